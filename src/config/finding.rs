@@ -1,0 +1,105 @@
+//! What is wrong with the settings, where, and what to write instead.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A place in a settings file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The file, as the operator would name it: relative to the settings directory.
+    pub file: Arc<str>,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Column in characters, counted from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// A value with the place that it was written at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located<T> {
+    /// What was written.
+    pub value: T,
+    /// Where.
+    pub place: Place,
+}
+
+impl<T> Located<T> {
+    /// `value`, written at `place`.
+    pub fn new(value: T, place: Place) -> Self {
+        Self { value, place }
+    }
+}
+
+/// Whether a finding stops the category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The settings are refused.
+    Error,
+    /// The settings work; somebody should know.
+    Warning,
+}
+
+/// Something to tell the operator about the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it stops anything.
+    pub severity: Severity,
+    /// A stable name for it, for programs: `unclassified-column`.
+    pub code: &'static str,
+    /// Where it is; `None` where it is in no file (a missing directory).
+    pub place: Option<Place>,
+    /// One clear sentence, lower case, without a full stop.
+    pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// A finding that stops the settings.
+    #[must_use]
+    pub fn error(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, code, place: Some(place.clone()), message: message.into(), hint: None }
+    }
+
+    /// A finding that stops nothing.
+    #[must_use]
+    pub fn warning(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, place, message) }
+    }
+
+    /// The same with what to write instead.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Whether it stops the settings.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.severity {
+            Severity::Error => "error: ",
+            Severity::Warning => "warning: ",
+        })?;
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}

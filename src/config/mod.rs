@@ -1,0 +1,20 @@
+//! The operator's files: as typed, then as meant.
+//!
+//! The loader reads `erasured.toml` and `categories/*.toml` below one directory, and either gives [`Settings`] or every fault
+//! at once, each with its place and what to write instead. May be relied on: [`Settings`] make sense in themselves;
+//! whether they fit the live schema is for `source` to say. Never guesses: an unknown key is a fault.
+
+mod category;
+mod dates;
+mod finding;
+mod period;
+mod settings;
+
+pub use category::{
+    Anonymise, Category, Classification, Column, Criterion, Dependent, LabelPart, LabelTemplate, Link, Literal,
+    Retention, Rule, RuleVersion, Since, Template, TemplatePart, Truncation,
+};
+pub use dates::{DateFormat, Unreadable, coarse_bound};
+pub use finding::{Finding, Located, Place, Severity};
+pub use period::{Period, PeriodError, Starts};
+pub use settings::{Schedule, Settings, SourceSettings};

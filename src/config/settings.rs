@@ -1,0 +1,53 @@
+//! `erasured.toml` as meant.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::{Category, Located};
+use crate::actor::Grant;
+use crate::record::{CategoryName, SourceName};
+
+/// Everything the operator has set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The zone of schedules, of "today" and of year ends.
+    pub time_zone: TimeZone,
+    /// Its IANA name.
+    pub time_zone_name: String,
+    /// When jobs run.
+    pub schedule: Schedule,
+    /// The applications' databases.
+    pub sources: BTreeMap<SourceName, SourceSettings>,
+    /// Who may do what.
+    pub grants: Vec<Grant>,
+    /// What is erased, by which rules.
+    pub categories: BTreeMap<CategoryName, Category>,
+}
+
+/// When jobs run. A job without an expression runs by hand only.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Five-field cron expression of the prepare job, in the time zone of the settings. Checked for form here; the
+    /// scheduler reads it.
+    pub prepare: Option<Located<String>>,
+    /// Five-field cron expression of the erase job.
+    pub erase: Option<Located<String>>,
+    /// Whether a run missed while the daemon was off is run once at start.
+    pub catch_up: bool,
+}
+
+/// One application's database.
+#[derive(Debug, Clone)]
+pub struct SourceSettings {
+    /// Its name.
+    pub name: SourceName,
+    /// The path of the SQLite file of `url = "sqlite:PATH"`; a relative one is resolved against the settings directory.
+    pub path: Located<PathBuf>,
+    /// How long a batch may wait for the application's lock before the run goes on without it. Default 5 s.
+    pub lock_wait: Duration,
+    /// The longest time that a page of reading or a batch of erasing should hold the database. Default 100 ms.
+    pub max_lock: Duration,
+}

@@ -1,0 +1,4 @@
+pub mod actor;
+pub mod clock;
+pub mod config;
+pub mod record;

@@ -1,0 +1,205 @@
+//! Fingerprints: whether a record is still about the same person.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use super::{CategoryName, RecordKey, Value, hex, random_bytes, unhex};
+
+/// Names a fingerprint key: the first eight bytes of a digest of it, in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FingerprintKeyId(String);
+
+impl FingerprintKeyId {
+    /// The id as it was stored.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FingerprintKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The secret under which fingerprints are taken. It is kept outside the state file.
+#[derive(Clone)]
+pub struct FingerprintKey {
+    id: FingerprintKeyId,
+    secret: [u8; 32],
+}
+
+impl fmt::Debug for FingerprintKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FingerprintKey({})", self.id)
+    }
+}
+
+/// Which columns, in which order, fingerprints of a category are taken over. A fingerprint taken over other columns says
+/// nothing about today's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentityVersion(String);
+
+impl IdentityVersion {
+    /// The version that stands for these columns.
+    #[must_use]
+    pub fn of(columns: &[String]) -> Self {
+        let mut digest = Sha256::new();
+        for column in columns {
+            digest.update((column.len() as u64).to_be_bytes());
+            digest.update(column.as_bytes());
+        }
+        Self(hex(&digest.finalize()[..8]))
+    }
+
+    /// The version as it was stored.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The version as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A keyed digest over category, key and the values of the identity columns.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Fingerprint {
+    /// The key it was taken with.
+    pub key_id: FingerprintKeyId,
+    /// The columns it was taken over.
+    pub identity: IdentityVersion,
+    /// HMAC-SHA-256.
+    pub digest: [u8; 32],
+}
+
+impl FingerprintKey {
+    /// The key with this secret.
+    #[must_use]
+    pub fn from_secret(secret: [u8; 32]) -> Self {
+        let digest = Sha256::new().chain_update(b"erasured fingerprint key id\0").chain_update(secret).finalize();
+        Self { id: FingerprintKeyId(hex(&digest[..8])), secret }
+    }
+
+    /// A new key.
+    ///
+    /// # Errors
+    /// When the operating system has no random bytes.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        random_bytes().map(Self::from_secret)
+    }
+
+    /// The key written by [`to_text`](Self::to_text); `None` when it is not one.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        unhex(text.trim()).map(Self::from_secret)
+    }
+
+    /// The secret in hexadecimal, for the credential file.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        hex(&self.secret)
+    }
+
+    /// The name of this key.
+    #[must_use]
+    pub fn id(&self) -> &FingerprintKeyId {
+        &self.id
+    }
+
+    /// The fingerprint of a record with these identity values.
+    #[must_use]
+    pub fn fingerprint(
+        &self,
+        category: &CategoryName,
+        key: &RecordKey,
+        identity: &IdentityVersion,
+        values: &[Value],
+    ) -> Fingerprint {
+        // HMAC pads a short key with zeros to the block's length: this is the same key.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.secret);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        for text in [category.as_str(), key.as_str(), identity.as_str()] {
+            mac.update(&(text.len() as u64).to_be_bytes());
+            mac.update(text.as_bytes());
+        }
+        for value in values {
+            absorb(&mut mac, value);
+        }
+        Fingerprint { key_id: self.id.clone(), identity: identity.clone(), digest: mac.finalize().into_bytes().into() }
+    }
+}
+
+/// A type tag, a length and the bytes: no two lists of values are absorbed alike.
+fn absorb(mac: &mut Hmac<Sha256>, value: &Value) {
+    let number;
+    let (tag, bytes): (u8, &[u8]) = match value {
+        Value::Null => (0, &[]),
+        Value::Integer(integer) => {
+            number = integer.to_be_bytes();
+            (1, &number)
+        }
+        Value::Real(real) => {
+            number = real.to_bits().to_be_bytes();
+            (2, &number)
+        }
+        Value::Text(text) => (3, text),
+        Value::Blob(blob) => (4, blob),
+    };
+    mac.update(&[tag]);
+    mac.update(&(bytes.len() as u64).to_be_bytes());
+    mac.update(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(values: &[Value]) -> Fingerprint {
+        let key = FingerprintKey::from_secret([7; 32]);
+        let identity = IdentityVersion::of(&["a".into(), "b".into()]);
+        key.fingerprint(&"person".parse().unwrap(), &RecordKey::from_text("1"), &identity, values)
+    }
+
+    #[test]
+    fn neither_types_nor_borders_between_values_are_confused() {
+        let all = [
+            take(&[Value::text("ab"), Value::text("c")]),
+            take(&[Value::text("a"), Value::text("bc")]),
+            take(&[Value::text("abc"), Value::Null]),
+            take(&[Value::text("abc")]),
+            take(&[Value::Blob(b"abc".to_vec())]),
+            take(&[Value::Integer(0)]),
+            take(&[Value::Real(0.0)]),
+            take(&[Value::Null]),
+            take(&[Value::text("")]),
+        ];
+        for (index, one) in all.iter().enumerate() {
+            for other in &all[index + 1..] {
+                assert_ne!(one, other);
+            }
+        }
+        assert_eq!(take(&[Value::text("x")]), take(&[Value::text("x")]));
+    }
+
+    #[test]
+    fn a_key_is_read_back_and_never_shown() {
+        let key = FingerprintKey::from_secret([1; 32]);
+        assert_eq!(FingerprintKey::from_text(&key.to_text()).unwrap().id(), key.id());
+        assert!(!format!("{key:?}").contains(&key.to_text()));
+        assert!(FingerprintKey::from_text("too short").is_none());
+    }
+}

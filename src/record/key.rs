@@ -1,0 +1,236 @@
+//! Keys of records and their text form.
+//!
+//! The parts of a composite key stand with commas between them. Within a part, `%`, `,`, control characters and blanks at
+//! either end are written `%XX`; bytes are written `x'…'`. An integer is written in decimal. Whether `4711` means the
+//! integer or the text depends on the column alone ([`KeyType`]), so the text form needs no quotes.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+/// One part of a key, as the database holds it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyPart {
+    /// An integer.
+    Integer(i64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+/// What the column of a key part makes of digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyType {
+    /// The column turns everything into text: `4711` is text.
+    Text,
+    /// The column keeps integers: `4711` is an integer.
+    Other,
+}
+
+/// Why a key cannot be written or read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The text form has more or fewer parts than the category's key has columns.
+    #[error("the key has {found} parts where the category's key has {expected}")]
+    WrongNumberOfParts {
+        /// Columns of the category's key.
+        expected: usize,
+        /// Parts of the text.
+        found: usize,
+    },
+    /// A part is not in the form that keys are written in.
+    #[error("a part of the key is not in the form in which keys are written")]
+    Malformed,
+    /// Digits held as text in a column that may hold the same digits as a number: the two could not be told apart.
+    #[error("digits held as text in a column that keeps numbers")]
+    Ambiguous,
+}
+
+/// The key of a record, in its text form.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordKey(String);
+
+impl RecordKey {
+    /// A key as somebody wrote it; it need not be one that exists.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text form of a key of these parts.
+    ///
+    /// # Errors
+    /// [`KeyError::Ambiguous`] when a part could not be told from a number.
+    pub fn from_parts(parts: &[KeyPart], types: &[KeyType]) -> Result<Self, KeyError> {
+        let mut text = String::new();
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            let key_type = types.get(index).copied().unwrap_or(KeyType::Other);
+            write_part(&mut text, part, key_type)?;
+        }
+        Ok(Self(text))
+    }
+
+    /// The parts of this key in columns of these types.
+    ///
+    /// # Errors
+    /// When the text is not a key of so many columns, or not in the form that [`from_parts`](Self::from_parts) writes.
+    pub fn parts(&self, types: &[KeyType]) -> Result<Vec<KeyPart>, KeyError> {
+        let texts: Vec<&str> = self.0.split(',').collect();
+        if texts.len() != types.len() {
+            return Err(KeyError::WrongNumberOfParts { expected: types.len(), found: texts.len() });
+        }
+        texts.iter().zip(types).map(|(text, key_type)| read_part(text, *key_type)).collect()
+    }
+
+    /// The text form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The integer that `text` writes, when it writes it as [`i64`] itself would.
+fn canonical_integer(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
+}
+
+fn write_part(into: &mut String, part: &KeyPart, key_type: KeyType) -> Result<(), KeyError> {
+    match part {
+        KeyPart::Integer(number) => {
+            // Writing to a String cannot fail.
+            let _ = write!(into, "{number}");
+        }
+        KeyPart::Blob(bytes) => {
+            let _ = write!(into, "x'{}'", super::hex(bytes));
+        }
+        KeyPart::Text(text) => {
+            if key_type == KeyType::Other && canonical_integer(text).is_some() {
+                return Err(KeyError::Ambiguous);
+            }
+            write_text(into, text);
+        }
+    }
+    Ok(())
+}
+
+fn write_text(into: &mut String, text: &str) {
+    let last = text.chars().count().saturating_sub(1);
+    let looks_like_bytes = text.starts_with("x'");
+    for (index, c) in text.chars().enumerate() {
+        let at_an_end = index == 0 || index == last;
+        let escaped = matches!(c, '%' | ',')
+            || c.is_control()
+            || (at_an_end && c.is_whitespace())
+            || (index == 0 && looks_like_bytes);
+        if escaped {
+            let mut buffer = [0; 4];
+            for byte in c.encode_utf8(&mut buffer).bytes() {
+                let _ = write!(into, "%{byte:02X}");
+            }
+        } else {
+            into.push(c);
+        }
+    }
+}
+
+fn read_part(text: &str, key_type: KeyType) -> Result<KeyPart, KeyError> {
+    if let Some(digits) = text.strip_prefix("x'").and_then(|rest| rest.strip_suffix('\'')) {
+        return read_bytes(digits).map(KeyPart::Blob);
+    }
+    if key_type == KeyType::Other
+        && let Some(number) = canonical_integer(text)
+    {
+        return Ok(KeyPart::Integer(number));
+    }
+    read_text(text).map(KeyPart::Text)
+}
+
+fn read_bytes(digits: &str) -> Result<Vec<u8>, KeyError> {
+    if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
+        return Err(KeyError::Malformed);
+    }
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| KeyError::Malformed))
+        .collect()
+}
+
+fn read_text(text: &str) -> Result<String, KeyError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let (Some(high), Some(low)) = (rest.next(), rest.next()) else {
+            return Err(KeyError::Malformed);
+        };
+        let digit = |b: u8| char::from(b).to_digit(16).ok_or(KeyError::Malformed);
+        let value = digit(high)? * 16 + digit(low)?;
+        bytes.push(u8::try_from(value).map_err(|_| KeyError::Malformed)?);
+    }
+    String::from_utf8(bytes).map_err(|_| KeyError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn part() -> impl Strategy<Value = KeyPart> {
+        prop_oneof![
+            any::<i64>().prop_map(KeyPart::Integer),
+            "\\PC*".prop_map(KeyPart::Text),
+            "[ ,/%x'0-9\\t-]{0,6}".prop_map(KeyPart::Text),
+            proptest::collection::vec(any::<u8>(), 0..5).prop_map(KeyPart::Blob),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(parts in proptest::collection::vec(part(), 1..4)) {
+            let types = vec![KeyType::Other; parts.len()];
+            if let Ok(key) = RecordKey::from_parts(&parts, &types) {
+                prop_assert_eq!(key.parts(&types).unwrap(), parts);
+            }
+        }
+
+        #[test]
+        fn text_columns_hold_text(texts in proptest::collection::vec("\\PC*", 1..4)) {
+            let types = vec![KeyType::Text; texts.len()];
+            let parts: Vec<KeyPart> = texts.into_iter().map(KeyPart::Text).collect();
+            let key = RecordKey::from_parts(&parts, &types).unwrap();
+            prop_assert_eq!(key.parts(&types).unwrap(), parts);
+        }
+    }
+
+    #[test]
+    fn digits_mean_what_the_column_makes_of_them() {
+        let key = RecordKey::from_text("4711");
+        assert_eq!(key.parts(&[KeyType::Text]).unwrap(), [KeyPart::Text("4711".into())]);
+        assert_eq!(key.parts(&[KeyType::Other]).unwrap(), [KeyPart::Integer(4711)]);
+        let ambiguous = RecordKey::from_parts(&[KeyPart::Text("4711".into())], &[KeyType::Other]);
+        assert_eq!(ambiguous, Err(KeyError::Ambiguous));
+    }
+
+    #[test]
+    fn a_composite_key_counts_its_parts() {
+        let types = [KeyType::Other, KeyType::Other];
+        assert_eq!(
+            RecordKey::from_text("12").parts(&types),
+            Err(KeyError::WrongNumberOfParts { expected: 2, found: 1 })
+        );
+        assert_eq!(RecordKey::from_text("12,3").parts(&types).unwrap(), [KeyPart::Integer(12), KeyPart::Integer(3)]);
+    }
+}
