@@ -1,0 +1,215 @@
+//! The application's database: its schema, selection by the settings' SQL, and one batch of erasing.
+//!
+//! What the rooms above see is in no dialect: [`Reader`] and [`Writer`] take a [`Mapping`] and keys, and answer with rows
+//! and plans. Everything that speaks SQLite is below `sqlite`; another kind of database is another module beside it and
+//! another variant here. May be relied on: the settings' SQL runs on guarded connections only; a mapping exists only for
+//! settings that fit the live schema. Never changes the schema, but for the commit marker's table.
+
+pub mod check;
+mod error;
+mod label;
+mod mapping;
+mod rows;
+
+mod schema;
+mod sqlite;
+
+use jiff::civil::Date;
+
+pub use self::error::SourceError;
+pub use self::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink, Reference};
+pub use self::rows::{
+    Applied, Cursor, DependentCount, Finding, KeyProblem, Label, Outcome, Page, Retained, Row, Staged, StagedRecord,
+};
+pub use self::schema::{
+    Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
+};
+use crate::config::SourceSettings;
+use crate::record::{RecordKey, SourceName};
+
+/// An application's database, where it is and what it is called. Opens nothing by itself.
+#[derive(Debug, Clone)]
+pub struct Source {
+    name: SourceName,
+    location: sqlite::Location,
+}
+
+impl Source {
+    /// The source that these settings describe.
+    #[must_use]
+    pub fn of(settings: &SourceSettings) -> Self {
+        Self { name: settings.name.clone(), location: sqlite::Location::of(settings) }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &SourceName {
+        &self.name
+    }
+
+    /// Opens it for reading, and reads its schema.
+    ///
+    /// # Errors
+    /// When there is no such database, or it cannot be read.
+    pub async fn reader(&self) -> Result<Reader, SourceError> {
+        self.location.reader().await.map(Reader)
+    }
+
+    /// Opens it for erasing.
+    ///
+    /// # Errors
+    /// When there is no such database, or it cannot be opened.
+    pub async fn writer(&self) -> Result<Writer, SourceError> {
+        self.location.writer().await.map(Writer)
+    }
+}
+
+/// Reads a source; changes nothing in it.
+pub struct Reader(sqlite::SqliteReader);
+
+impl Reader {
+    /// The schema, as it was when the reader was opened.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        self.0.schema()
+    }
+
+    /// The next stretch of at most `rows_max` rows of the category's table: those that may be due on `today`, or whose
+    /// dates cannot be read.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn page(
+        &mut self,
+        mapping: &Mapping,
+        today: Date,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<Page, SourceError> {
+        self.0.page(mapping, today, after, rows_max).await
+    }
+
+    /// The records with these keys, each in its place; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn by_key(
+        &mut self,
+        mapping: &Mapping,
+        today: Date,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Option<Row>>, SourceError> {
+        self.0.by_key(mapping, today, keys).await
+    }
+
+    /// The dependents' rows that may still be within a period of their own, for the records with these keys.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn retained(
+        &mut self,
+        mapping: &Mapping,
+        today: Date,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Retained>, SourceError> {
+        self.0.retained(mapping, today, keys).await
+    }
+
+    /// What the records with these keys are called, each in its place.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn labels(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Vec<Option<Label>>, SourceError> {
+        self.0.labels(mapping, keys).await
+    }
+
+    /// What erasing the records with these keys would do now. Runs the statements of a real batch, up to the first that
+    /// would change anything.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
+        self.0.stage(mapping, keys).await
+    }
+
+    /// The batch that the commit marker carries for this installation.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn marker(&mut self, installation: &str) -> Result<Option<String>, SourceError> {
+        self.0.marker(installation).await
+    }
+
+    /// Closes the connections.
+    pub async fn close(self) {
+        self.0.close().await;
+    }
+}
+
+/// Erases in a source.
+pub struct Writer(sqlite::SqliteWriter);
+
+impl Writer {
+    /// Takes the source's lock and begins a batch of this mapping. Nobody else can change the source until
+    /// [`commit`](Self::commit) or [`roll_back`](Self::roll_back).
+    ///
+    /// # Errors
+    /// [`SourceError::Locked`] when the application keeps its lock for too long.
+    pub async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
+        self.0.begin(mapping).await
+    }
+
+    /// Lays out every row that erasing the records with these keys reaches, and decides what happens to each.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
+        self.0.stage(mapping, keys).await
+    }
+
+    /// Does what was laid out last, and verifies it.
+    ///
+    /// # Errors
+    /// When the database refuses a change, or verification finds that something is not as planned. The batch is then to
+    /// be rolled back.
+    pub async fn apply(&mut self, mapping: &Mapping) -> Result<Applied, SourceError> {
+        self.0.apply(mapping).await
+    }
+
+    /// Writes the batch's id to the commit marker.
+    ///
+    /// # Errors
+    /// When the source cannot be written.
+    pub async fn mark(&mut self, installation: &str, batch: &str) -> Result<(), SourceError> {
+        self.0.mark(installation, batch).await
+    }
+
+    /// Makes the batch lasting.
+    ///
+    /// # Errors
+    /// When the source cannot be written; the marker then says whether it was lasting already.
+    pub async fn commit(&mut self) -> Result<(), SourceError> {
+        self.0.commit().await
+    }
+
+    /// Takes the batch back.
+    ///
+    /// # Errors
+    /// When even that fails.
+    pub async fn roll_back(&mut self) -> Result<(), SourceError> {
+        self.0.roll_back().await
+    }
+
+    /// The batch that the commit marker carries for this installation.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn marker(&mut self, installation: &str) -> Result<Option<String>, SourceError> {
+        self.0.marker(installation).await
+    }
+
+    /// Closes the connection.
+    pub async fn close(self) {
+        self.0.close().await;
+    }
+}

@@ -1,0 +1,380 @@
+//! Changes and deletes what was laid out, by statements over whole batches, and verifies it before anything is committed.
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::anonymise;
+use super::connection::{count, fetch, value};
+use super::stage::{Layout, fate};
+use super::text::{qualified, quote};
+use crate::config::Rule;
+use crate::source::SourceError;
+use crate::source::error::is_constraint;
+use crate::source::mapping::{Direction, Fate, Mapping, Node, NodeLink};
+use crate::source::rows::Applied;
+
+const VERIFYING: &str = "verify a batch";
+
+/// Applies a batch that was laid out on this connection, and verifies it.
+pub(super) async fn apply(connection: &mut SqliteConnection, mapping: &Mapping) -> Result<Applied, SourceError> {
+    let mut batch = Batch { connection, mapping, applied: Applied::default() };
+    for place in 0..mapping.nodes.len() {
+        batch.cut_owned(place).await?;
+        batch.change(place).await?;
+    }
+    for place in batch.deletion_order() {
+        batch.delete(place).await?;
+    }
+    // What the application's triggers have written meanwhile holds what was just removed.
+    for (place, node) in mapping.nodes.iter().enumerate().filter(|(_, node)| node.written_by_triggers) {
+        batch.sweep(place, node).await?;
+    }
+    batch.verify().await?;
+    Ok(batch.applied)
+}
+
+struct Batch<'c> {
+    connection: &'c mut SqliteConnection,
+    mapping: &'c Mapping,
+    applied: Applied,
+}
+
+impl Batch<'_> {
+    fn layout(&self) -> Layout<'_> {
+        Layout { mapping: self.mapping }
+    }
+
+    /// Children before what they refer to, then the records, then what the records and their dependents owned.
+    fn deletion_order(&self) -> Vec<usize> {
+        let of = |wanted: Direction| {
+            move |(place, node): (usize, &Node)| {
+                node.link.as_ref().filter(|link| link.direction == wanted).map(|_| place)
+            }
+        };
+        let nodes = || self.mapping.nodes.iter().enumerate();
+        let mut order: Vec<usize> = nodes().filter_map(of(Direction::Child)).collect();
+        order.reverse();
+        order.push(0);
+        order.extend(nodes().filter_map(of(Direction::Owned)));
+        order
+    }
+
+    async fn run(&mut self, doing: &'static str, table: &str, sql: String) -> Result<u64, SourceError> {
+        match sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *self.connection).await {
+            Ok(done) => Ok(done.rows_affected()),
+            Err(error) if is_constraint(&error) => {
+                Err(SourceError::Refused { doing, table: table.to_owned(), message: self.message(&error).await? })
+            }
+            Err(error) => Err(SourceError::query(doing, error)),
+        }
+    }
+
+    /// The database's message, unless a trigger has put it together: it could then hold values of the row.
+    async fn message(&mut self, error: &sqlx::Error) -> Result<String, SourceError> {
+        /// Extended result code CONSTRAINT_TRIGGER.
+        const CONSTRAINT_TRIGGER: &str = "1811";
+        let Some(error) = error.as_database_error() else {
+            return Ok("a constraint failed".to_owned());
+        };
+        let message = error.message().to_owned();
+        if error.code().is_none_or(|code| code != CONSTRAINT_TRIGGER) {
+            return Ok(message);
+        }
+        let sql =
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND instr(sql, replace(?1, '''', '''''')) > 0";
+        let bindings = vec![crate::record::Value::text(&message)];
+        let found = fetch(self.connection, "read the schema", sql.to_owned(), bindings).await?;
+        let is_fixed_text = found.first().map(|row| count(row, 0)).transpose()?.unwrap_or(0) > 0;
+        Ok(if is_fixed_text {
+            message
+        } else {
+            "a trigger of the application refused it, for a reason not shown here".to_owned()
+        })
+    }
+
+    async fn count(&mut self, sql: String) -> Result<u64, SourceError> {
+        let found = fetch(self.connection, VERIFYING, sql, Vec::new()).await?;
+        found.first().map_or(Ok(0), |row| count(row, 0))
+    }
+
+    async fn run_planned(
+        &mut self,
+        doing: &'static str,
+        node: &Node,
+        sql: String,
+        rows: &str,
+    ) -> Result<u64, SourceError> {
+        let planned = self.count(format!("SELECT count(*) FROM (SELECT DISTINCT * FROM ({rows}))")).await?;
+        if planned == 0 {
+            return Ok(0);
+        }
+        let changed = self.run(doing, &node.table, sql).await?;
+        if changed == planned {
+            Ok(changed)
+        } else {
+            Err(SourceError::Miscounted { doing, table: node.table.clone(), planned, changed })
+        }
+    }
+
+    /// Cuts the references of rows that stay to rows that they own and that go.
+    async fn cut_owned(&mut self, place: usize) -> Result<(), SourceError> {
+        let Some(parent) = self.mapping.nodes.get(place) else {
+            return Ok(());
+        };
+        let owned: Vec<(usize, &Node, &NodeLink)> = self
+            .mapping
+            .children(place)
+            .filter(|(_, node, link)| {
+                link.direction == Direction::Owned && matches!(node.fate, Fate::Dependent(Rule::Delete | Rule::Unlink))
+            })
+            .collect();
+        for (child, node, link) in owned {
+            let cut: Vec<String> =
+                link.parent_columns.iter().map(|column| format!("{} = NULL", quote(column))).collect();
+            let own: Vec<String> = link.columns.iter().map(|column| qualified("o", column)).collect();
+            let theirs: Vec<String> =
+                link.parent_columns.iter().map(|column| qualified(&parent.table, column)).collect();
+            // An unlinked row is no longer referred to, whether it was changed or is shared.
+            let fates: &[u8] = match node.fate {
+                Fate::Dependent(Rule::Delete) => &[fate::GOES, fate::GOES_ELSEWHERE],
+                _ => &[fate::STAYS, fate::SHARED, fate::GOES_ELSEWHERE],
+            };
+            let sql = format!(
+                "UPDATE {table} SET {} WHERE {} AND ({}) IN (SELECT {} FROM {} o WHERE {})",
+                cut.join(", "),
+                in_rows(parent, &Layout::rows(place, parent, &[fate::STAYS])),
+                theirs.join(", "),
+                own.join(", "),
+                quote(&node.table),
+                in_rows_as(node, "o", &Layout::rows(child, node, fates)),
+                table = quote(&parent.table),
+            );
+            self.run("cut references of", &parent.table, sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes the rows of a node that stay.
+    async fn change(&mut self, place: usize) -> Result<(), SourceError> {
+        let Some(node) = self.mapping.nodes.get(place) else {
+            return Ok(());
+        };
+        let assignments = assignments(node);
+        if assignments.is_empty() {
+            return Ok(());
+        }
+        let rows = Layout::rows(place, node, &[fate::STAYS]);
+        let sql = format!("UPDATE {} SET {} WHERE {}", quote(&node.table), set(&assignments), in_rows(node, &rows));
+        self.applied.changed += self.run_planned("change", node, sql, &rows).await?;
+        Ok(())
+    }
+
+    /// Deletes the rows of a node that go.
+    async fn delete(&mut self, place: usize) -> Result<(), SourceError> {
+        let Some(node) = self.mapping.nodes.get(place) else {
+            return Ok(());
+        };
+        let rows = Layout::rows(place, node, &[fate::GOES]);
+        let sql = format!("DELETE FROM {} WHERE {}", quote(&node.table), in_rows(node, &rows));
+        self.applied.deleted += self.run_planned("delete from", node, sql, &rows).await?;
+        Ok(())
+    }
+
+    /// Deals once more with a table into which triggers write, by the values that refer to the batch's rows.
+    async fn sweep(&mut self, place: usize, node: &Node) -> Result<(), SourceError> {
+        let Some((_, link, parent)) = self.layout().linked(place) else {
+            return Ok(());
+        };
+        let Fate::Dependent(rule) = node.fate else {
+            return Ok(());
+        };
+        if link.direction == Direction::Owned {
+            return Ok(());
+        }
+        let columns: Vec<String> = link.columns.iter().map(|column| quote(column)).collect();
+        let stored = self.layout().stored(parent, &link.parent_columns).join(", ");
+        let referring = format!(
+            "({}) IN (SELECT {stored} FROM {} WHERE fate <> {})",
+            columns.join(", "),
+            Layout::table(link.parent),
+            fate::SHARED
+        );
+        let assignments = assignments(node);
+        let table = quote(&node.table);
+        match rule {
+            Rule::Delete => {
+                let sql = format!("DELETE FROM {table} WHERE {referring}");
+                self.applied.deleted += self.run("delete from", &node.table, sql).await?;
+            }
+            Rule::Keep | Rule::Unlink if !assignments.is_empty() => {
+                let sql = format!("UPDATE {table} SET {} WHERE {referring}", set(&assignments));
+                self.applied.changed += self.run("change", &node.table, sql).await?;
+            }
+            Rule::Keep | Rule::Unlink => {}
+        }
+        Ok(())
+    }
+
+    async fn verify(&mut self) -> Result<(), SourceError> {
+        for (place, node) in self.mapping.nodes.iter().enumerate() {
+            self.verify_gone(place, node).await?;
+            self.verify_changed(place, node).await?;
+        }
+        self.verify_identity().await?;
+        self.verify_references().await
+    }
+
+    /// Nothing of the deleted is left.
+    async fn verify_gone(&mut self, place: usize, node: &Node) -> Result<(), SourceError> {
+        let rows = Layout::rows(place, node, &[fate::GOES]);
+        let sql = format!("SELECT count(*) FROM {} WHERE {}", quote(&node.table), in_rows(node, &rows));
+        self.must_be_none(node, sql, "were deleted and are still there").await
+    }
+
+    /// Every row that stays holds what it was to be changed to.
+    async fn verify_changed(&mut self, place: usize, node: &Node) -> Result<(), SourceError> {
+        let differing: Vec<String> =
+            assignments(node).iter().map(|(column, expression)| format!("{column} IS NOT {expression}")).collect();
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let rows = Layout::rows(place, node, &[fate::STAYS]);
+        let sql = format!(
+            "SELECT count(*) FROM {} WHERE {} AND ({})",
+            quote(&node.table),
+            in_rows(node, &rows),
+            differing.join(" OR ")
+        );
+        self.must_be_none(node, sql, "do not hold what they were changed to").await
+    }
+
+    /// The identity of what was anonymised is the one that was foreseen: the ledger will know the record by it.
+    async fn verify_identity(&mut self) -> Result<(), SourceError> {
+        let Some(node) = self.mapping.nodes.first() else {
+            return Ok(());
+        };
+        let differing: Vec<String> = self
+            .mapping
+            .identity
+            .iter()
+            .enumerate()
+            .map(|(index, column)| format!("{} IS NOT a.a{index}", qualified("t", column)))
+            .collect();
+        let stored: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("p.i{i}")).collect();
+        let own: Vec<String> = node.row_id.names().into_iter().map(|name| qualified("t", name)).collect();
+        let sql = format!(
+            "SELECT count(*) FROM temp.erasing_after a CROSS JOIN {} p ON p.root = a.root \
+             LEFT JOIN {} t ON ({}) = ({}) WHERE {}",
+            Layout::table(0),
+            quote(&node.table),
+            own.join(", "),
+            stored.join(", "),
+            differing.join(" OR ")
+        );
+        self.must_be_none(node, sql, "have another identity than was foreseen").await
+    }
+
+    /// Nothing refers to the deleted.
+    async fn verify_references(&mut self) -> Result<(), SourceError> {
+        for reference in &self.mapping.references {
+            for (place, node) in
+                self.mapping.nodes.iter().enumerate().filter(|(_, node)| node.table == reference.parent)
+            {
+                if matches!(node.fate, Fate::OtherRecord | Fate::Dependent(Rule::Keep | Rule::Unlink)) {
+                    continue;
+                }
+                let stored = self.layout().stored(node, &reference.parent_columns).join(", ");
+                let columns: Vec<String> = reference.columns.iter().map(|column| quote(column)).collect();
+                let sql = format!(
+                    "SELECT count(*) FROM {} WHERE ({}) IN (SELECT {stored} FROM {} WHERE fate = {})",
+                    quote(&reference.table),
+                    columns.join(", "),
+                    Layout::table(place),
+                    fate::GOES
+                );
+                let found = self.count(sql).await?;
+                if found > 0 {
+                    return Err(SourceError::Unverified {
+                        table: reference.table.clone(),
+                        count: found,
+                        fault: format!("still refer to deleted rows of {}", node.table),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn must_be_none(&mut self, node: &Node, sql: String, fault: &str) -> Result<(), SourceError> {
+        match self.count(sql).await? {
+            0 => Ok(()),
+            count => Err(SourceError::Unverified { table: node.table.clone(), count, fault: fault.to_owned() }),
+        }
+    }
+}
+
+/// The columns of a node's rows that stay, quoted, with the expressions they are set to.
+pub(super) fn assignments(node: &Node) -> Vec<(String, String)> {
+    if node.fate == Fate::OtherRecord {
+        return Vec::new();
+    }
+    let mut found: Vec<(String, String)> = Vec::new();
+    if let (Fate::Dependent(Rule::Unlink), Some(link)) = (node.fate, &node.link)
+        && link.direction == Direction::Child
+    {
+        found.extend(link.columns.iter().map(|column| (quote(column), "NULL".to_owned())));
+    }
+    for change in &node.changes {
+        found.push((quote(&change.column), anonymise::expression(node, change, &node.table)));
+    }
+    found
+}
+
+pub(super) fn set(assignments: &[(String, String)]) -> String {
+    let parts: Vec<String> =
+        assignments.iter().map(|(column, expression)| format!("{column} = {expression}")).collect();
+    parts.join(", ")
+}
+
+/// SQL: the row is one of `rows`.
+fn in_rows(node: &Node, rows: &str) -> String {
+    in_rows_as(node, &node.table, rows)
+}
+
+fn in_rows_as(node: &Node, alias: &str, rows: &str) -> String {
+    let row_id: Vec<String> = node.row_id.names().into_iter().map(|name| qualified(alias, name)).collect();
+    format!("({}) IN ({rows})", row_id.join(", "))
+}
+
+/// The batch that the marker carries for this installation; `None` when it carries none.
+pub(super) async fn marker(
+    connection: &mut SqliteConnection,
+    installation: &str,
+) -> Result<Option<String>, SourceError> {
+    let doing = "read the commit marker";
+    let exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'erasured_commit'".to_owned();
+    if fetch(connection, doing, exists, Vec::new()).await?.is_empty() {
+        return Ok(None);
+    }
+    let sql = "SELECT batch FROM erasured_commit WHERE installation = ?1".to_owned();
+    let found = fetch(connection, doing, sql, vec![crate::record::Value::text(installation)]).await?;
+    let batch = found.first().map(|row| value(row, 0)).transpose()?;
+    Ok(batch.and_then(|batch| batch.as_str().map(str::to_owned)))
+}
+
+/// Writes the batch's id to the marker, inside the batch's own transaction.
+pub(super) async fn mark(
+    connection: &mut SqliteConnection,
+    installation: &str,
+    batch: &str,
+) -> Result<(), SourceError> {
+    let doing = "write the commit marker";
+    let make = "CREATE TABLE IF NOT EXISTS erasured_commit \
+                (installation TEXT NOT NULL PRIMARY KEY, batch TEXT NOT NULL) WITHOUT ROWID"
+        .to_owned();
+    super::connection::execute(connection, doing, make, Vec::new()).await?;
+    let write = "INSERT INTO erasured_commit (installation, batch) VALUES (?1, ?2) \
+                 ON CONFLICT (installation) DO UPDATE SET batch = excluded.batch"
+        .to_owned();
+    let bindings = vec![crate::record::Value::text(installation), crate::record::Value::text(batch)];
+    super::connection::execute(connection, doing, write, bindings).await.map(drop)
+}

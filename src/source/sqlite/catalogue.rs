@@ -1,0 +1,353 @@
+//! Reads the schema from SQLite's catalogue.
+
+use std::collections::BTreeMap;
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row};
+
+use super::text::{Token, literal, tokens};
+use crate::source::SourceError;
+use crate::source::schema::{
+    Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds,
+};
+
+/// The daemon's own table in a source.
+pub(super) const MARKER_TABLE: &str = "erasured_commit";
+
+/// What virtual tables add to their name for the tables they keep their data in.
+const SHADOW_SUFFIXES: [&str; 11] =
+    ["_data", "_idx", "_content", "_docsize", "_config", "_segments", "_segdir", "_stat", "_node", "_rowid", "_parent"];
+
+/// Reads tables, keys, references, indexes and triggers.
+pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Schema, SourceError> {
+    let listed = rows(
+        connection,
+        "SELECT l.name, l.type, l.wr, l.strict, coalesce(s.sql, '') AS sql \
+         FROM pragma_table_list l LEFT JOIN sqlite_schema s ON s.name = l.name AND s.type IN ('table', 'view') \
+         WHERE l.schema = 'main' AND l.name NOT GLOB 'sqlite_*' ORDER BY l.name",
+    )
+    .await?;
+    let virtual_names: Vec<String> =
+        listed.iter().filter(|row| text(row, "type") == "virtual").map(|row| text(row, "name")).collect();
+    let mut tables = Vec::with_capacity(listed.len());
+    for row in &listed {
+        let name = text(row, "name");
+        if name == MARKER_TABLE {
+            continue;
+        }
+        tables.push(table(connection, row, &virtual_names).await?);
+    }
+    complete_foreign_keys(&mut tables);
+    Ok(Schema { tables, triggers: triggers(connection).await?, has_value_statistics: statistics(connection).await? })
+}
+
+async fn rows(connection: &mut SqliteConnection, sql: &str) -> Result<Vec<SqliteRow>, SourceError> {
+    sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .fetch_all(connection)
+        .await
+        .map_err(|error| SourceError::query("read the schema", error))
+}
+
+fn text(row: &SqliteRow, column: &str) -> String {
+    row.try_get::<Option<String>, _>(column).ok().flatten().unwrap_or_default()
+}
+
+fn number(row: &SqliteRow, column: &str) -> i64 {
+    row.try_get::<Option<i64>, _>(column).ok().flatten().unwrap_or_default()
+}
+
+async fn table(
+    connection: &mut SqliteConnection,
+    row: &SqliteRow,
+    virtual_names: &[String],
+) -> Result<Table, SourceError> {
+    let name = text(row, "name");
+    let sql = text(row, "sql");
+    let kind = kind(&name, &text(row, "type"), &sql, virtual_names);
+    let columns = match columns(connection, &name).await {
+        Ok(columns) => columns,
+        // A broken view, or a virtual table whose module only the application has: it is named, and no more.
+        Err(_) if matches!(kind, TableKind::View | TableKind::Virtual { .. }) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let mut primary_key: Vec<(i64, String)> =
+        columns.iter().filter(|(position, _)| *position > 0).map(|(p, c)| (*p, c.name.clone())).collect();
+    primary_key.sort();
+    let primary_key: Vec<String> = primary_key.into_iter().map(|(_, name)| name).collect();
+    let columns: Vec<TableColumn> = columns.into_iter().map(|(_, column)| column).collect();
+    let mut table = Table {
+        kind,
+        columns,
+        row_id: None,
+        foreign_keys: foreign_keys(connection, &name).await?,
+        unique_keys: vec![primary_key.clone()],
+        indexes: Vec::new(),
+        primary_key,
+        strict: number(row, "strict") != 0,
+        definition: vec![sql],
+        name,
+    };
+    if table.kind == TableKind::Ordinary {
+        indexes(connection, &mut table).await?;
+    }
+    table.unique_keys.retain(|key| !key.is_empty());
+    table.row_id = row_id(&table, number(row, "wr") != 0);
+    Ok(table)
+}
+
+fn kind(name: &str, listed: &str, sql: &str, virtual_names: &[String]) -> TableKind {
+    let is_shadow = listed == "shadow"
+        || virtual_names.iter().any(|owner| SHADOW_SUFFIXES.iter().any(|suffix| name == format!("{owner}{suffix}")));
+    match listed {
+        "view" => TableKind::View,
+        "virtual" => virtual_kind(sql),
+        _ if is_shadow => TableKind::Shadow,
+        _ => TableKind::Ordinary,
+    }
+}
+
+fn virtual_kind(sql: &str) -> TableKind {
+    let words = tokens(sql);
+    let module = words
+        .iter()
+        .position(|word| word.token.is_word("USING"))
+        .and_then(|at| words.get(at + 1))
+        .and_then(|word| word.token.as_name())
+        .unwrap_or_default()
+        .to_lowercase();
+    let option = |name: &str| {
+        let at = words.iter().position(|word| word.token.is_word(name))?;
+        matches!(words.get(at + 1)?.token, Token::Sign('=')).then(|| words.get(at + 2))?
+    };
+    let has_no_content = option("content").is_some_and(|value| value.token.as_name() == Some(""));
+    let deletes = option("contentless_delete").is_some_and(|value| value.token.as_name() == Some("1"));
+    TableKind::Virtual { module, contentless: has_no_content && !deletes }
+}
+
+/// Columns, each with its position in the primary key (0: not in it).
+async fn columns(connection: &mut SqliteConnection, table: &str) -> Result<Vec<(i64, TableColumn)>, SourceError> {
+    let sql = format!(
+        "SELECT name, type, \"notnull\" AS not_null, pk, hidden FROM pragma_table_xinfo({}) ORDER BY cid",
+        literal(table)
+    );
+    let found = rows(connection, &sql).await?;
+    Ok(found
+        .iter()
+        .map(|row| {
+            let declared_type = text(row, "type");
+            let hidden = number(row, "hidden");
+            let column = TableColumn {
+                name: text(row, "name"),
+                affinity: affinity(&declared_type),
+                declared_type,
+                not_null: number(row, "not_null") != 0,
+                generated: hidden == 2 || hidden == 3,
+                hidden: hidden == 1,
+            };
+            (number(row, "pk"), column)
+        })
+        .collect())
+}
+
+/// The rules of SQLite's documentation, "Determination Of Column Affinity".
+fn affinity(declared_type: &str) -> Affinity {
+    let declared = declared_type.to_uppercase();
+    let has = |part: &str| declared.contains(part);
+    if has("INT") {
+        Affinity::Integer
+    } else if has("CHAR") || has("CLOB") || has("TEXT") {
+        Affinity::Text
+    } else if has("BLOB") || declared.is_empty() || declared == "ANY" {
+        Affinity::Blob
+    } else if has("REAL") || has("FLOA") || has("DOUB") {
+        Affinity::Real
+    } else {
+        Affinity::Numeric
+    }
+}
+
+async fn indexes(connection: &mut SqliteConnection, table: &mut Table) -> Result<(), SourceError> {
+    let sql = format!(
+        "SELECT l.name AS index_name, l.\"unique\" AS is_unique, l.partial, x.cid, x.name AS column_name, \
+         coalesce(s.sql, '') AS sql FROM pragma_index_list({}) l, pragma_index_xinfo(l.name) x \
+         LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = l.name \
+         WHERE x.key = 1 ORDER BY l.seq, x.seqno",
+        literal(&table.name)
+    );
+    let mut found: BTreeMap<String, (bool, bool, Vec<String>)> = BTreeMap::new();
+    for row in rows(connection, &sql).await? {
+        let is_unique = number(&row, "is_unique") != 0;
+        let sql = text(&row, "sql");
+        let index = found.entry(text(&row, "index_name")).or_insert_with(|| {
+            if is_unique && !sql.is_empty() {
+                table.definition.push(sql);
+            }
+            (is_unique, number(&row, "partial") == 0, Vec::new())
+        });
+        // An index over an expression, or over some rows only, neither finds nor guarantees anything for us.
+        index.1 &= number(&row, "cid") >= 0;
+        index.2.push(text(&row, "column_name"));
+    }
+    for (is_unique, is_plain, columns) in found.into_values() {
+        if is_plain && is_unique {
+            table.unique_keys.push(columns.clone());
+        }
+        if is_plain {
+            table.indexes.push(columns);
+        }
+    }
+    Ok(())
+}
+
+fn row_id(table: &Table, without_row_id: bool) -> Option<RowId> {
+    let has = |name: &str| table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+    match table.kind {
+        TableKind::View | TableKind::Shadow => None,
+        TableKind::Virtual { .. } => Some(RowId::Hidden("rowid")),
+        TableKind::Ordinary if without_row_id => Some(RowId::Columns(table.primary_key.clone())),
+        TableKind::Ordinary => ["rowid", "_rowid_", "oid"]
+            .into_iter()
+            .find(|name| !has(name))
+            .map(RowId::Hidden)
+            .or_else(|| never_null_key(table).map(RowId::Columns)),
+    }
+}
+
+/// A unique key none of whose columns can be NULL, for a table that hides every name of its row number.
+fn never_null_key(table: &Table) -> Option<Vec<String>> {
+    let is_row_number = |key: &[String]| {
+        key == table.primary_key
+            && key.len() == 1
+            && table.column(&key[0]).is_some_and(|column| column.declared_type.eq_ignore_ascii_case("INTEGER"))
+    };
+    let is_not_null = |key: &[String]| key.iter().all(|name| table.column(name).is_some_and(|column| column.not_null));
+    table.unique_keys.iter().find(|key| is_row_number(key) || is_not_null(key)).cloned()
+}
+
+async fn foreign_keys(connection: &mut SqliteConnection, table: &str) -> Result<Vec<ForeignKey>, SourceError> {
+    let sql = format!(
+        "SELECT id, \"table\" AS parent, \"from\" AS child_column, \"to\" AS parent_column \
+         FROM pragma_foreign_key_list({}) ORDER BY id, seq",
+        literal(table)
+    );
+    let mut found: BTreeMap<i64, ForeignKey> = BTreeMap::new();
+    for row in rows(connection, &sql).await? {
+        let key = found.entry(number(&row, "id")).or_insert_with(|| ForeignKey {
+            columns: Vec::new(),
+            parent: text(&row, "parent"),
+            parent_columns: Vec::new(),
+        });
+        key.columns.push(text(&row, "child_column"));
+        let parent_column = text(&row, "parent_column");
+        if !parent_column.is_empty() {
+            key.parent_columns.push(parent_column);
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// A reference that names only the parent table means its primary key. Names are written as the schema writes them.
+fn complete_foreign_keys(tables: &mut [Table]) {
+    let keys: Vec<(String, Vec<String>)> =
+        tables.iter().map(|table| (table.name.clone(), table.primary_key.clone())).collect();
+    for key in tables.iter_mut().flat_map(|table| &mut table.foreign_keys) {
+        let Some((name, primary_key)) = keys.iter().find(|(name, _)| name.eq_ignore_ascii_case(&key.parent)) else {
+            continue;
+        };
+        key.parent.clone_from(name);
+        if key.parent_columns.len() != key.columns.len() {
+            key.parent_columns.clone_from(primary_key);
+        }
+    }
+}
+
+async fn triggers(connection: &mut SqliteConnection) -> Result<Vec<Trigger>, SourceError> {
+    let found = rows(connection, "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'").await?;
+    Ok(found.iter().map(|row| trigger(text(row, "name"), text(row, "tbl_name"), &text(row, "sql"))).collect())
+}
+
+fn trigger(name: String, table: String, sql: &str) -> Trigger {
+    let words: Vec<Token> = tokens(sql).into_iter().map(|located| located.token).collect();
+    let body = words.iter().position(|word| word.is_word("BEGIN")).unwrap_or(words.len());
+    let (head, body) = words.split_at(body);
+    // The name may be any word, `update` too: the event is the first one behind it. CREATE TRIGGER x DELETE ON …
+    let after_name = head.iter().skip(3);
+    let event = after_name
+        .clone()
+        .find_map(|word| match word {
+            word if word.is_word("INSERT") => Some(TriggerEvent::Insert),
+            word if word.is_word("DELETE") => Some(TriggerEvent::Delete),
+            word if word.is_word("UPDATE") => Some(TriggerEvent::Update),
+            _ => None,
+        })
+        // Unknown code is taken to wait for what we do most.
+        .unwrap_or(TriggerEvent::Update);
+    let update_of = match head.windows(2).position(|pair| pair[0].is_word("UPDATE") && pair[1].is_word("OF")) {
+        None => Vec::new(),
+        Some(at) => head[at + 2..]
+            .iter()
+            .take_while(|word| !word.is_word("ON"))
+            .filter_map(|word| word.as_name().map(str::to_owned))
+            .collect(),
+    };
+    Trigger { name, table, event, update_of, writes: written_tables(body) }
+}
+
+/// The tables that the statements of a trigger change.
+fn written_tables(body: &[Token]) -> Vec<String> {
+    let mut written: Vec<String> = Vec::new();
+    for (at, word) in body.iter().enumerate() {
+        let rest = &body[at + 1..];
+        let target = if word.is_word("INSERT") || word.is_word("REPLACE") || word.is_word("DELETE") {
+            // INSERT [OR x] INTO t, DELETE FROM t
+            let before = rest.iter().take(3).position(|word| word.is_word("INTO") || word.is_word("FROM"));
+            before.and_then(|before| rest.get(before + 1))
+        } else if word.is_word("UPDATE") {
+            let has_or = rest.first().is_some_and(|word| word.is_word("OR"));
+            rest.get(if has_or { 2 } else { 0 })
+        } else {
+            None
+        };
+        if let Some(name) = target.and_then(Token::as_name)
+            && !holds(&written, name)
+            && !name.eq_ignore_ascii_case("set")
+        {
+            written.push(name.to_owned());
+        }
+    }
+    written
+}
+
+async fn statistics(connection: &mut SqliteConnection) -> Result<bool, SourceError> {
+    let found =
+        rows(connection, "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat3', 'sqlite_stat4')").await?;
+    Ok(!found.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn triggers_are_read_as_far_as_they_matter() {
+        let sql = "CREATE TRIGGER [update] AFTER UPDATE OF name, [e mail] ON \"people\" BEGIN \
+                   INSERT OR REPLACE INTO history(x) VALUES (old.name); UPDATE people SET at = 1 WHERE id = new.id; \
+                   DELETE FROM `log`; UPDATE OR IGNORE other SET y = replace(a, 'b', 'c'); END";
+        let found = trigger("update".into(), "people".into(), sql);
+        assert_eq!(found.event, TriggerEvent::Update);
+        assert_eq!(found.update_of, ["name", "e mail"]);
+        assert_eq!(found.writes, ["history", "people", "log", "other"]);
+        let sql = "CREATE TRIGGER t DELETE ON p BEGIN SELECT RAISE(ABORT, 'UPDATE x'); END";
+        let found = trigger("t".into(), "p".into(), sql);
+        assert_eq!((found.event, found.writes.len()), (TriggerEvent::Delete, 0));
+    }
+
+    #[test]
+    fn contentless_full_text_tables_are_told_apart() {
+        let contentless = |sql| matches!(virtual_kind(sql), TableKind::Virtual { contentless: true, .. });
+        assert!(contentless("CREATE VIRTUAL TABLE f USING fts5(a, content='')"));
+        assert!(!contentless("CREATE VIRTUAL TABLE f USING fts5(a, content='', contentless_delete=1)"));
+        assert!(!contentless("CREATE VIRTUAL TABLE f USING fts5(a, content='people')"));
+        assert!(!contentless("CREATE VIRTUAL TABLE f USING fts5(a)"));
+    }
+}

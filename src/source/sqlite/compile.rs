@@ -1,0 +1,116 @@
+//! Compiles what would be run, without running it, and reports what the database says.
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::connection::{count, fetch, value};
+use super::expression::{self, Days};
+use super::text::quote;
+use super::{SqliteReader, guard};
+use crate::record::Value;
+use crate::source::SourceError;
+
+/// Rows of a table looked at when copies of personal values are searched for.
+const COPY_ROWS_MAX: u32 = 20_000;
+
+/// Personal values taken as a sample of one column.
+const COPY_SAMPLE_VALUES: u32 = 50;
+
+/// The shortest value that is taken to be distinctive, in characters.
+const COPY_VALUE_CHARACTERS_MIN: u32 = 6;
+
+/// Why an expression of the settings is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ExpressionFault {
+    /// It is refused before the database sees it.
+    Rule(String),
+    /// The database cannot compile it: its own message.
+    Compile(String),
+    /// It compiles alone but not between parentheses, or the other way round: it would escape.
+    Escapes,
+    /// It is more than one statement.
+    Many,
+}
+
+async fn shape(connection: &mut SqliteConnection, sql: &str) -> Result<Result<guard::Shape, String>, SourceError> {
+    let mut handle = connection.lock_handle().await.map_err(|error| SourceError::query("lock a connection", error))?;
+    Ok(guard::shape(&mut handle, sql))
+}
+
+impl SqliteReader {
+    /// Whether an expression over `table` keeps the rules: it compiles bare and in parentheses, as one statement that
+    /// only reads, without aggregates, parameters of its own or the time of day.
+    pub(crate) async fn expression_fault(
+        &mut self,
+        table: &str,
+        sql: &str,
+        has_cutoff: bool,
+    ) -> Result<Option<ExpressionFault>, SourceError> {
+        // Any day serves: nothing is run.
+        let day = jiff::civil::date(2000, 1, 1);
+        let days = Days { today: day, cutoff: has_cutoff.then_some(day) };
+        let bare = match expression::fill_in(sql, days) {
+            Ok(bare) => bare,
+            Err(refusal) => return Ok(Some(ExpressionFault::Rule(refusal.to_string()))),
+        };
+        let table = quote(table);
+        // In WHERE, because there aggregates and window functions are refused.
+        let alone = shape(&mut self.guarded, &format!("SELECT 1 FROM {table} WHERE \n{bare}\n")).await?;
+        let enclosed = shape(&mut self.guarded, &format!("SELECT 1 FROM {table} WHERE (\n{bare}\n)")).await?;
+        Ok(match (alone, enclosed) {
+            (Ok(alone), Ok(enclosed)) if alone.has_tail || enclosed.has_tail => Some(ExpressionFault::Many),
+            (Ok(alone), Ok(enclosed)) if !alone.reads_only || !enclosed.reads_only => Some(ExpressionFault::Escapes),
+            (Ok(_), Ok(_)) => None,
+            (Err(message), Err(_)) => Some(ExpressionFault::Compile(message)),
+            (Ok(alone), Err(_)) if alone.has_tail => Some(ExpressionFault::Many),
+            (Ok(_), Err(_)) | (Err(_), Ok(_)) => Some(ExpressionFault::Escapes),
+        })
+    }
+
+    /// The database's message when it cannot compile a change of this table (`columns`) or a deletion from it: its
+    /// triggers, checks or indexes need something that only the application has.
+    pub(crate) async fn write_fault(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        deletes: bool,
+    ) -> Result<Option<String>, SourceError> {
+        let table = quote(table);
+        let mut statements = Vec::new();
+        if !columns.is_empty() {
+            let set: Vec<String> = columns.iter().map(|column| format!("{0} = {0}", quote(column))).collect();
+            statements.push(format!("EXPLAIN UPDATE {table} SET {}", set.join(", ")));
+        }
+        if deletes {
+            statements.push(format!("EXPLAIN DELETE FROM {table}"));
+        }
+        for statement in statements {
+            if let Err(message) = shape(&mut self.reading, &statement).await? {
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Distinctive values of a personal column, as a sample, in the form that [`copies`](Self::copies) takes.
+    pub(crate) async fn sample(&mut self, table: &str, column: &str) -> Result<Value, SourceError> {
+        let (table, column) = (quote(table), quote(column));
+        let sql = format!(
+            "SELECT json_group_array(v) FROM (SELECT DISTINCT {column} AS v FROM {table} \
+             WHERE typeof({column}) = 'text' AND length({column}) >= {COPY_VALUE_CHARACTERS_MIN} \
+             LIMIT {COPY_SAMPLE_VALUES})"
+        );
+        let found = fetch(&mut self.reading, "look for copies", sql, Vec::new()).await?;
+        found.first().map_or(Ok(Value::text("[]")), |row| value(row, 0))
+    }
+
+    /// How many of the sampled values stand in this column.
+    pub(crate) async fn copies(&mut self, table: &str, column: &str, sample: &Value) -> Result<u64, SourceError> {
+        let (table, column) = (quote(table), quote(column));
+        let sql = format!(
+            "SELECT count(DISTINCT v) FROM (SELECT {column} AS v FROM {table} LIMIT {COPY_ROWS_MAX}) \
+             WHERE v IN (SELECT value FROM json_each(?1))"
+        );
+        let found = fetch(&mut self.reading, "look for copies", sql, vec![sample.clone()]).await?;
+        found.first().map_or(Ok(0), |row| count(row, 0))
+    }
+}

@@ -1,0 +1,138 @@
+//! Opens connections, each for one purpose, and reads values off rows.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteSynchronous, SqliteValueRef};
+use sqlx::{AssertSqlSafe, Connection, Decode, Row, Sqlite, TypeInfo, ValueRef};
+
+use super::guard;
+use crate::clock::Stopwatch;
+use crate::record::Value;
+use crate::source::SourceError;
+
+/// Statements of the settings look at the clock after so many steps of SQLite's machine.
+const STEPS_BETWEEN_LOOKS: i32 = 100_000;
+
+/// What every connection of ours to a source has in common: nothing cascades that we have not planned, nothing of
+/// ours is written to temporary files, and what we delete is overwritten.
+fn options(path: &Path, lock_wait: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .foreign_keys(false)
+        .synchronous(SqliteSynchronous::Extra)
+        .busy_timeout(lock_wait)
+        .pragma("recursive_triggers", "OFF")
+        .pragma("secure_delete", "ON")
+        .pragma("cache_spill", "OFF")
+        .pragma("temp_store", "MEMORY")
+}
+
+async fn open(path: &Path, options: SqliteConnectOptions) -> Result<SqliteConnection, SourceError> {
+    if !path.exists() {
+        return Err(SourceError::Missing { path: path.to_owned() });
+    }
+    let opened = |source| SourceError::Open { path: path.to_owned(), source };
+    let mut connection = SqliteConnection::connect_with(&options).await.map_err(opened)?;
+    // SQLite opens anything; only reading shows whether it is a database.
+    sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut connection).await.map_err(opened)?;
+    Ok(connection)
+}
+
+/// A connection that writes.
+pub(super) async fn writing(path: &Path, lock_wait: Duration) -> Result<SqliteConnection, SourceError> {
+    open(path, options(path, lock_wait)).await
+}
+
+/// A connection that reads, for our own statements.
+pub(super) async fn reading(path: &Path, lock_wait: Duration) -> Result<SqliteConnection, SourceError> {
+    open(path, options(path, lock_wait).read_only(true)).await
+}
+
+/// A connection that reads, for the settings' SQL: guarded, and interrupted after `limit` per statement.
+pub(super) async fn guarded(path: &Path, lock_wait: Duration) -> Result<SqliteConnection, SourceError> {
+    let mut connection = reading(path, lock_wait).await?;
+    let mut handle = connection.lock_handle().await.map_err(|error| SourceError::query("lock a connection", error))?;
+    let is_guarded = guard::install(&mut handle);
+    drop(handle);
+    if is_guarded { Ok(connection) } else { Err(SourceError::Unguarded) }
+}
+
+/// Interrupts whatever statement of `connection` still runs when `limit` has passed from now.
+pub(super) async fn limit(connection: &mut SqliteConnection, limit: Duration) -> Result<(), SourceError> {
+    let mut handle = connection.lock_handle().await.map_err(|error| SourceError::query("lock a connection", error))?;
+    let watch = Stopwatch::start();
+    handle.set_progress_handler(STEPS_BETWEEN_LOOKS, move || watch.elapsed() < limit);
+    Ok(())
+}
+
+/// All rows of one statement of ours.
+pub(super) async fn fetch(
+    connection: &mut SqliteConnection,
+    doing: &'static str,
+    sql: String,
+    bindings: Vec<Value>,
+) -> Result<Vec<SqliteRow>, SourceError> {
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for binding in bindings {
+        query = bind(query, binding);
+    }
+    query.fetch_all(connection).await.map_err(|error| SourceError::query(doing, error))
+}
+
+/// Runs one statement of ours and tells how many rows it changed.
+pub(super) async fn execute(
+    connection: &mut SqliteConnection,
+    doing: &'static str,
+    sql: String,
+    bindings: Vec<Value>,
+) -> Result<u64, SourceError> {
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for binding in bindings {
+        query = bind(query, binding);
+    }
+    let done = query.execute(connection).await.map_err(|error| SourceError::query(doing, error))?;
+    Ok(done.rows_affected())
+}
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn bind(query: Query<'_>, value: Value) -> Query<'_> {
+    match value {
+        Value::Null => query.bind(None::<i64>),
+        Value::Integer(integer) => query.bind(integer),
+        Value::Real(real) => query.bind(real),
+        Value::Text(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => query.bind(text),
+            Err(error) => query.bind(error.into_bytes()),
+        },
+        Value::Blob(bytes) => query.bind(bytes),
+    }
+}
+
+/// The value in this column, with the type it is stored as, whatever the column's declared type.
+pub(super) fn value(row: &SqliteRow, column: usize) -> Result<Value, SourceError> {
+    let read = |error| SourceError::query("read a value", error);
+    let raw: SqliteValueRef<'_> = row.try_get_raw(column).map_err(read)?;
+    if raw.is_null() {
+        return Ok(Value::Null);
+    }
+    let decode = |error| SourceError::query("read a value", sqlx::Error::Decode(error));
+    let kind = raw.type_info().name().to_owned();
+    Ok(match kind.as_str() {
+        "INTEGER" => Value::Integer(<i64 as Decode<Sqlite>>::decode(raw).map_err(decode)?),
+        "REAL" => Value::Real(<f64 as Decode<Sqlite>>::decode(raw).map_err(decode)?),
+        "TEXT" => Value::Text(<Vec<u8> as Decode<Sqlite>>::decode(raw).map_err(decode)?),
+        "BLOB" => Value::Blob(<Vec<u8> as Decode<Sqlite>>::decode(raw).map_err(decode)?),
+        _ => Value::Null,
+    })
+}
+
+/// The whole number in this column; 0 for anything else.
+pub(super) fn count(row: &SqliteRow, column: usize) -> Result<u64, SourceError> {
+    match value(row, column)? {
+        Value::Integer(integer) => Ok(u64::try_from(integer).unwrap_or(0)),
+        _ => Ok(0),
+    }
+}

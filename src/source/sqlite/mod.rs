@@ -1,0 +1,231 @@
+//! SQLite.
+//!
+//! Three kinds of connection, each for one purpose: *guarded* ones run the settings' SQL and can only read; *reading* ones
+//! run our own statements for labels, dry runs and the catalogue; *writing* ones erase. On none of them do foreign keys
+//! or recursive triggers act by themselves, and the journal mode is never touched.
+
+mod anonymise;
+mod apply;
+mod catalogue;
+mod compile;
+mod connection;
+mod expression;
+mod guard;
+mod select;
+mod stage;
+mod text;
+mod trial;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+
+use self::connection::{execute, fetch, value};
+use self::select::{Selection, keyed, keys_as_json};
+use self::stage::Layout;
+use self::text::{qualified, quote};
+use super::mapping::Mapping;
+use super::rows::{Applied, Cursor, Label, Page, Retained, Row, Staged};
+use super::schema::Schema;
+use super::{SourceError, label};
+use crate::config::SourceSettings;
+use crate::record::{RecordKey, Value};
+
+pub(super) use self::compile::ExpressionFault;
+pub(super) use self::trial::TrialFault;
+
+/// The longest that one statement with the settings' SQL may take.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
+
+/// Where a source is and how long it may be waited for.
+#[derive(Debug, Clone)]
+pub(super) struct Location {
+    path: PathBuf,
+    lock_wait: Duration,
+}
+
+impl Location {
+    pub(super) fn of(settings: &SourceSettings) -> Self {
+        Self { path: settings.path.value.clone(), lock_wait: settings.lock_wait }
+    }
+
+    pub(super) async fn reader(&self) -> Result<SqliteReader, SourceError> {
+        let mut reading = connection::reading(&self.path, self.lock_wait).await?;
+        let schema = catalogue::read(&mut reading).await?;
+        let guarded = connection::guarded(&self.path, self.lock_wait).await?;
+        Ok(SqliteReader { guarded, reading, schema, laid_out: None })
+    }
+
+    pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
+        let connection = connection::writing(&self.path, self.lock_wait).await?;
+        Ok(SqliteWriter { connection, laid_out: None })
+    }
+}
+
+/// Reads a source: records by the settings' SQL, labels, dry runs.
+pub(super) struct SqliteReader {
+    guarded: SqliteConnection,
+    reading: SqliteConnection,
+    schema: Schema,
+    laid_out: Option<String>,
+}
+
+impl SqliteReader {
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn columns(&self, table: &str) -> Vec<String> {
+        let table = self.schema.table(table);
+        table.map(|table| table.columns.iter().map(|column| column.name.clone()).collect()).unwrap_or_default()
+    }
+
+    pub(super) async fn page(
+        &mut self,
+        mapping: &Mapping,
+        today: Date,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<Page, SourceError> {
+        connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
+        let columns = self.columns(mapping.table());
+        Selection::new(mapping, &columns, today).page(&mut self.guarded, after, rows_max).await
+    }
+
+    pub(super) async fn by_key(
+        &mut self,
+        mapping: &Mapping,
+        today: Date,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Option<Row>>, SourceError> {
+        connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
+        let columns = self.columns(mapping.table());
+        Selection::new(mapping, &columns, today).by_key(&mut self.guarded, keys).await
+    }
+
+    pub(super) async fn retained(
+        &mut self,
+        mapping: &Mapping,
+        today: Date,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Retained>, SourceError> {
+        let mut found = Vec::new();
+        for (place, node) in mapping.nodes.iter().enumerate().filter(|(_, node)| node.retention.is_some()) {
+            connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
+            let (own, columns) = (self.columns(mapping.table()), self.columns(&node.table));
+            let selection = Selection::new(mapping, &own, today);
+            found.extend(selection.retained(&mut self.guarded, place, &columns, keys).await?);
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn labels(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+    ) -> Result<Vec<Option<Label>>, SourceError> {
+        let mut labels = vec![None; keys.len()];
+        let Some(template) = &mapping.label else {
+            return Ok(labels);
+        };
+        let columns = template.columns();
+        let selected: Vec<String> = columns.iter().map(|column| qualified("t", column)).collect();
+        let key: Vec<String> = mapping.key.iter().map(|column| qualified("t", column)).collect();
+        let sql = format!(
+            "SELECT k.key, {} FROM json_each(?1) k CROSS JOIN {} t ON {}",
+            selected.join(", "),
+            quote(mapping.table()),
+            keyed(&key)
+        );
+        for row in fetch(&mut self.reading, "read labels", sql, vec![keys_as_json(mapping, keys)]).await? {
+            let values = (0..columns.len()).map(|i| value(&row, i + 1)).collect::<Result<Vec<_>, _>>()?;
+            let place = match value(&row, 0)? {
+                Value::Integer(integer) => usize::try_from(integer).ok(),
+                _ => None,
+            };
+            if let Some(slot) = place.and_then(|place| labels.get_mut(place)) {
+                *slot = Some(label::render(template, &columns, &values));
+            }
+        }
+        Ok(labels)
+    }
+
+    /// Lays out a batch without touching anything: what a real run would do.
+    pub(super) async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
+        let layout = Layout { mapping };
+        if self.laid_out.as_deref() != Some(mapping.category.as_str()) {
+            layout.make(&mut self.reading).await?;
+            self.laid_out = Some(mapping.category.as_str().to_owned());
+        }
+        layout.stage(&mut self.reading, keys).await
+    }
+
+    pub(super) async fn marker(&mut self, installation: &str) -> Result<Option<String>, SourceError> {
+        apply::marker(&mut self.reading, installation).await
+    }
+
+    pub(super) async fn close(self) {
+        // Closing tidies up; a failure leaves nothing undone.
+        let _ = self.guarded.close().await;
+        let _ = self.reading.close().await;
+    }
+}
+
+/// Erases in a source, one transaction a batch.
+pub(super) struct SqliteWriter {
+    connection: SqliteConnection,
+    laid_out: Option<String>,
+}
+
+impl SqliteWriter {
+    /// Takes the source's lock, waiting for as long as the settings allow.
+    pub(super) async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
+        if self.laid_out.as_deref() != Some(mapping.category.as_str()) {
+            Layout { mapping }.make(&mut self.connection).await?;
+            self.laid_out = Some(mapping.category.as_str().to_owned());
+        }
+        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await.map(drop)
+    }
+
+    pub(super) async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
+        Layout { mapping }.stage(&mut self.connection, keys).await
+    }
+
+    pub(super) async fn apply(&mut self, mapping: &Mapping) -> Result<Applied, SourceError> {
+        apply::apply(&mut self.connection, mapping).await
+    }
+
+    pub(super) async fn mark(&mut self, installation: &str, batch: &str) -> Result<(), SourceError> {
+        apply::mark(&mut self.connection, installation, batch).await
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<(), SourceError> {
+        execute(&mut self.connection, "commit a batch", "COMMIT".to_owned(), Vec::new()).await.map(drop)
+    }
+
+    /// Takes everything back; where there is nothing to take back any more, that is as good.
+    pub(super) async fn roll_back(&mut self) -> Result<(), SourceError> {
+        let sql = "ROLLBACK".to_owned();
+        match execute(&mut self.connection, "roll a batch back", sql, Vec::new()).await {
+            Err(SourceError::Query { source, .. }) if is_no_transaction(&source) => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    pub(super) async fn marker(&mut self, installation: &str) -> Result<Option<String>, SourceError> {
+        apply::marker(&mut self.connection, installation).await
+    }
+
+    pub(super) async fn close(self) {
+        // Closing tidies up; a failure leaves nothing undone.
+        let _ = self.connection.close().await;
+    }
+}
+
+/// SQLite rolls back by itself after some errors (a full disk) and then says so.
+fn is_no_transaction(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message().contains("no transaction is active"))
+}

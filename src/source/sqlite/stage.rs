@@ -1,0 +1,497 @@
+//! Lays out, in temporary tables in memory, every row that erasing a batch reaches, and decides what happens to each.
+//!
+//! The same statements serve a dry run on a reading connection and a batch inside its transaction. One temporary table
+//! stands for each node of the mapping (`temp.erasing_N`): the row's name (`i0`…), the record that it belongs to
+//! (`root`), its `fate` (see [`fate`]), and the values by which other rows refer to it (`r0`…), which are needed when the
+//! row itself has gone.
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::anonymise;
+use super::connection::{count, execute, fetch, value};
+use super::select::{keyed, keys_as_json};
+use super::text::{qualified, quote};
+use crate::config::Rule;
+use crate::record::{RecordKey, Value};
+use crate::source::SourceError;
+use crate::source::mapping::{Direction, Fate, Mapping, Node, NodeLink, Reference};
+use crate::source::rows::{DependentCount, Outcome, Staged, StagedRecord};
+
+/// What is decided for a row: the numbers in the column `fate`.
+pub(super) mod fate {
+    /// It stays, changed or not.
+    pub(in super::super) const STAYS: u8 = 0;
+    /// It goes.
+    pub(in super::super) const GOES: u8 = 1;
+    /// It goes through another node of the same table, which counts it.
+    pub(in super::super) const GOES_ELSEWHERE: u8 = 2;
+    /// It stays untouched, because something beyond the batch refers to it.
+    pub(in super::super) const SHARED: u8 = 3;
+}
+
+const DOING: &str = "lay out the rows of a batch";
+
+/// A mapping with the names that its rows have in temporary tables.
+#[derive(Clone, Copy)]
+pub(super) struct Layout<'m> {
+    pub(super) mapping: &'m Mapping,
+}
+
+impl<'m> Layout<'m> {
+    /// The temporary table of a node.
+    pub(super) fn table(place: usize) -> String {
+        format!("temp.erasing_{place}")
+    }
+
+    /// The columns by which rows of a node's table are referred to: stored as `r0`…
+    pub(super) fn referred_columns(&self, node: &Node) -> Vec<String> {
+        let mut columns: Vec<String> = Vec::new();
+        let links = self.mapping.nodes.iter().filter_map(|child| child.link.as_ref()).filter(|link| {
+            link.direction == Direction::Child
+                && self.mapping.nodes.get(link.parent).is_some_and(|parent| parent.table == node.table)
+        });
+        let by_link = links.flat_map(|link| &link.parent_columns);
+        let by_reference = self
+            .mapping
+            .references
+            .iter()
+            .filter(|reference| reference.parent == node.table)
+            .flat_map(|r| &r.parent_columns);
+        for column in by_link.chain(by_reference) {
+            if !columns.contains(column) {
+                columns.push(column.clone());
+            }
+        }
+        columns
+    }
+
+    /// Where the values of these columns are stored: `r2, r0`.
+    pub(super) fn stored(&self, node: &Node, columns: &[String]) -> Vec<String> {
+        let referred = self.referred_columns(node);
+        columns
+            .iter()
+            .filter_map(|column| referred.iter().position(|own| own == column))
+            .map(|index| format!("r{index}"))
+            .collect()
+    }
+
+    fn row_id(node: &Node, alias: &str) -> Vec<String> {
+        node.row_id.names().into_iter().map(|name| qualified(alias, name)).collect()
+    }
+
+    fn stored_row_id(node: &Node, alias: &str) -> Vec<String> {
+        (0..node.row_id.names().len()).map(|i| format!("{alias}.i{i}")).collect()
+    }
+
+    /// `alias` is the row that temporary table `stored` names.
+    fn same_row(node: &Node, alias: &str, stored: &str) -> String {
+        equal(&Self::row_id(node, alias), &Self::stored_row_id(node, stored))
+    }
+
+    /// The names of a node's rows whose fate is this: a query.
+    pub(super) fn rows(place: usize, node: &Node, fates: &[u8]) -> String {
+        let columns: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("i{i}")).collect();
+        let fates: Vec<String> = fates.iter().map(u8::to_string).collect();
+        format!("SELECT {} FROM {} WHERE fate IN ({})", columns.join(", "), Self::table(place), fates.join(", "))
+    }
+
+    /// What to select for a row of `node` under the name `alias`: its name, its record, its fate and its values.
+    fn staged_columns(&self, node: &Node, alias: &str, root: &str, fate: u8) -> String {
+        let mut columns = Vec::new();
+        for (index, name) in Self::row_id(node, alias).iter().enumerate() {
+            columns.push(format!("{name} AS i{index}"));
+        }
+        columns.push(format!("{root} AS root"));
+        columns.push(format!("{fate} AS fate"));
+        for (index, column) in self.referred_columns(node).iter().enumerate() {
+            columns.push(format!("{} AS r{index}", qualified(alias, column)));
+        }
+        columns.join(", ")
+    }
+
+    /// Makes the temporary tables, empty. Their columns have the affinities of the tables they stand for.
+    pub(super) async fn make(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
+        let old = fetch(
+            connection,
+            DOING,
+            "SELECT name FROM temp.sqlite_schema WHERE name GLOB 'erasing_*' AND type = 'table'".to_owned(),
+            Vec::new(),
+        )
+        .await?;
+        for row in &old {
+            if let Some(name) = value(row, 0)?.as_str() {
+                execute(connection, DOING, format!("DROP TABLE temp.{}", quote(name)), Vec::new()).await?;
+            }
+        }
+        for (place, node) in self.mapping.nodes.iter().enumerate() {
+            let table = Self::table(place);
+            let columns = self.staged_columns(node, "t", "0", fate::STAYS);
+            let sql = format!("CREATE TABLE {table} AS SELECT {columns} FROM {} t WHERE FALSE", quote(&node.table));
+            execute(connection, DOING, sql, Vec::new()).await?;
+            let row_id: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("i{i}")).collect();
+            for (name, columns) in [("row", row_id.join(", ")), ("root", "root".to_owned())] {
+                let sql = format!("CREATE INDEX {table}_{name} ON erasing_{place} ({columns})");
+                execute(connection, DOING, sql, Vec::new()).await?;
+            }
+        }
+        let identity: Vec<String> = self
+            .mapping
+            .identity
+            .iter()
+            .enumerate()
+            .map(|(i, column)| format!("{} AS a{i}", qualified("t", column)))
+            .collect();
+        let sql = format!(
+            "CREATE TABLE temp.erasing_after AS SELECT 0 AS root, {} FROM {} t WHERE FALSE",
+            identity.join(", "),
+            quote(self.mapping.table())
+        );
+        execute(connection, DOING, sql, Vec::new()).await.map(drop)
+    }
+
+    /// Lays out the rows of the records with these keys and decides what happens to each.
+    pub(super) async fn stage(
+        &self,
+        connection: &mut SqliteConnection,
+        keys: &[RecordKey],
+    ) -> Result<Staged, SourceError> {
+        for place in 0..self.mapping.nodes.len() {
+            execute(connection, DOING, format!("DELETE FROM {}", Self::table(place)), Vec::new()).await?;
+        }
+        execute(connection, DOING, "DELETE FROM temp.erasing_after".to_owned(), Vec::new()).await?;
+        self.stage_records(connection, keys).await?;
+        for places in self.staging_order() {
+            for place in &places {
+                self.stage_dependent(connection, *place).await?;
+            }
+            for place in &places {
+                self.find_shared(connection, *place).await?;
+            }
+        }
+        self.settle_same_tables(connection).await?;
+        self.decide_outcomes(connection).await?;
+        self.foresee_identity(connection).await?;
+        self.read(connection, keys).await
+    }
+
+    async fn stage_records(&self, connection: &mut SqliteConnection, keys: &[RecordKey]) -> Result<(), SourceError> {
+        let Some(node) = self.mapping.nodes.first() else {
+            return Ok(());
+        };
+        let key: Vec<String> = self.mapping.key.iter().map(|column| qualified("t", column)).collect();
+        let sql = format!(
+            "INSERT INTO {} SELECT {} FROM json_each(?1) k CROSS JOIN {} t ON {}",
+            Self::table(0),
+            self.staged_columns(node, "t", "k.key", fate::GOES),
+            quote(&node.table),
+            keyed(&key)
+        );
+        execute(connection, DOING, sql, vec![keys_as_json(self.mapping, keys)]).await.map(drop)
+    }
+
+    /// The dependents in the order in which they can be laid out. Owned rows come as late as possible: whether
+    /// something else refers to them shows only when the rest of the batch lies there.
+    fn staging_order(&self) -> Vec<Vec<usize>> {
+        let mut order: Vec<Vec<usize>> = Vec::new();
+        let mut ready = vec![true];
+        ready.resize(self.mapping.nodes.len(), false);
+        loop {
+            let waiting: Vec<(usize, Direction)> = (0..self.mapping.nodes.len())
+                .filter(|place| !ready[*place])
+                .filter_map(|place| Some((place, self.mapping.nodes[place].link.as_ref()?)))
+                .filter(|(_, link)| ready[link.parent])
+                .map(|(place, link)| (place, link.direction))
+                .collect();
+            let has_child = waiting.iter().any(|(_, direction)| *direction == Direction::Child);
+            let wanted = if has_child { Direction::Child } else { Direction::Owned };
+            let next: Vec<usize> =
+                waiting.into_iter().filter(|(_, direction)| *direction == wanted).map(|(place, _)| place).collect();
+            if next.is_empty() {
+                return order;
+            }
+            for place in &next {
+                ready[*place] = true;
+            }
+            order.push(next);
+        }
+    }
+
+    async fn stage_dependent(&self, connection: &mut SqliteConnection, place: usize) -> Result<(), SourceError> {
+        let Some((node, link, parent)) = self.linked(place) else {
+            return Ok(());
+        };
+        let fate = if node.fate == Fate::Dependent(Rule::Delete) { fate::GOES } else { fate::STAYS };
+        let met = equal(&columns_of("c", &link.columns), &columns_of("q", &link.parent_columns));
+        let same = Self::same_row(parent, "q", "p");
+        let (own, above) = (quote(&node.table), quote(&parent.table));
+        let stored = Self::table(link.parent);
+        // Without an index one pass over the dependents is cheaper than a search for each record.
+        let from = if link.is_indexed {
+            format!("{stored} p CROSS JOIN {above} q ON {same} CROSS JOIN {own} c ON {met}")
+        } else {
+            format!("{own} c CROSS JOIN {above} q ON {met} CROSS JOIN {stored} p ON {same}")
+        };
+        let sql = format!(
+            "INSERT INTO {} SELECT DISTINCT {} FROM {from} WHERE p.fate <> {}",
+            Self::table(place),
+            self.staged_columns(node, "c", "p.root", fate),
+            fate::SHARED
+        );
+        execute(connection, DOING, sql, Vec::new()).await.map(drop)
+    }
+
+    /// Finds owned rows that something beyond the batch refers to.
+    async fn find_shared(&self, connection: &mut SqliteConnection, place: usize) -> Result<(), SourceError> {
+        let Some((node, link, _)) = self.linked(place) else {
+            return Ok(());
+        };
+        if link.direction == Direction::Child {
+            return Ok(());
+        }
+        let hangs_on_it = |reference: &Reference| {
+            self.mapping.children(place).any(|(_, child, link)| {
+                link.direction == Direction::Child
+                    && child.table == reference.table
+                    && link.columns == reference.columns
+            })
+        };
+        let references = self.mapping.references.iter().filter(|r| r.parent == node.table && !hangs_on_it(r));
+        for reference in references {
+            let sql = format!(
+                "UPDATE {} SET fate = {} WHERE fate <> {} AND {}",
+                Self::table(place),
+                fate::SHARED,
+                fate::SHARED,
+                self.is_referred_to(place, node, reference)
+            );
+            execute(connection, DOING, sql, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    /// SQL: whether a row beyond the batch refers to the stored row by this reference.
+    fn is_referred_to(&self, place: usize, node: &Node, reference: &Reference) -> String {
+        let row_id: Vec<String> = reference.row_id.names().into_iter().map(|name| qualified("x", name)).collect();
+        let beyond: Vec<String> = self
+            .mapping
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| other.table == reference.table)
+            .map(|(other, own)| {
+                let ours = Self::rows(other, own, &[fate::STAYS, fate::GOES, fate::GOES_ELSEWHERE]);
+                format!("({}) NOT IN ({ours})", row_id.join(", "))
+            })
+            .chain(["TRUE".to_owned()])
+            .collect();
+        let beyond = beyond.join(" AND ");
+        let from = columns_of("x", &reference.columns);
+        let to = columns_of("o", &reference.parent_columns);
+        let (other, own) = (quote(&reference.table), quote(&node.table));
+        let stored = format!("erasing_{place}");
+        let same = Self::same_row(node, "o", &stored);
+        if reference.is_indexed {
+            format!(
+                "EXISTS (SELECT 1 FROM {own} o CROSS JOIN {other} x ON {} WHERE {same} AND {beyond})",
+                equal(&to, &from)
+            )
+        } else {
+            let known: Vec<String> = from.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+            format!(
+                "EXISTS (SELECT 1 FROM {own} o WHERE {same} AND ({}) IN (SELECT {} FROM {other} x WHERE {} AND {beyond}))",
+                to.join(", "),
+                from.join(", "),
+                known.join(" AND ")
+            )
+        }
+    }
+
+    /// A row that two nodes of one table reach goes where either lets it go, and is counted once.
+    async fn settle_same_tables(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
+        for (place, node) in self.mapping.nodes.iter().enumerate().skip(1) {
+            for (other, _) in
+                self.mapping.nodes.iter().enumerate().skip(1).filter(|(o, n)| *o != place && n.table == node.table)
+            {
+                // Of two that both let it go, the earlier one does.
+                let fates: &[u8] =
+                    if other < place { &[fate::STAYS, fate::GOES, fate::SHARED] } else { &[fate::STAYS, fate::SHARED] };
+                self.mark_gone_elsewhere(connection, place, node, other, fates).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn mark_gone_elsewhere(
+        &self,
+        connection: &mut SqliteConnection,
+        place: usize,
+        node: &Node,
+        other: usize,
+        fates: &[u8],
+    ) -> Result<(), SourceError> {
+        let own: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("i{i}")).collect();
+        let fates: Vec<String> = fates.iter().map(u8::to_string).collect();
+        let sql = format!(
+            "UPDATE {} SET fate = {} WHERE fate IN ({}) AND ({}) IN ({})",
+            Self::table(place),
+            fate::GOES_ELSEWHERE,
+            fates.join(", "),
+            own.join(", "),
+            Self::rows(other, node, &[fate::GOES])
+        );
+        execute(connection, DOING, sql, Vec::new()).await.map(drop)
+    }
+
+    /// A record to which a row refers that stays is anonymised. Where such rows are records of the same table, one that
+    /// stays may keep another, so this goes on until nothing changes.
+    async fn decide_outcomes(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
+        let Some(record) = self.mapping.nodes.first() else {
+            return Ok(());
+        };
+        let keeps = |node: &Node, link: &NodeLink| {
+            link.direction == Direction::Child && matches!(node.fate, Fate::OtherRecord | Fate::Dependent(Rule::Keep))
+        };
+        loop {
+            let mut changed = 0;
+            for (place, node, _) in self.mapping.children(0).filter(|(_, node, link)| keeps(node, link)) {
+                let mut stays = format!("d.fate IN ({}, {})", fate::STAYS, fate::SHARED);
+                if node.table == record.table {
+                    let own = Self::stored_row_id(node, "d").join(", ");
+                    stays = format!("{stays} AND ({own}) NOT IN ({})", Self::rows(0, record, &[fate::GOES]));
+                }
+                let sql = format!(
+                    "UPDATE {} SET fate = {} WHERE fate = {} AND root IN (SELECT d.root FROM {} d WHERE {stays})",
+                    Self::table(0),
+                    fate::STAYS,
+                    fate::GOES,
+                    Self::table(place)
+                );
+                changed += execute(connection, DOING, sql, Vec::new()).await?;
+            }
+            if changed == 0 {
+                break;
+            }
+        }
+        for (place, node) in self.mapping.nodes.iter().enumerate().skip(1).filter(|(_, n)| n.table == record.table) {
+            self.mark_gone_elsewhere(connection, place, node, 0, &[fate::STAYS, fate::SHARED]).await?;
+        }
+        Ok(())
+    }
+
+    /// Works out what the identity columns will hold, with the affinities of the table.
+    async fn foresee_identity(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
+        let Some(node) = self.mapping.nodes.first() else {
+            return Ok(());
+        };
+        let after: Vec<String> = self
+            .mapping
+            .identity
+            .iter()
+            .map(|column| match node.changes.iter().find(|change| change.column == *column) {
+                Some(change) => anonymise::expression(node, change, "t"),
+                None => qualified("t", column),
+            })
+            .collect();
+        let sql = format!(
+            "INSERT INTO temp.erasing_after SELECT p.root, {} FROM {} p CROSS JOIN {} t ON {} WHERE p.fate = {}",
+            after.join(", "),
+            Self::table(0),
+            quote(&node.table),
+            Self::same_row(node, "t", "p"),
+            fate::STAYS
+        );
+        execute(connection, DOING, sql, Vec::new()).await.map(drop)
+    }
+
+    async fn read(&self, connection: &mut SqliteConnection, keys: &[RecordKey]) -> Result<Staged, SourceError> {
+        let sql = format!("SELECT root, fate FROM {} ORDER BY root", Self::table(0));
+        let mut records: Vec<Option<StagedRecord>> = vec![None; keys.len()];
+        for row in fetch(connection, DOING, sql, Vec::new()).await? {
+            let place = place_of(&value(&row, 0)?);
+            if let Some((slot, key)) = place.and_then(|place| Some((records.get_mut(place)?, keys.get(place)?))) {
+                let goes = count(&row, 1)? == u64::from(fate::GOES);
+                let outcome = if goes { Outcome::Delete } else { Outcome::Anonymise };
+                *slot = Some(StagedRecord { key: key.clone(), outcome, dependents: Vec::new(), identity_after: None });
+            }
+        }
+        self.read_identity(connection, &mut records).await?;
+        for place in 1..self.mapping.nodes.len() {
+            self.read_counts(connection, place, &mut records).await?;
+        }
+        Ok(Staged { records: records.into_iter().flatten().collect() })
+    }
+
+    async fn read_identity(
+        &self,
+        connection: &mut SqliteConnection,
+        records: &mut [Option<StagedRecord>],
+    ) -> Result<(), SourceError> {
+        let sql = "SELECT * FROM temp.erasing_after".to_owned();
+        for row in fetch(connection, DOING, sql, Vec::new()).await? {
+            let values = (0..self.mapping.identity.len()).map(|i| value(&row, 1 + i)).collect::<Result<Vec<_>, _>>()?;
+            let place = place_of(&value(&row, 0)?);
+            if let Some(Some(record)) = place.and_then(|place| records.get_mut(place)) {
+                record.identity_after = Some(values);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a dependent's rows by record; a row that several records reach counts for the first of them.
+    async fn read_counts(
+        &self,
+        connection: &mut SqliteConnection,
+        place: usize,
+        records: &mut [Option<StagedRecord>],
+    ) -> Result<(), SourceError> {
+        let Some(node) = self.mapping.nodes.get(place) else {
+            return Ok(());
+        };
+        let row_id: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("i{i}")).collect();
+        let sql = format!(
+            "SELECT root, sum(fate = {}), sum(fate = {}), sum(fate = {}) \
+             FROM (SELECT min(root) AS root, fate FROM {} GROUP BY {}, fate) GROUP BY root",
+            fate::GOES,
+            fate::STAYS,
+            fate::SHARED,
+            Self::table(place),
+            row_id.join(", ")
+        );
+        for row in fetch(connection, DOING, sql, Vec::new()).await? {
+            let (deleted, stays, shared) = (count(&row, 1)?, count(&row, 2)?, count(&row, 3)?);
+            let is_touched = node.fate != Fate::OtherRecord;
+            let (changed, left) = if is_touched { (stays, shared) } else { (0, stays + shared) };
+            if deleted + changed + left == 0 {
+                continue;
+            }
+            if let Some(Some(record)) = place_of(&value(&row, 0)?).and_then(|root| records.get_mut(root)) {
+                record.dependents.push(DependentCount { node: place, deleted, changed, left });
+            }
+        }
+        Ok(())
+    }
+
+    /// A dependent with its link and its parent.
+    pub(super) fn linked(&self, place: usize) -> Option<(&'m Node, &'m NodeLink, &'m Node)> {
+        let node = self.mapping.nodes.get(place)?;
+        let link = node.link.as_ref()?;
+        Some((node, link, self.mapping.nodes.get(link.parent)?))
+    }
+}
+
+/// `a.x = b.y AND …`
+fn equal(one: &[String], other: &[String]) -> String {
+    let pairs: Vec<String> = one.iter().zip(other).map(|(one, other)| format!("{one} = {other}")).collect();
+    pairs.join(" AND ")
+}
+
+fn columns_of(alias: &str, columns: &[String]) -> Vec<String> {
+    columns.iter().map(|column| qualified(alias, column)).collect()
+}
+
+fn place_of(value: &Value) -> Option<usize> {
+    match value {
+        Value::Integer(integer) => usize::try_from(*integer).ok(),
+        _ => None,
+    }
+}
