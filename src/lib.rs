@@ -1,4 +1,6 @@
 pub mod actor;
+pub mod audit;
 pub mod clock;
 pub mod config;
+pub mod proposal;
 pub mod record;
