@@ -1,5 +1,7 @@
 pub mod actor;
+pub mod audit;
 pub mod clock;
 pub mod config;
+pub mod proposal;
 pub mod record;
 pub mod source;

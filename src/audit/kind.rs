@@ -1,0 +1,260 @@
+//! The kinds of entry, and what belongs to each.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Counts by name; what is zero is left out.
+pub type Counts = BTreeMap<String, u64>;
+
+/// Records of one category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordGroup {
+    /// The category.
+    pub category: String,
+    /// Their keys.
+    pub keys: Vec<String>,
+}
+
+/// Records of one category that meet one criterion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposedGroup {
+    /// The category.
+    pub category: String,
+    /// The criterion's name.
+    pub criterion: String,
+    /// Stands for the criterion's wording.
+    pub version: String,
+    /// Their keys.
+    pub keys: Vec<String>,
+}
+
+/// Records of one category to which the same happened for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonedGroup {
+    /// The category.
+    pub category: String,
+    /// The reason's word.
+    pub reason: String,
+    /// What belongs to the word, in the daemon's or the database's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Their keys.
+    pub keys: Vec<String>,
+}
+
+/// Records of one category that are to end alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// The category.
+    pub category: String,
+    /// `deleted` or `anonymised`.
+    pub outcome: String,
+    /// Their keys.
+    pub keys: Vec<String>,
+}
+
+/// What a clerk said about a postponement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Postponement {
+    /// The first day on which they may be proposed again.
+    pub until: String,
+    /// Stands for the reason, which lies beside the chain.
+    pub reason_digest: String,
+    /// The records.
+    pub records: Vec<RecordGroup>,
+}
+
+/// A batch about to be erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batched {
+    /// The batch's id, in hexadecimal.
+    pub batch: String,
+    /// The source.
+    pub source: String,
+    /// What is to happen to which records.
+    pub records: Vec<Planned>,
+}
+
+/// How a batch was settled that had no outcome on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settlement {
+    /// The source had not committed it: its records are confirmed as before.
+    RolledBack,
+    /// The source had committed it: its records are erased.
+    Committed,
+}
+
+/// Why a run was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The schedule, for this instant.
+    Schedule(String),
+    /// Somebody: the entry's actor.
+    Manual,
+}
+
+/// What happened, with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "details", rename_all = "snake_case")]
+pub enum Kind {
+    /// The state was made: always entry 1.
+    StateCreated {
+        /// Names the installation for ever.
+        installation: String,
+    },
+    /// The daemon is up.
+    DaemonStarted {
+        /// Its version.
+        version: String,
+    },
+    /// The daemon goes down.
+    DaemonStopped {
+        /// Why: a signal's name, or what failed.
+        why: String,
+    },
+    /// These settings hold from now on.
+    SettingsLoaded {
+        /// SHA-256 over the files, in hexadecimal.
+        digest: String,
+    },
+    /// A run is to be made.
+    RunQueued {
+        /// `prepare` or `erase`.
+        job: String,
+        /// Why.
+        trigger: Trigger,
+        /// Whether it only looks.
+        dry_run: bool,
+    },
+    /// A run begins.
+    RunStarted {
+        /// `prepare` or `erase`.
+        job: String,
+    },
+    /// A run is over.
+    RunFinished {
+        /// `done`, `partly`, `failed` or `stopped`.
+        outcome: String,
+        /// What it did.
+        counts: Counts,
+    },
+    /// Records were proposed.
+    Proposed {
+        /// Which, and why.
+        records: Vec<ProposedGroup>,
+    },
+    /// Proposals were withdrawn.
+    Withdrawn {
+        /// Which, and why.
+        records: Vec<ReasonedGroup>,
+    },
+    /// Postponements are over.
+    ReturnedToProposed {
+        /// Which.
+        records: Vec<RecordGroup>,
+    },
+    /// Somebody confirmed.
+    Confirmed {
+        /// Which records.
+        records: Vec<RecordGroup>,
+    },
+    /// Somebody postponed.
+    Postponed(Postponement),
+    /// Somebody took confirmations back.
+    Restored {
+        /// Which records.
+        records: Vec<RecordGroup>,
+    },
+    /// The next thing to happen in the source is this batch.
+    BatchIntent(Batched),
+    /// A record is erased.
+    Erased {
+        /// `category/key`.
+        record: String,
+        /// The batch it went with, in hexadecimal.
+        batch: String,
+        /// `deleted` or `anonymised`.
+        outcome: String,
+        /// What happened to its dependents.
+        dependents: Counts,
+    },
+    /// A batch whose end was not known has been settled.
+    BatchSettled {
+        /// The batch's id, in hexadecimal.
+        batch: String,
+        /// The source.
+        source: String,
+        /// How.
+        settled: Settlement,
+    },
+    /// Confirmed records went back to the clerks.
+    Returned {
+        /// Which, and why.
+        records: Vec<ReasonedGroup>,
+    },
+    /// Somebody was refused; one entry for a peer and a minute.
+    Refused {
+        /// What they lack.
+        permission: String,
+        /// What they asked for.
+        route: String,
+    },
+    /// Nothing is erased from a source until an operator decides.
+    SourceClosed {
+        /// The source.
+        source: String,
+        /// Why, in the daemon's words.
+        reason: String,
+    },
+    /// An operator has opened a source again.
+    SourceOpened {
+        /// The source.
+        source: String,
+    },
+    /// The trail up to and with this entry was signed.
+    Checkpoint {
+        /// The id of the key, in hexadecimal.
+        key: String,
+    },
+}
+
+impl Kind {
+    /// The kind's word and its details.
+    pub(super) fn split(&self) -> (String, Value) {
+        // Nothing in a kind can fail to become JSON: its maps have text for names, its numbers are integers.
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        let details = value.get_mut("details").map(Value::take).unwrap_or_default();
+        let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        (kind, details)
+    }
+
+    /// The kind of these two, where this version knows it.
+    pub(super) fn join(kind: &str, details: Value) -> Option<Self> {
+        serde_json::from_value(serde_json::json!({ "kind": kind, "details": details })).ok()
+    }
+
+    /// The kind's word.
+    #[must_use]
+    pub fn word(&self) -> String {
+        self.split().0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_its_word_and_its_details() {
+        let kind = Kind::RunQueued { job: "erase".into(), trigger: Trigger::Schedule("x".into()), dry_run: false };
+        let (word, details) = kind.split();
+        assert_eq!(word, "run_queued");
+        assert_eq!(details.to_string(), r#"{"dry_run":false,"job":"erase","trigger":{"schedule":"x"}}"#);
+        assert_eq!(Kind::join(&word, details), Some(kind));
+        assert_eq!(Kind::join("of_a_later_version", Value::Null), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! Verification of an exported trail.
+
+use std::collections::BTreeMap;
+
+use super::{Checkpoint, Entry, Hash, Head, Kind, VerifierKey};
+use crate::record::hex;
+
+/// Something in the trail that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The entry at which it shows; none where it is a checkpoint itself that cannot be trusted.
+    pub seq: Option<u64>,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// What verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// How many entries were read.
+    pub entries: u64,
+    /// Up to which entry the trail is proved to be what was signed.
+    pub verified_to: u64,
+    /// How many entries follow, tied to each other but not signed: they could have been rewritten, all of them, unseen.
+    pub unsigned_after: u64,
+    /// The first fault; none: the trail holds.
+    pub fault: Option<Fault>,
+}
+
+/// Verifies a trail line by line, in constant memory.
+#[derive(Debug)]
+pub struct Verifier {
+    checkpoints: BTreeMap<u64, Hash>,
+    origin: Option<String>,
+    head: Head,
+    lines: u64,
+    verified_to: u64,
+    fault: Option<Fault>,
+}
+
+impl Verifier {
+    /// A verifier that holds the trail against these checkpoints, each a signed note, signed with `key`.
+    #[must_use]
+    pub fn new(notes: &[String], key: &VerifierKey) -> Self {
+        let mut verifier = Self {
+            checkpoints: BTreeMap::new(),
+            origin: None,
+            head: Head::EMPTY,
+            lines: 0,
+            verified_to: 0,
+            fault: None,
+        };
+        for (index, note) in notes.iter().enumerate() {
+            match key.open(note) {
+                Ok(checkpoint) => verifier.expect(checkpoint),
+                Err(error) => verifier.find(None, format!("checkpoint {}: {error}", index + 1)),
+            }
+        }
+        verifier
+    }
+
+    fn expect(&mut self, Checkpoint { installation, head }: Checkpoint) {
+        self.origin = Some(installation);
+        if self.checkpoints.insert(head.entries, head.hash).is_some_and(|other| other != head.hash) {
+            let what = format!("two checkpoints of {} entries contradict each other", head.entries);
+            self.find(Some(head.entries), what);
+        }
+    }
+
+    fn find(&mut self, seq: Option<u64>, what: impl Into<String>) {
+        self.fault.get_or_insert(Fault { seq, what: what.into() });
+    }
+
+    /// The next line, without its line feed.
+    pub fn line(&mut self, line: &str) {
+        self.lines += 1;
+        let expected = self.head.entries + 1;
+        match self.check(line, expected) {
+            Ok(head) => {
+                self.head = head;
+                if self.fault.is_none() && self.checkpoints.contains_key(&head.entries) {
+                    self.verified_to = head.entries;
+                }
+            }
+            // One fault makes every later entry doubtful: only the first is told.
+            Err(what) => self.find(Some(expected), what),
+        }
+    }
+
+    fn check(&self, line: &str, expected: u64) -> Result<Head, String> {
+        if self.fault.is_some() {
+            return Err(String::new());
+        }
+        let entry = Entry::from_line(line).map_err(|error| format!("the line cannot be an entry: {error}"))?;
+        if entry.seq != expected {
+            return Err(format!("entry {expected} is missing: entry {} stands in its place", entry.seq));
+        }
+        if entry.prev != self.head.hash {
+            return Err("it is not tied to the entry before it: one of the two has been changed".into());
+        }
+        if entry.computed_hash() != entry.hash {
+            return Err("it has been changed: its hash does not fit its content".into());
+        }
+        if expected == 1 {
+            self.check_first(&entry)?;
+        }
+        match self.checkpoints.get(&entry.seq) {
+            Some(signed) if *signed != entry.hash => Err(format!(
+                "the trail has been rewritten: its hash here is {}, the checkpoint signed {}",
+                hex(&entry.hash),
+                hex(signed)
+            )),
+            _ => Ok(entry.head()),
+        }
+    }
+
+    fn check_first(&self, entry: &Entry) -> Result<(), String> {
+        let Some(Kind::StateCreated { installation }) = entry.known_kind() else {
+            return Err("a trail begins with state_created, and this one does not".into());
+        };
+        match &self.origin {
+            Some(origin) if *origin != installation => {
+                Err(format!("this is the trail of {installation}, and the checkpoints are of {origin}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What was found, when there are no more lines.
+    #[must_use]
+    pub fn finish(mut self) -> Report {
+        let newest = self.checkpoints.last_key_value().map_or(0, |(entries, _)| *entries);
+        if self.lines == 0 {
+            self.find(Some(1), "the trail is empty");
+        } else if newest > self.head.entries {
+            let what = format!("it is missing: the trail ends here, and a checkpoint was signed over {newest} entries");
+            self.find(Some(self.head.entries + 1), what);
+        }
+        Report {
+            entries: self.lines,
+            verified_to: self.verified_to,
+            unsigned_after: self.lines - self.verified_to,
+            fault: self.fault,
+        }
+    }
+}
+
+/// Verifies the lines of a trail against checkpoints.
+#[must_use]
+pub fn verify<L: AsRef<str>>(lines: impl IntoIterator<Item = L>, notes: &[String], key: &VerifierKey) -> Report {
+    let mut verifier = Verifier::new(notes, key);
+    for line in lines {
+        verifier.line(line.as_ref());
+    }
+    verifier.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+use std::fmt::Write as _;
+
+use jiff::civil::date;
+
+use super::*;
+
+const TODAY: Date = date(2026, 3, 15);
+const MINE: BatchId = BatchId([0xaa; 16]);
+const OTHER: BatchId = BatchId([0xbb; 16]);
+
+fn states() -> Vec<State> {
+    vec![
+        State::Proposed { returned: None },
+        State::Proposed { returned: Some(ReturnReason::ChangedPerson) },
+        State::Confirmed,
+        State::Postponed { until: date(2026, 3, 15) },
+        State::Postponed { until: date(2026, 3, 16) },
+        State::Erasing { batch: MINE },
+        State::Erased { outcome: Outcome::Deleted },
+        State::Erased { outcome: Outcome::Anonymised },
+        State::Withdrawn { reason: WithdrawReason::Gone },
+    ]
+}
+
+fn moves() -> Vec<(&'static str, Move)> {
+    let reason = Reason::new("a dispute is open").unwrap();
+    vec![
+        ("confirm", Move::Confirm),
+        ("postpone to tomorrow", Move::Postpone { until: date(2026, 3, 16), reason: reason.clone() }),
+        ("postpone to today", Move::Postpone { until: TODAY, reason }),
+        ("restore", Move::Restore),
+        ("withdraw", Move::Withdraw(WithdrawReason::NoLongerDue { why: "an order of 2026-02-01".into() })),
+        ("end of postponement", Move::EndPostponement),
+        ("send back", Move::SendBack(ReturnReason::OtherCriterion)),
+        ("claim", Move::Claim(MINE)),
+        ("roll back its batch", Move::RollBack(MINE)),
+        ("roll back another batch", Move::RollBack(OTHER)),
+        ("erased with its batch", Move::Erase { batch: MINE, outcome: Outcome::Deleted }),
+        ("erased with another batch", Move::Erase { batch: OTHER, outcome: Outcome::Deleted }),
+    ]
+}
+
+/// Every state times every move, with what comes of it. A change of this table is a change of the product.
+#[test]
+fn the_table_of_moves() {
+    let mut table = String::new();
+    for state in states() {
+        let life = Life::from_stored(state.clone(), 1).unwrap();
+        let returned = if state == (State::Proposed { returned: Some(ReturnReason::ChangedPerson) }) { " (returned)" } else { "" };
+        let _ = writeln!(table, "{state}{returned}");
+        for (name, step) in moves() {
+            let line = match life.after(&step, TODAY) {
+                Ok(next) => format!("-> {:?}, postponed {} times", next.state(), next.postponed_count()),
+                Err(error) => format!("refused: {error}; {}", error.hint()),
+            };
+            let _ = writeln!(table, "  {name}: {line}");
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn a_life_that_cannot_be_is_not_read_back() {
+    let postponed = State::Postponed { until: TODAY };
+    assert!(Life::from_stored(postponed.clone(), 0).is_none());
+    assert!(Life::from_stored(postponed, 1).is_some());
+}
+
+#[test]
+fn reasons_are_read_back_as_they_were_stored() {
+    for reason in [
+        ReturnReason::ChangedPerson,
+        ReturnReason::OtherCriterion,
+        ReturnReason::OtherRuleVersion,
+        ReturnReason::BatchFailed { error: "1811: orders may not be touched".into() },
+    ] {
+        assert_eq!(ReturnReason::from_stored(reason.code(), reason.detail()), Some(reason));
+    }
+    for reason in
+        [WithdrawReason::NoLongerDue { why: "paid".into() }, WithdrawReason::Gone, WithdrawReason::AnotherPerson]
+    {
+        assert_eq!(WithdrawReason::from_stored(reason.code(), reason.detail()), Some(reason));
+    }
+    assert_eq!(WithdrawReason::from_stored("gone", Some("why?")), None);
+}

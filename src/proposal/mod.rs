@@ -1,0 +1,19 @@
+//! States of a proposal and the moves between them.
+//!
+//! A [`Proposal`](State)'s whole life is decided here, by values alone: nothing is read, written or asked. May be relied
+//! on: [`Life::after`] is the only way from one state to another, a state carries exactly the data that belongs to it, and
+//! a move that is not in the table of moves is refused with what the state is and what to do instead. Never holds free
+//! text that people typed: a [`Reason`] only passes through on its way to the store.
+//!
+//! Marks, legal holds, second confirmations and cooling-off periods will be further [`Origin`]s, [`Move`]s and data of
+//! [`State::Confirmed`]; nothing else has to know.
+
+mod counts;
+mod life;
+mod reason;
+mod state;
+
+pub use counts::DependentCounts;
+pub use life::{Life, Move, MoveError, Verb};
+pub use reason::{Reason, ReasonError};
+pub use state::{BatchId, Origin, Outcome, ProposalId, ReturnReason, State, StateName, UnknownWord, WithdrawReason};

@@ -1,0 +1,69 @@
+//! Reasons that people type.
+
+use std::fmt;
+
+/// Longest reason, in characters: a few sentences, not a file.
+pub const REASON_MAX_CHARS: usize = 2_000;
+
+/// Why a text is no reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReasonError {
+    /// Nothing but blanks.
+    #[error("a reason is required, and this one is empty")]
+    Blank,
+    /// Longer than [`REASON_MAX_CHARS`].
+    #[error("the reason has {chars} characters, more than {REASON_MAX_CHARS}")]
+    TooLong {
+        /// Characters of the text.
+        chars: usize,
+    },
+}
+
+/// A reason that somebody typed: never blank, never very long.
+///
+/// It may name people: there is no `Display`, and `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// The reason in `text`, without blanks around it.
+    ///
+    /// # Errors
+    /// When nothing is left, or too much.
+    pub fn new(text: &str) -> Result<Self, ReasonError> {
+        let text = text.trim();
+        let chars = text.chars().count();
+        match chars {
+            0 => Err(ReasonError::Blank),
+            1..=REASON_MAX_CHARS => Ok(Self(text.to_owned())),
+            _ => Err(ReasonError::TooLong { chars }),
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reason(hidden)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_says_something_and_is_not_shown() {
+        assert_eq!(Reason::new(" \n\t"), Err(ReasonError::Blank));
+        let reason = Reason::new("  lawsuit of Huber pending ").unwrap();
+        assert_eq!(reason.as_str(), "lawsuit of Huber pending");
+        assert!(!format!("{reason:?}").contains("Huber"));
+        let long = "x".repeat(REASON_MAX_CHARS + 1);
+        assert_eq!(Reason::new(&long), Err(ReasonError::TooLong { chars: REASON_MAX_CHARS + 1 }));
+    }
+}
