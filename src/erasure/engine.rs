@@ -1,0 +1,284 @@
+//! Erases one batch, exactly once on the record.
+//!
+//! The four steps of a batch: *claim and plan* under the source's lock, *intent* in the journal, *apply* and verify in the
+//! open transaction of the source, *outcome* in the journal. What an error behind the intent means is decided by
+//! [`settlement`] alone, from the commit marker, here as at every start.
+
+use super::journal::{Journal, JournalError};
+use super::plan::{BatchPlan, Claim, Fresh, RuledOut, Ruling, planned, rule};
+use super::point::pass;
+use super::select::{Day, Examined, examine};
+use crate::proposal::{BatchId, DependentCounts, Outcome};
+use crate::record::{FingerprintKey, RecordKey};
+use crate::source::{Mapping, Reader, SourceError, Writer};
+
+/// Why a batch stopped the run. What a single record does wrong is no such reason: the record goes back to the clerk.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The source is in the way.
+    #[error("cannot erase in the source")]
+    Source(#[source] SourceError),
+    /// The journal is.
+    #[error("cannot go on without the journal")]
+    Journal(#[source] JournalError),
+    /// The marker carries neither this batch nor the one before.
+    #[error("the source's commit marker is from elsewhere: the source or the state has been restored")]
+    Foreign,
+    /// There were no random bytes for the batch's id.
+    #[error("cannot make an id for a batch")]
+    Entropy(#[source] getrandom::Error),
+}
+
+/// What a batch has come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BatchReport {
+    /// Records deleted.
+    pub deleted: u64,
+    /// Records anonymised.
+    pub anonymised: u64,
+    /// Records that went back to the clerk.
+    pub returned: u64,
+    /// Records withdrawn.
+    pub withdrawn: u64,
+    /// What happened to dependents.
+    pub dependents: DependentCounts,
+}
+
+/// Whether a batch had committed when something went wrong behind its intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// The marker carries it: it had.
+    Committed,
+    /// The marker carries the one before, or none yet: it had not.
+    RolledBack,
+    /// The marker is from elsewhere.
+    Foreign,
+}
+
+/// Decides from the commit marker what became of the batch with an open intent.
+#[must_use]
+pub fn settlement(marker: Option<&str>, open: BatchId, last: Option<BatchId>) -> Settlement {
+    let open = open.to_string();
+    let last = last.map(|last| last.to_string());
+    if marker == Some(open.as_str()) {
+        Settlement::Committed
+    } else if marker == last.as_deref() {
+        Settlement::RolledBack
+    } else {
+        Settlement::Foreign
+    }
+}
+
+/// Erases batches of one category in one source.
+pub struct Engine<'a> {
+    /// Reads by the settings' SQL, while the writer holds the lock.
+    pub reader: &'a mut Reader,
+    /// Erases.
+    pub writer: &'a mut Writer,
+    /// The category.
+    pub mapping: &'a Mapping,
+    /// The day that verdicts are given for.
+    pub day: &'a Day,
+    /// The key of fingerprints.
+    pub key: &'a FingerprintKey,
+    /// This installation, for the commit marker.
+    pub installation: &'a str,
+    /// The last batch that has committed in this source.
+    pub last_committed: Option<BatchId>,
+}
+
+/// What one attempt has come to.
+enum Attempt {
+    Done(BatchReport),
+    /// A record of the batch is in the way; nothing has happened.
+    Refused { claims: Vec<(Claim, Fresh)>, error: SourceError },
+}
+
+impl Engine<'_> {
+    /// Erases these records. Where the database refuses a batch it is halved, until the record that is in the way
+    /// stands alone and goes back to the clerk.
+    ///
+    /// # Errors
+    /// When source or journal are in the way. Nothing is half done then, and what is still open is for settlement.
+    pub async fn erase<J: Journal>(&mut self, journal: &mut J, claims: Vec<Claim>) -> Result<BatchReport, EngineError> {
+        let mut report = BatchReport::default();
+        let mut waiting = vec![claims];
+        while let Some(claims) = waiting.pop() {
+            if claims.is_empty() {
+                continue;
+            }
+            match self.attempt(journal, claims).await? {
+                Attempt::Done(done) => report += done,
+                Attempt::Refused { mut claims, error } if claims.len() == 1 => {
+                    if let Some((claim, fresh)) = claims.pop() {
+                        journal.refused(&claim, fresh, error.to_string()).await.map_err(EngineError::Journal)?;
+                        report.returned += 1;
+                    }
+                }
+                Attempt::Refused { claims, .. } => {
+                    let mut claims: Vec<Claim> = claims.into_iter().map(|(claim, _)| claim).collect();
+                    let second = claims.split_off(claims.len() / 2);
+                    waiting.push(second);
+                    waiting.push(claims);
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    async fn attempt<J: Journal>(&mut self, journal: &mut J, claims: Vec<Claim>) -> Result<Attempt, EngineError> {
+        self.writer.begin(self.mapping).await.map_err(EngineError::Source)?;
+        pass("batch-locked");
+        let (plan, fresh) = match self.plan(claims).await {
+            Ok(planned) => planned,
+            Err(error) => return self.give_up(error).await,
+        };
+        pass("batch-planned");
+        if let Err(error) = journal.intent(&plan).await {
+            // Whether the intent stands is not known: the marker will say that nothing came of it.
+            self.writer.roll_back().await.map_err(EngineError::Source)?;
+            return Err(EngineError::Journal(error));
+        }
+        pass("intent-written");
+        if plan.records.is_empty() {
+            self.writer.roll_back().await.map_err(EngineError::Source)?;
+            return Ok(Attempt::Done(report(&plan)));
+        }
+        match self.apply(plan.batch).await {
+            Ok(()) => self.conclude(journal, &plan).await,
+            Err(error) => self.settle(journal, &plan, fresh, error).await,
+        }
+    }
+
+    async fn give_up(&mut self, error: EngineError) -> Result<Attempt, EngineError> {
+        self.writer.roll_back().await.map_err(EngineError::Source)?;
+        Err(error)
+    }
+
+    /// Step 1: reads the records again and lays out what is to happen.
+    async fn plan(&mut self, claims: Vec<Claim>) -> Result<(BatchPlan, Vec<(Claim, Fresh)>), EngineError> {
+        let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
+        let examined =
+            examine(self.reader, self.mapping, self.day, self.key, &keys).await.map_err(EngineError::Source)?;
+        let mut erased: Vec<(Claim, Fresh)> = Vec::new();
+        let mut ruled_out = Vec::new();
+        for (claim, now) in claims.into_iter().zip(examined) {
+            match (rule(&claim, now.clone()), fresh(now)) {
+                (Ruling::Erase, Some(fresh)) => erased.push((claim, fresh)),
+                (ruling, _) => ruled_out.push(RuledOut { claim, ruling }),
+            }
+        }
+        let keys: Vec<RecordKey> = erased.iter().map(|(claim, _)| claim.key.clone()).collect();
+        let staged = self.writer.stage(self.mapping, &keys).await.map_err(EngineError::Source)?;
+        let records: Vec<_> = staged.records.iter().map(|record| planned(self.mapping, self.key, record)).collect();
+        let found = |claim: &Claim| records.iter().any(|record| record.key == claim.key);
+        // Both looks were taken under the lock: a record that only one of them finds is not erased by guessing.
+        if erased.len() != records.len() || !erased.iter().all(|(claim, _)| found(claim)) {
+            let planned = erased.len() as u64;
+            let changed = records.len() as u64;
+            let table = self.mapping.table().to_owned();
+            return Err(EngineError::Source(SourceError::Miscounted { doing: "lay out", table, planned, changed }));
+        }
+        let proposals = erased.iter().map(|(claim, _)| claim.proposal).collect();
+        let batch = BatchId::generate().map_err(EngineError::Entropy)?;
+        Ok((BatchPlan { batch, records, proposals, ruled_out }, erased))
+    }
+
+    /// Step 3: changes, verifies, marks, commits.
+    async fn apply(&mut self, batch: BatchId) -> Result<(), SourceError> {
+        self.writer.apply(self.mapping).await?;
+        pass("batch-changed");
+        self.writer.mark(self.installation, &batch.to_string()).await?;
+        pass("batch-marked");
+        self.writer.commit().await?;
+        pass("batch-committed");
+        Ok(())
+    }
+
+    /// Step 4: the batch has committed.
+    async fn conclude<J: Journal>(&mut self, journal: &mut J, plan: &BatchPlan) -> Result<Attempt, EngineError> {
+        self.last_committed = Some(plan.batch);
+        journal.outcome(plan.batch).await.map_err(EngineError::Journal)?;
+        pass("outcome-written");
+        Ok(Attempt::Done(report(plan)))
+    }
+
+    /// Something went wrong behind the intent: the marker says what has come of it.
+    async fn settle<J: Journal>(
+        &mut self,
+        journal: &mut J,
+        plan: &BatchPlan,
+        claims: Vec<(Claim, Fresh)>,
+        error: SourceError,
+    ) -> Result<Attempt, EngineError> {
+        self.writer.roll_back().await.map_err(EngineError::Source)?;
+        let marker = self.writer.marker(self.installation).await.map_err(EngineError::Source)?;
+        match settlement(marker.as_deref(), plan.batch, self.last_committed) {
+            Settlement::Committed => self.conclude(journal, plan).await,
+            Settlement::Foreign => Err(EngineError::Foreign),
+            Settlement::RolledBack => {
+                journal.rolled_back(plan.batch).await.map_err(EngineError::Journal)?;
+                if error.is_about_the_database() {
+                    Err(EngineError::Source(error))
+                } else {
+                    Ok(Attempt::Refused { claims, error })
+                }
+            }
+        }
+    }
+}
+
+fn fresh(now: Examined) -> Option<Fresh> {
+    match now {
+        Examined::Found { fingerprint, unit, verdict: super::Verdict::Due(due), .. } => {
+            Some(Fresh { due, fingerprint, unit })
+        }
+        Examined::Found { .. } | Examined::Gone => None,
+    }
+}
+
+fn report(plan: &BatchPlan) -> BatchReport {
+    let mut report = BatchReport::default();
+    for record in &plan.records {
+        match record.outcome {
+            Outcome::Deleted => report.deleted += 1,
+            Outcome::Anonymised => report.anonymised += 1,
+        }
+        report.dependents += record.counts();
+    }
+    for ruled_out in &plan.ruled_out {
+        match ruled_out.ruling {
+            Ruling::Withdraw(_) => report.withdrawn += 1,
+            Ruling::Return(..) | Ruling::Erase => report.returned += 1,
+        }
+    }
+    report
+}
+
+impl std::ops::AddAssign for BatchReport {
+    fn add_assign(&mut self, other: Self) {
+        self.deleted += other.deleted;
+        self.anonymised += other.anonymised;
+        self.returned += other.returned;
+        self.withdrawn += other.withdrawn;
+        self.dependents += other.dependents;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_marker_decides() {
+        let (open, last, other) = (BatchId([1; 16]), BatchId([2; 16]), BatchId([3; 16]));
+        let decide = |marker: Option<BatchId>, last| settlement(marker.map(|id| id.to_string()).as_deref(), open, last);
+        assert_eq!(decide(Some(open), Some(last)), Settlement::Committed);
+        assert_eq!(decide(Some(open), None), Settlement::Committed);
+        assert_eq!(decide(Some(last), Some(last)), Settlement::RolledBack);
+        assert_eq!(decide(None, None), Settlement::RolledBack);
+        assert_eq!(decide(None, Some(last)), Settlement::Foreign);
+        assert_eq!(decide(Some(other), Some(last)), Settlement::Foreign);
+        assert_eq!(decide(Some(other), None), Settlement::Foreign);
+    }
+}

@@ -1,0 +1,33 @@
+//! Where the engine writes down what it is about to do and what it has done.
+
+use std::future::Future;
+
+use super::plan::{BatchPlan, Claim, Fresh};
+use crate::proposal::BatchId;
+
+/// The journal could not be written. The engine stops; what it means for a batch is found out by settlement.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the journal")]
+pub struct JournalError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Writes down intents and outcomes, durably. Each call is one transaction: it has happened whole when it answers `Ok`,
+/// and after an error it may or may not have.
+pub trait Journal: Send {
+    /// The batch is about to be applied. Whoever was ruled out is dealt with in the same transaction; a plan without
+    /// records is about those alone.
+    fn intent(&mut self, plan: &BatchPlan) -> impl Future<Output = Result<(), JournalError>> + Send;
+
+    /// The batch has committed.
+    fn outcome(&mut self, batch: BatchId) -> impl Future<Output = Result<(), JournalError>> + Send;
+
+    /// The batch has not committed and never will.
+    fn rolled_back(&mut self, batch: BatchId) -> impl Future<Output = Result<(), JournalError>> + Send;
+
+    /// This very record cannot be erased: it goes back to the clerk with the database's message.
+    fn refused(
+        &mut self,
+        claim: &Claim,
+        fresh: Fresh,
+        message: String,
+    ) -> impl Future<Output = Result<(), JournalError>> + Send;
+}

@@ -1,0 +1,20 @@
+//! The engine: select, plan, apply, verify.
+//!
+//! Selection is the same code whoever asks: prepare, the final job's second look, a dry run, a clerk who wants to know
+//! why. What is decided about a record is decided in [`verdict`] and [`plan`], which are pure; what is done about a batch
+//! is told in [`engine`], step by step. May be relied on: a batch reaches the source's commit only after the journal has
+//! its intent, and only verified. Never sees the store: it writes down what it does through a [`Journal`].
+
+mod engine;
+mod journal;
+mod plan;
+mod point;
+mod select;
+mod verdict;
+
+pub use engine::{BatchReport, Engine, EngineError, Settlement, settlement};
+pub use journal::{Journal, JournalError};
+pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling};
+pub use point::{POINTS, arm, pass};
+pub use select::{Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, preview};
+pub use verdict::{Due, Met, NotDue, Verdict, verdict};

@@ -1,0 +1,181 @@
+//! What is to happen to the records of a batch. Pure.
+
+use super::select::Examined;
+use super::verdict::{Due, Verdict};
+use crate::config::Rule;
+use crate::proposal::{BatchId, DependentCounts, Outcome, ProposalId, ReturnReason, WithdrawReason};
+use crate::record::{Fingerprint, FingerprintKey, RecordKey};
+use crate::source::{Direction, Fate, Mapping, StagedRecord};
+
+/// A confirmed record that the final job comes for.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The proposal that was confirmed.
+    pub proposal: ProposalId,
+    /// The record's key.
+    pub key: RecordKey,
+    /// The criterion that it was proposed under.
+    pub criterion: String,
+    /// Stands for the criterion's wording.
+    pub version: String,
+    /// Digest of the person that was decided about.
+    pub fingerprint: Fingerprint,
+}
+
+/// What is ruled about a claim, just before erasing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ruling {
+    /// It is erased.
+    Erase,
+    /// It is withdrawn.
+    Withdraw(WithdrawReason),
+    /// It goes back to the clerk, as it is now.
+    Return(ReturnReason, Fresh),
+}
+
+/// A record as it is now, where a decision about it has to be made anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fresh {
+    /// The criterion that names it now.
+    pub due: Due,
+    /// Digest of the person that it is about now.
+    pub fingerprint: Fingerprint,
+    /// The unit it belongs to now.
+    pub unit: Option<String>,
+}
+
+/// A claim that is not erased.
+#[derive(Debug, Clone)]
+pub struct RuledOut {
+    /// The claim.
+    pub claim: Claim,
+    /// What is ruled about it: never [`Ruling::Erase`].
+    pub ruling: Ruling,
+}
+
+/// What a batch is going to do.
+#[derive(Debug, Clone)]
+pub struct BatchPlan {
+    /// Its id.
+    pub batch: BatchId,
+    /// The records that are erased; may be none.
+    pub records: Vec<PlannedRecord>,
+    /// The proposals of these records, in the same order.
+    pub proposals: Vec<ProposalId>,
+    /// Those that are not.
+    pub ruled_out: Vec<RuledOut>,
+}
+
+/// What is planned for one record.
+#[derive(Debug, Clone)]
+pub struct PlannedRecord {
+    /// Its key.
+    pub key: RecordKey,
+    /// What happens to its row.
+    pub outcome: Outcome,
+    /// What happens to the rows of each dependent that has any.
+    pub dependents: Vec<DependentPlan>,
+    /// Digest of what the row will hold; `None` where it goes.
+    pub after: Option<Fingerprint>,
+}
+
+/// What happens to the rows of one dependent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DependentPlan {
+    /// What the settings call it.
+    pub name: String,
+    /// Its rule.
+    pub rule: Rule,
+    /// Whether its rows keep the record's row.
+    pub keeps: bool,
+    /// Rows that go.
+    pub deleted: u64,
+    /// Rows that stay, changed.
+    pub changed: u64,
+    /// Rows that stay as they are: something else refers to them, or they are records themselves.
+    pub left: u64,
+    /// Whether rows that stay as they are do so because they are records of a category.
+    pub are_records: bool,
+}
+
+impl PlannedRecord {
+    /// The sums over all dependents.
+    #[must_use]
+    pub fn counts(&self) -> DependentCounts {
+        let mut counts = DependentCounts::default();
+        for dependent in &self.dependents {
+            counts.deleted += dependent.deleted;
+            match dependent.rule {
+                Rule::Unlink => counts.unlinked += dependent.changed,
+                Rule::Keep | Rule::Delete => counts.anonymised += dependent.changed,
+            }
+            if dependent.are_records {
+                counts.kept += dependent.left;
+            } else {
+                counts.shared_kept += dependent.left;
+            }
+        }
+        counts
+    }
+}
+
+/// What is ruled about a claim, from the record as it is now.
+#[must_use]
+pub fn rule(claim: &Claim, now: Examined) -> Ruling {
+    let Examined::Found { fingerprint, unit, verdict, .. } = now else {
+        return Ruling::Withdraw(WithdrawReason::Gone);
+    };
+    let is_same = fingerprint == claim.fingerprint;
+    let due = match verdict {
+        Verdict::Due(due) => due,
+        Verdict::NotDue(_) if !is_same => return Ruling::Withdraw(WithdrawReason::AnotherPerson),
+        Verdict::NotDue(reason) => {
+            return Ruling::Withdraw(WithdrawReason::NoLongerDue { why: reason.to_string() });
+        }
+    };
+    let reason = match due.under(&claim.criterion) {
+        _ if !is_same => ReturnReason::ChangedPerson,
+        None => ReturnReason::OtherCriterion,
+        Some(met) if met.version.0 != claim.version => ReturnReason::OtherRuleVersion,
+        Some(_) => return Ruling::Erase,
+    };
+    Ruling::Return(reason, Fresh { due, fingerprint, unit })
+}
+
+/// The plan for a record, from what was laid out in the source.
+pub(super) fn planned(mapping: &Mapping, key: &FingerprintKey, staged: &StagedRecord) -> PlannedRecord {
+    let outcome = match staged.outcome {
+        crate::source::Outcome::Delete => Outcome::Deleted,
+        crate::source::Outcome::Anonymise => Outcome::Anonymised,
+    };
+    let dependents = staged
+        .dependents
+        .iter()
+        .filter_map(|count| {
+            let node = mapping.nodes.get(count.node)?;
+            let are_records = node.fate == Fate::OtherRecord;
+            let rule = match node.fate {
+                Fate::Dependent(rule) => rule,
+                Fate::OtherRecord | Fate::Record => Rule::Keep,
+            };
+            let hangs_on_record =
+                node.link.as_ref().is_some_and(|link| link.parent == 0 && link.direction == Direction::Child);
+            let stays = count.changed + count.left > 0;
+            let keeps = hangs_on_record && rule == Rule::Keep && stays && outcome == Outcome::Anonymised;
+            Some(DependentPlan {
+                name: node.name.clone(),
+                rule,
+                keeps,
+                deleted: count.deleted,
+                changed: count.changed,
+                left: count.left,
+                are_records,
+            })
+        })
+        .collect();
+    let after = staged
+        .identity_after
+        .as_ref()
+        .map(|values| key.fingerprint(&mapping.category, &staged.key, &mapping.identity_version, values));
+    PlannedRecord { key: staged.key.clone(), outcome, dependents, after }
+}

@@ -1,0 +1,293 @@
+//! Finds due records, looks at known ones again, and foresees what erasing them would do.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::verdict::{Due, NotDue, Verdict, verdict};
+use super::{DependentPlan, PlannedRecord, plan};
+use crate::clock::Stopwatch;
+use crate::record::{Fingerprint, FingerprintKey, RecordKey};
+use crate::source::{Cursor, KeyProblem, Mapping, Reader, Retained, Row, SourceError};
+
+/// Rows of the first stretch; later ones follow the time that it took.
+const STRETCH_ROWS_FIRST: u32 = 2_000;
+/// A stretch is never shorter than this, however slow the source is.
+const STRETCH_ROWS_MIN: u32 = 100;
+/// A stretch is never longer than this, however fast.
+const STRETCH_ROWS_MAX: u32 = 50_000;
+/// Records whose dependents are looked at together.
+const RETAINED_RECORDS_MAX: usize = 1_000;
+
+/// The day that verdicts are given for.
+#[derive(Debug, Clone)]
+pub struct Day {
+    /// The day.
+    pub today: Date,
+    /// The zone that it is a day of.
+    pub zone: TimeZone,
+}
+
+/// A due record.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Its key.
+    pub key: RecordKey,
+    /// Digest of the person that it is about.
+    pub fingerprint: Fingerprint,
+    /// Whether every identity value is blank: nobody could be told apart by them.
+    pub identity_is_blank: bool,
+    /// The unit it belongs to.
+    pub unit: Option<String>,
+    /// Why it is due.
+    pub due: Due,
+}
+
+/// Rows that selection has passed over, and why. Rows that simply are not due are not counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// A criterion's condition holds, and there is no start date.
+    pub no_start_date: u64,
+    /// A criterion's condition holds, and its start date cannot be read.
+    pub unreadable_date: u64,
+    /// The key is NULL, or a part of it.
+    pub null_key: u64,
+    /// The key is no integer, text or bytes, or could not be told from another.
+    pub unusable_key: u64,
+    /// Due but for a dependent's own period.
+    pub retained: u64,
+}
+
+/// What a stretch of the table has given.
+#[derive(Debug, Default)]
+pub struct Stretch {
+    /// The due records, in the table's order.
+    pub candidates: Vec<Candidate>,
+    /// What was passed over.
+    pub tally: Tally,
+}
+
+/// A walk through a category's table, in stretches that none is longer than the source's `max_lock` if it can be helped.
+pub struct Selection<'a> {
+    mapping: &'a Mapping,
+    day: &'a Day,
+    key: &'a FingerprintKey,
+    max_lock: Duration,
+    rows: u32,
+    after: Option<Cursor>,
+    is_over: bool,
+}
+
+impl<'a> Selection<'a> {
+    /// A walk from the table's beginning.
+    #[must_use]
+    pub fn new(mapping: &'a Mapping, day: &'a Day, key: &'a FingerprintKey, max_lock: Duration) -> Self {
+        Self { mapping, day, key, max_lock, rows: STRETCH_ROWS_FIRST, after: None, is_over: false }
+    }
+
+    /// The next stretch; `None` when the table is at its end.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn next(&mut self, reader: &mut Reader) -> Result<Option<Stretch>, SourceError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let watch = Stopwatch::start();
+        let page = reader.page(self.mapping, self.day.today, self.after.as_ref(), self.rows).await?;
+        self.rows = fitting(self.rows, watch.elapsed(), self.max_lock);
+        self.is_over = page.next.is_none();
+        self.after = page.next;
+        let mut stretch = Stretch::default();
+        let mut due: Vec<(RecordKey, Row)> = Vec::new();
+        for row in page.rows {
+            match (&row.key, verdict(self.mapping, &row, &[], self.day.today, &self.day.zone)) {
+                (Ok(key), Verdict::Due(_)) => due.push((key.clone(), row)),
+                (Err(problem), Verdict::Due(_)) => stretch.tally.key(*problem),
+                (_, Verdict::NotDue(reason)) => stretch.tally.reason(&reason),
+            }
+        }
+        for chunk in due.chunks(RETAINED_RECORDS_MAX) {
+            self.add(reader, chunk, &mut stretch).await?;
+        }
+        Ok(Some(stretch))
+    }
+
+    async fn add(
+        &self,
+        reader: &mut Reader,
+        due: &[(RecordKey, Row)],
+        stretch: &mut Stretch,
+    ) -> Result<(), SourceError> {
+        let keys: Vec<RecordKey> = due.iter().map(|(key, _)| key.clone()).collect();
+        let retained = by_record(reader.retained(self.mapping, self.day.today, &keys).await?, keys.len());
+        for ((key, row), retained) in due.iter().zip(retained) {
+            match verdict(self.mapping, row, &retained, self.day.today, &self.day.zone) {
+                Verdict::Due(due) => stretch.candidates.push(Candidate {
+                    key: key.clone(),
+                    fingerprint: fingerprint(self.mapping, self.key, key, row),
+                    identity_is_blank: is_blank(row),
+                    unit: row.unit.clone(),
+                    due,
+                }),
+                Verdict::NotDue(reason) => stretch.tally.reason(&reason),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tally {
+    fn key(&mut self, problem: KeyProblem) {
+        match problem {
+            KeyProblem::Null => self.null_key += 1,
+            KeyProblem::Unusable | KeyProblem::Unclear(_) => self.unusable_key += 1,
+        }
+    }
+
+    fn reason(&mut self, reason: &NotDue) {
+        match reason {
+            NotDue::NoStartDate { .. } => self.no_start_date += 1,
+            NotDue::UnreadableDate { .. } => self.unreadable_date += 1,
+            NotDue::Retained { .. } => self.retained += 1,
+            NotDue::NoCondition | NotDue::Running { .. } => {}
+        }
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.no_start_date += other.no_start_date;
+        self.unreadable_date += other.unreadable_date;
+        self.null_key += other.null_key;
+        self.unusable_key += other.unusable_key;
+        self.retained += other.retained;
+    }
+}
+
+/// Rows for the next stretch, so that it takes about as long as is allowed: never more than doubled at once.
+fn fitting(rows: u32, took: Duration, allowed: Duration) -> u32 {
+    let (took, allowed) = (took.as_micros().max(1), allowed.as_micros());
+    let fitting = u128::from(rows) * allowed / took;
+    u32::try_from(fitting)
+        .unwrap_or(u32::MAX)
+        .min(rows.saturating_mul(2))
+        .clamp(STRETCH_ROWS_MIN, STRETCH_ROWS_MAX)
+}
+
+/// A record looked at again.
+#[derive(Debug, Clone)]
+pub enum Examined {
+    /// There is no such record.
+    Gone,
+    /// It is there.
+    Found {
+        /// Digest of the person that it is about now.
+        fingerprint: Fingerprint,
+        /// Whether every identity value is blank.
+        identity_is_blank: bool,
+        /// The unit it belongs to.
+        unit: Option<String>,
+        /// Whether it is due.
+        verdict: Verdict,
+    },
+}
+
+/// Looks at the records with these keys as they are now, each in its place.
+///
+/// # Errors
+/// When the source cannot be read.
+pub async fn examine(
+    reader: &mut Reader,
+    mapping: &Mapping,
+    day: &Day,
+    key: &FingerprintKey,
+    keys: &[RecordKey],
+) -> Result<Vec<Examined>, SourceError> {
+    let rows = reader.by_key(mapping, day.today, keys).await?;
+    let retained = by_record(reader.retained(mapping, day.today, keys).await?, keys.len());
+    Ok(rows
+        .into_iter()
+        .zip(retained)
+        .zip(keys)
+        .map(|((row, retained), record)| match row {
+            None => Examined::Gone,
+            Some(row) => Examined::Found {
+                fingerprint: fingerprint(mapping, key, record, &row),
+                identity_is_blank: is_blank(&row),
+                unit: row.unit.clone(),
+                verdict: verdict(mapping, &row, &retained, day.today, &day.zone),
+            },
+        })
+        .collect())
+}
+
+/// What erasing a record would do now.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The record and what is planned for it.
+    pub planned: PlannedRecord,
+    /// The dependents that keep the record's row, with how many rows they have.
+    pub kept_by: Vec<(String, u64)>,
+}
+
+/// What erasing the records with these keys, all together, would do now; records that are not there are missing.
+///
+/// # Errors
+/// When the source cannot be read.
+pub async fn preview(
+    reader: &mut Reader,
+    mapping: &Mapping,
+    key: &FingerprintKey,
+    keys: &[RecordKey],
+) -> Result<Vec<Preview>, SourceError> {
+    let staged = reader.stage(mapping, keys).await?;
+    Ok(staged
+        .records
+        .iter()
+        .map(|record| {
+            let planned = plan::planned(mapping, key, record);
+            let kept_by = planned
+                .dependents
+                .iter()
+                .filter(|dependent| dependent.keeps)
+                .map(|dependent: &DependentPlan| (dependent.name.clone(), dependent.changed + dependent.left))
+                .collect();
+            Preview { planned, kept_by }
+        })
+        .collect())
+}
+
+fn fingerprint(mapping: &Mapping, key: &FingerprintKey, record: &RecordKey, row: &Row) -> Fingerprint {
+    key.fingerprint(&mapping.category, record, &mapping.identity_version, &row.identity)
+}
+
+fn is_blank(row: &Row) -> bool {
+    row.identity.iter().all(crate::record::Value::is_blank)
+}
+
+fn by_record(retained: Vec<Retained>, records: usize) -> Vec<Vec<Retained>> {
+    let mut sorted: Vec<Vec<Retained>> = vec![Vec::new(); records];
+    for row in retained {
+        if let Some(list) = sorted.get_mut(row.record) {
+            list.push(row);
+        }
+    }
+    sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stretch_follows_the_time_that_the_last_one_took() {
+        let allowed = Duration::from_millis(100);
+        assert_eq!(fitting(2_000, Duration::from_millis(1), allowed), 4_000);
+        assert_eq!(fitting(2_000, Duration::from_millis(100), allowed), 2_000);
+        assert_eq!(fitting(2_000, Duration::from_millis(400), allowed), 500);
+        assert_eq!(fitting(2_000, Duration::from_secs(60), allowed), STRETCH_ROWS_MIN);
+        assert_eq!(fitting(50_000, Duration::ZERO, allowed), STRETCH_ROWS_MAX);
+    }
+}
