@@ -64,7 +64,13 @@ impl Finding {
     /// A finding that stops the settings.
     #[must_use]
     pub fn error(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, code, place: Some(place.clone()), message: message.into(), hint: None }
+        Self { place: Some(place.clone()), ..Self::nowhere(code, message) }
+    }
+
+    /// A finding that stops the settings and is in no file: something is not there at all.
+    #[must_use]
+    pub fn nowhere(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, code, place: None, message: message.into(), hint: None }
     }
 
     /// A finding that stops nothing.

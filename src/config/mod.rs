@@ -7,8 +7,10 @@
 mod category;
 mod dates;
 mod finding;
+mod load;
 mod period;
 mod settings;
+pub mod words;
 
 pub use category::{
     Anonymise, Category, Classification, Column, Criterion, Dependent, LabelPart, LabelTemplate, Link, Literal,
@@ -16,5 +18,6 @@ pub use category::{
 };
 pub use dates::{DateFormat, Unreadable, coarse_bound};
 pub use finding::{Finding, Located, Place, Severity};
+pub use load::{Loaded, load};
 pub use period::{Period, PeriodError, Starts};
 pub use settings::{Schedule, Settings, SourceSettings};

@@ -1,0 +1,179 @@
+//! Which keys a section of a settings file may have, and how each is written.
+
+/// A section of a file.
+#[derive(Debug)]
+pub struct Shape {
+    /// What findings call it.
+    pub name: &'static str,
+    /// How to get there, for a key that stands elsewhere.
+    pub place: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+/// A key with an example of it.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// How it may be written.
+    pub example: &'static str,
+}
+
+impl Shape {
+    /// How `key` may be written; the key itself where it is none of the section's.
+    pub fn example(&self, key: &str) -> &'static str {
+        self.keys.iter().find(|known| known.name == key).map_or("", |known| known.example)
+    }
+
+    /// The names of its keys.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.iter().map(|key| key.name)
+    }
+}
+
+const fn key(name: &'static str, example: &'static str) -> Key {
+    Key { name, example }
+}
+
+/// Keys that the words of this product provide for, and that nothing acts on yet. Whoever writes one relies on it: it is
+/// refused, not passed over.
+pub const LATER: [&str; 10] = [
+    "manual",
+    "linked",
+    "brake",
+    "decisions",
+    "cooling_off",
+    "reasons",
+    "holds",
+    "remove_shells",
+    "key_is_personal",
+    "removal",
+];
+
+/// `erasured.toml`.
+pub const TOP: Shape = Shape {
+    name: "erasured.toml",
+    place: "at the top of erasured.toml, above the first [section]",
+    keys: &[
+        key("version", "version = 1"),
+        key("time_zone", "time_zone = \"Europe/Vienna\""),
+        key("schedule", "[schedule]"),
+        key("source", "[source.crm]"),
+        key("grant", "[[grant]]"),
+    ],
+};
+
+/// `[schedule]`.
+pub const SCHEDULE: Shape = Shape {
+    name: "[schedule]",
+    place: "in [schedule]",
+    keys: &[
+        key("prepare", "prepare = \"0 2 * * *\""),
+        key("erase", "erase = \"0 4 * * Sun\""),
+        key("catch_up", "catch_up = true"),
+    ],
+};
+
+/// `[source.NAME]`.
+pub const SOURCE: Shape = Shape {
+    name: "[source.NAME]",
+    place: "in a [source.NAME]",
+    keys: &[
+        key("url", "url = \"sqlite:/var/lib/crm/crm.db\""),
+        key("lock_wait", "lock_wait = \"5 s\""),
+        key("max_lock", "max_lock = \"100 ms\""),
+    ],
+};
+
+/// `[[grant]]`.
+pub const GRANT: Shape = Shape {
+    name: "[[grant]]",
+    place: "in a [[grant]]",
+    keys: &[
+        key("users", "users = [\"vera\"]"),
+        key("groups", "groups = [\"privacy\"]"),
+        key("permissions", "permissions = [\"view\", \"decide\"]"),
+        key("categories", "categories = [\"prospect\"]"),
+    ],
+};
+
+/// A category file.
+pub const CATEGORY: Shape = Shape {
+    name: "a category file",
+    place: "at the top of the file, above the first [section]",
+    keys: &[
+        key("version", "version = 1"),
+        key("source", "source = \"crm\""),
+        key("table", "table = \"prospects\""),
+        key("key", "key = [\"id\"]"),
+        key("label", "label = \"{last_name}, {first_name:.1}.\""),
+        key("unit", "unit = \"branch_id\""),
+        key("identity", "identity = [\"last_name\", \"created_on\"]"),
+        key("triggers", "triggers = [\"prospects_history\"]"),
+        key("criterion", "[[criterion]]"),
+        key("erase", "[erase]"),
+        key("dependent", "[[dependent]]"),
+    ],
+};
+
+/// `[[criterion]]`.
+pub const CRITERION: Shape = Shape {
+    name: "[[criterion]]",
+    place: "in a [[criterion]]",
+    keys: &[
+        key("name", "name = \"inactive\""),
+        key("since", "since = \"last_contact_on\""),
+        key("period", "period = \"3 years\""),
+        key("starts", "starts = \"year-end\""),
+        key("format", "format = \"iso\""),
+        key("where", "where = \"status <> 'customer'\""),
+        key("reason", "reason = \"retention period expired\""),
+    ],
+};
+
+/// `[erase]`.
+pub const ERASE: Shape = Shape {
+    name: "[erase]",
+    place: "in [erase]",
+    keys: &[key("keep", "keep = [\"id\", \"status\"]"), key("anonymise", "[erase.anonymise]")],
+};
+
+/// `[[dependent]]`.
+pub const DEPENDENT: Shape = Shape {
+    name: "[[dependent]]",
+    place: "in a [[dependent]]",
+    keys: &[
+        key("name", "name = \"orders\""),
+        key("parent", "parent = \"orders\""),
+        key("table", "table = \"orders\""),
+        key("column", "column = \"prospect_id\""),
+        key("columns", "columns = [\"prospect_id\", \"branch_id\"]"),
+        key("parent_column", "parent_column = \"address_id\""),
+        key("parent_columns", "parent_columns = [\"address_id\", \"branch_id\"]"),
+        key("references", "references = [\"id\"]"),
+        key("rule", "rule = \"keep\""),
+        key("keep", "keep = [\"ordered_on\", \"total\"]"),
+        key("anonymise", "anonymise = { ship_name = \"null\" }"),
+        key("since", "since = \"invoice_date\""),
+        key("period", "period = \"7 years\""),
+        key("starts", "starts = \"year-end\""),
+        key("format", "format = \"iso\""),
+    ],
+};
+
+/// What a column of `anonymise` may be, beside `"null"`.
+pub const REPLACEMENT: Shape = Shape {
+    name: "an anonymised column",
+    place: "in an anonymised column",
+    keys: &[
+        key("value", "{ value = \"erased\" }"),
+        key("template", "{ template = \"erased-{key}\" }"),
+        key("truncate", "{ truncate = \"year\" }"),
+        key("format", "{ truncate = \"year\", format = \"german\" }"),
+    ],
+};
+
+/// The sections of the two kinds of file, for a key that stands in the wrong one.
+pub const FILES: [&[&Shape]; 2] =
+    [&[&TOP, &SCHEDULE, &SOURCE, &GRANT], &[&CATEGORY, &CRITERION, &ERASE, &DEPENDENT, &REPLACEMENT]];
