@@ -3,6 +3,7 @@ use jiff::tz::TimeZone;
 use sqlx::{AssertSqlSafe, Connection, Row as _, SqliteConnection};
 
 use super::*;
+use crate::source::sqlite::connection::value;
 
 /// Values as databases hold them, written in SQL, good and bad, and every format is asked about each.
 const VALUES: [&str; 24] = [
@@ -43,7 +44,7 @@ async fn the_sieve_passes_over_nothing_that_cannot_be_read() {
             let sieves = [surely_before("s", format, cutoff), surely_after("s", format, cutoff)];
             let sql = format!("SELECT s, {}, {} FROM (SELECT {text} AS s)", sieves[0], sieves[1]);
             let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
-            let value = crate::source::sqlite::connection::value(&row, 0).unwrap();
+            let value = value(&row, 0).unwrap();
             let day = format.read(&value, &TimeZone::UTC);
             if row.get::<bool, _>(1) {
                 before += 1;
