@@ -261,7 +261,6 @@ fn mistakes_in_dependents() {
             "reference replaced",
             "table = \"orders\"\ncolumn = \"p\"\nrule = \"keep\"\nanonymise = { P = \"null\" }\n",
         ),
-        dependent("unlinked owner", "table = \"a\"\nparent_column = \"p\"\nrule = \"unlink\"\n"),
         dependent("period alone", "table = \"orders\"\ncolumn = \"p\"\nrule = \"keep\"\nperiod = \"7 years\"\n"),
         dependent("start alone", "table = \"orders\"\ncolumn = \"p\"\nrule = \"keep\"\nstarts = \"year-end\"\n"),
         dependent("a condition", "table = \"orders\"\ncolumn = \"p\"\nrule = \"keep\"\nwhere = \"a = 1\"\n"),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{Date, DateTime, Time, date};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -63,28 +63,37 @@ impl DateFormat {
             Self::Iso => read_iso(&text(value)?, zone, None),
             Self::IsoUtc => read_iso(&text(value)?, zone, Some(&TimeZone::UTC)),
             Self::German => read_german(value.as_str().ok_or(Unreadable)?),
-            Self::Unix => day_of(since_1970(number(value)? * 1000.0)?, zone),
-            Self::UnixMillis => {
-                let millis = number(value)?;
-                if millis.abs() < MILLIS_MIN {
-                    return Err(Unreadable);
-                }
-                day_of(since_1970(millis)?, zone)
-            }
+            Self::Unix => day_of((self.number(value)? * 1000.0).floor(), zone),
+            Self::UnixMillis => day_of(self.number(value)?.floor(), zone),
             // To the nearest millisecond, as SQLite does: midnight has no exact Julian day in most zones.
-            Self::Julian => day_of(((number(value)? - JULIAN_DAY_OF_1970) * 86_400_000.0).round(), zone),
+            Self::Julian => day_of(((self.number(value)? - JULIAN_DAY_OF_1970) * 86_400_000.0).round(), zone),
         }?;
-        if day.year() < YEAR_MIN { Err(Unreadable) } else { Ok(Some(day)) }
+        if day < EARLIEST_DAY { Err(Unreadable) } else { Ok(Some(day)) }
+    }
+
+    /// How far from zero a number must be to be taken for a date. Zero is what applications write for "never". Below
+    /// 10,000,000,000 milliseconds, of January to April 1970, lie the seconds of every day up to the year 2286, which the
+    /// same schema may hold beside them, and which would all be due at once.
+    #[must_use]
+    pub const fn least_number(self) -> i64 {
+        match self {
+            Self::Unix => 1,
+            Self::UnixMillis => 10_000_000_000,
+            Self::Iso | Self::IsoUtc | Self::German | Self::Julian => 0,
+        }
+    }
+
+    fn number(self, value: &Value) -> Result<f64, Unreadable> {
+        let number = number(value)?;
+        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+        let least = self.least_number() as f64;
+        if number.abs() < least { Err(Unreadable) } else { Ok(number) }
     }
 }
 
-/// The first year that is taken for a date. Nobody's record begins earlier; years 0, 1, 1000, 1601 and 1753 are what
+/// The first day that is taken for a date. Nobody's record begins earlier; years 0, 1, 1000, 1601 and 1753 are what
 /// databases and frameworks write for "none", and other formats read as Julian days end up before it too.
-const YEAR_MIN: i16 = 1800;
-
-/// The least that is taken for milliseconds since 1970: 26 April 1970. Seconds, which the same schema may hold beside
-/// them, are below it up to the year 2286, and would be dates of January to April 1970, due at once.
-const MILLIS_MIN: f64 = 1e10;
+pub const EARLIEST_DAY: Date = date(1800, 1, 1);
 
 /// The Julian day of 1970-01-01T00:00Z.
 const JULIAN_DAY_OF_1970: f64 = 2_440_587.5;
@@ -108,11 +117,6 @@ fn number(value: &Value) -> Result<f64, Unreadable> {
         Value::Text(_) => value.as_str().and_then(|text| text.trim().parse().ok()).ok_or(Unreadable),
         Value::Null | Value::Blob(_) => Err(Unreadable),
     }
-}
-
-/// Milliseconds since 1970, unless there are none: zero is what applications write for "never".
-fn since_1970(millis: f64) -> Result<f64, Unreadable> {
-    if millis == 0.0 { Err(Unreadable) } else { Ok(millis.floor()) }
 }
 
 fn day_of(millis: f64, zone: &TimeZone) -> Result<Date, Unreadable> {
@@ -374,7 +378,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_midnight_is_its_own_day(days in 0_i32..30_000) {
-            let date = jiff::civil::date(1970, 6, 1).checked_add(days.days()).unwrap();
+            let date = date(1970, 6, 1).checked_add(days.days()).unwrap();
             let at = date.to_zoned(berlin()).unwrap().timestamp();
             #[expect(clippy::cast_precision_loss, reason = "milliseconds of these years fit into 53 bits")]
             let julian = at.as_millisecond() as f64 / 86_400_000.0 + JULIAN_DAY_OF_1970;

@@ -16,7 +16,7 @@ pub use category::{
     Anonymise, Category, Classification, Column, Criterion, Dependent, LabelPart, LabelTemplate, Link, Literal,
     Retention, Rule, RuleVersion, Since, Template, TemplatePart, Truncation,
 };
-pub use dates::{DateFormat, Unreadable, coarse_bound};
+pub use dates::{DateFormat, EARLIEST_DAY, Unreadable, coarse_bound};
 pub use finding::{Finding, Located, Place, Severity};
 pub use load::{Loaded, load};
 pub use period::{Period, PeriodError, Starts};

@@ -242,7 +242,7 @@ fn fits(section: &Section<'_>, rule: Rule, link: Option<&Link>) -> bool {
         }
         return all_well;
     }
-    let Some(Link::Child(referring)) = link else { return !is_unlinked_owner(section, rule, link) };
+    let Some(Link::Child(referring)) = link else { return all_well };
     let anonymised = section.get("anonymise").and_then(|entry| entry.value.as_table());
     for (column, _) in anonymised.into_iter().flatten() {
         let Some(reference) = referring.iter().find(|reference| is_same(&reference.value, column.get_ref())) else {
@@ -255,16 +255,4 @@ fn fits(section: &Section<'_>, rule: Rule, link: Option<&Link>) -> bool {
         all_well = false;
     }
     all_well
-}
-
-/// Rows that the parent refers to have no reference that could become NULL.
-fn is_unlinked_owner(section: &Section<'_>, rule: Rule, link: Option<&Link>) -> bool {
-    if let (Rule::Unlink, Some(Link::Owned(_)), Some(entry)) = (rule, link, section.get("rule")) {
-        let message = "\"unlink\" makes the rows' own reference NULL, and here the reference is the parent's";
-        let hint =
-            "write rule = \"keep\" or \"delete\"; to cut the reference, anonymise the parent's column with \"null\"";
-        section.fault("rule", &entry.place, message, hint);
-        return true;
-    }
-    false
 }

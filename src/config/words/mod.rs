@@ -82,7 +82,10 @@ fn dependent(category: &Category, dependent: &Dependent) -> String {
         (Link::Owned(_), Rule::Delete) => format!(
             "rows of {table} to which {parent_is} referred are deleted where nothing else refers to them, and stay otherwise"
         ),
-        (Link::Owned(_), Rule::Keep | Rule::Unlink) => format!("rows of {table} to which {parent_is} referred stay"),
+        (Link::Owned(_), Rule::Keep) => format!("rows of {table} to which {parent_is} referred stay"),
+        (Link::Owned(_), Rule::Unlink) => {
+            format!("rows of {table} to which {parent_is} referred stay, and are referred to no longer")
+        }
     };
     match (columns(&dependent.rows), &dependent.link) {
         (None, _) => sentence,

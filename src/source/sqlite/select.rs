@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::connection::{fetch, value};
 use super::expression::{self, Days};
 use super::text::{literal, qualified, quote};
-use crate::config::{DateFormat, Since, coarse_bound};
+use crate::config::{DateFormat, EARLIEST_DAY, Since, coarse_bound};
 use crate::record::{KeyPart, KeyType, RecordKey, Value, hex};
 use crate::source::SourceError;
 use crate::source::mapping::{Mapping, Node};
@@ -336,10 +336,15 @@ fn surely_after(s: &str, format: DateFormat, cutoff: Date) -> String {
     compare(s, format, ">", coarse_bound(cutoff))
 }
 
-/// The same for dates surely before `cutoff`.
+/// The same for dates surely before `cutoff`. What stands for "no date" lies before every cutoff, and is let through.
 fn surely_before(s: &str, format: DateFormat, cutoff: Date) -> String {
     let early = cutoff.checked_sub(jiff::Span::new().days(2)).unwrap_or(cutoff);
-    compare(s, format, "<", early)
+    let is_before = compare(s, format, "<", early);
+    let is_date = compare(s, format, ">", coarse_bound(EARLIEST_DAY));
+    match format.least_number() {
+        0 => format!("({is_before} AND {is_date})"),
+        least => format!("({is_before} AND {is_date} AND ({s} >= {least} OR {s} <= -{least}))"),
+    }
 }
 
 fn compare(s: &str, format: DateFormat, sign: &str, bound: Date) -> String {
@@ -363,3 +368,6 @@ fn compare(s: &str, format: DateFormat, sign: &str, bound: Date) -> String {
         DateFormat::Julian => number(&format!("julianday({text})")),
     }
 }
+
+#[cfg(test)]
+mod tests;
