@@ -1,0 +1,241 @@
+//! The final job: erases what is confirmed, batch by batch.
+
+use std::time::Duration;
+
+use super::journal::StoreJournal;
+use super::run::{Progress, Stop, note_progress};
+use super::{JobError, Open, Workshop, settle, store};
+use crate::clock::Stopwatch;
+use crate::config::SourceSettings;
+use crate::erasure::{Claim, Engine, EngineError, Examined, Ruling, examine, preview, rule};
+use crate::proposal::{BatchId, Origin, Outcome, ProposalId};
+use crate::record::RecordKey;
+use crate::source::{Mapping, Writer};
+use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId};
+
+/// Records of the first batch; later ones follow the time that it held the lock.
+const BATCH_RECORDS_FIRST: u32 = 200;
+/// A batch is never smaller than this.
+const BATCH_RECORDS_MIN: u32 = 10;
+/// Time between two batches in which the application has the database to itself: SQLite's locks are not fair.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Erases every category. Without a run on record nothing is erased: a dry run.
+pub(super) async fn erase(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    progress: &mut Progress,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    for described in workshop.settings.sources.values() {
+        match erase_source(workshop, run, described, progress, stop).await {
+            Ok(()) => {}
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => progress.trouble(super::chain(&error)),
+        }
+        if progress.is_stopped {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn erase_source(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    progress: &mut Progress,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    if run.is_some() && !settle(workshop, &described.name).await? {
+        progress.trouble(format!("{}: closed until an operator decides", described.name));
+        return Ok(());
+    }
+    let mut open = workshop.open(&described.name).await?;
+    for stopped in &open.stopped {
+        progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
+    }
+    let mappings = std::mem::take(&mut open.mappings);
+    for mapping in mappings.values() {
+        let mut category = Erase { workshop, described, mapping, open: &mut open, progress, stop };
+        let done = match run {
+            Some(run) => category.erase(run).await,
+            None => category.foresee().await,
+        };
+        match done {
+            Ok(()) => {}
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => progress.trouble(super::chain(&error)),
+        }
+        if progress.is_stopped {
+            break;
+        }
+    }
+    open.reader.close().await;
+    Ok(())
+}
+
+struct Erase<'a> {
+    workshop: &'a Workshop,
+    described: &'a SourceSettings,
+    mapping: &'a Mapping,
+    open: &'a mut Open,
+    progress: &'a mut Progress,
+    stop: Stop<'a>,
+}
+
+impl Erase<'_> {
+    fn failed(&self, source: crate::source::SourceError) -> JobError {
+        JobError::Source { name: self.described.name.to_string(), source }
+    }
+
+    async fn confirmed(&self, after: Option<ProposalId>, limit: u32) -> Result<Vec<Proposal>, JobError> {
+        self.workshop.store.confirmed(&self.mapping.category, after, limit).await.map_err(store)
+    }
+
+    async fn erase(&mut self, run: RunId) -> Result<(), JobError> {
+        let mut writer = self.open.source.writer().await.map_err(|error| self.failed(error))?;
+        let mut after = None;
+        let mut size = BATCH_RECORDS_FIRST;
+        let mut is_first = true;
+        let done = loop {
+            if !is_first {
+                tokio::time::sleep(PAUSE).await;
+            }
+            is_first = false;
+            match self.batch(run, &mut writer, after, &mut size).await {
+                Ok(Some(last)) => after = Some(last),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+            note_progress(self.workshop, run, self.progress).await.map_err(store)?;
+            if (self.stop)() {
+                self.progress.is_stopped = true;
+                break Ok(());
+            }
+        };
+        writer.close().await;
+        self.count_left(after).await?;
+        done
+    }
+
+    /// Erases the next batch; gives its last proposal, or `None` when nothing is left.
+    async fn batch(
+        &mut self,
+        run: RunId,
+        writer: &mut Writer,
+        after: Option<ProposalId>,
+        size: &mut u32,
+    ) -> Result<Option<ProposalId>, JobError> {
+        let mut turn = self.workshop.store.turn().await;
+        let proposals = self.confirmed(after, *size).await?;
+        let Some(last) = proposals.last().map(|proposal| proposal.id) else {
+            return Ok(None);
+        };
+        let claims: Vec<Claim> = proposals.iter().map(claim).collect();
+        let mut journal =
+            StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.clone() };
+        let last_committed = last_committed(self.workshop, self.described).await?;
+        let watch = Stopwatch::start();
+        let mut engine = Engine {
+            reader: &mut self.open.reader,
+            writer,
+            mapping: self.mapping,
+            day: &self.workshop.day(),
+            key: &self.workshop.keys.fingerprint,
+            installation: self.workshop.store.installation(),
+            last_committed,
+        };
+        let report = engine.erase(&mut journal, claims).await;
+        *size = fitting(*size, watch.elapsed(), self.described.max_lock);
+        let report = report.map_err(|source| self.engine_failed(source))?;
+        let counts = self.progress.report.category(&self.mapping.category);
+        counts.deleted += report.deleted;
+        counts.anonymised += report.anonymised;
+        counts.returned += report.returned;
+        counts.withdrawn += report.withdrawn;
+        counts.dependents += report.dependents;
+        Ok(Some(last))
+    }
+
+    fn engine_failed(&self, source: EngineError) -> JobError {
+        JobError::Engine { category: self.mapping.category.to_string(), source }
+    }
+
+    async fn count_left(&mut self, after: Option<ProposalId>) -> Result<(), JobError> {
+        let limit = u32::try_from(BATCH_MAX_RECORDS).unwrap_or(u32::MAX);
+        let mut after = after;
+        loop {
+            let page = self.confirmed(after, limit).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.id);
+            self.progress.report.category(&self.mapping.category).left += page.len() as u64;
+        }
+    }
+
+    /// What erasing would do now: the same second look and the same layout as in a batch, on a connection that only reads.
+    async fn foresee(&mut self) -> Result<(), JobError> {
+        let day = self.workshop.day();
+        let mut after = None;
+        loop {
+            let limit = u32::try_from(BATCH_MAX_RECORDS).unwrap_or(u32::MAX);
+            let proposals = self.confirmed(after, limit).await?;
+            let Some(last) = proposals.last() else {
+                return Ok(());
+            };
+            after = Some(last.id);
+            let claims: Vec<Claim> = proposals.iter().map(claim).collect();
+            let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
+            let key = &self.workshop.keys.fingerprint;
+            let now: Vec<Examined> = match examine(&mut self.open.reader, self.mapping, &day, key, &keys).await {
+                Ok(now) => now,
+                Err(error) => return Err(self.failed(error)),
+            };
+            let mut erased = Vec::new();
+            let counts = self.progress.report.category(&self.mapping.category);
+            for (claim, now) in claims.iter().zip(now) {
+                match rule(claim, now) {
+                    Ruling::Erase => erased.push(claim.key.clone()),
+                    Ruling::Withdraw(_) => counts.withdrawn += 1,
+                    Ruling::Return(..) => counts.returned += 1,
+                }
+            }
+            let foreseen = preview(&mut self.open.reader, self.mapping, key, &erased).await;
+            let foreseen = foreseen.map_err(|error| self.failed(error))?;
+            let counts = self.progress.report.category(&self.mapping.category);
+            for record in foreseen {
+                match record.planned.outcome {
+                    Outcome::Deleted => counts.deleted += 1,
+                    Outcome::Anonymised => counts.anonymised += 1,
+                }
+                counts.dependents += record.planned.counts();
+            }
+        }
+    }
+}
+
+async fn last_committed(workshop: &Workshop, described: &SourceSettings) -> Result<Option<BatchId>, JobError> {
+    let known = workshop.store.sources().await.map_err(store)?;
+    Ok(known.into_iter().find(|state| state.source == described.name).and_then(|state| state.last_batch))
+}
+
+/// The claim that the final job has on a confirmed proposal.
+pub(super) fn claim(proposal: &Proposal) -> Claim {
+    let Origin::Criterion { name, version, .. } = &proposal.origin;
+    Claim {
+        proposal: proposal.id,
+        key: proposal.record.key.clone(),
+        criterion: name.clone(),
+        version: version.clone(),
+        fingerprint: proposal.fingerprint.clone(),
+    }
+}
+
+/// Records for the next batch, so that it holds the lock about as long as is allowed.
+fn fitting(size: u32, took: Duration, allowed: Duration) -> u32 {
+    let most = u32::try_from(BATCH_MAX_RECORDS).unwrap_or(u32::MAX);
+    let fitting = u128::from(size) * allowed.as_micros() / took.as_micros().max(1);
+    u32::try_from(fitting).unwrap_or(u32::MAX).min(size.saturating_mul(2)).clamp(BATCH_RECORDS_MIN, most)
+}

@@ -1,0 +1,108 @@
+//! The engine's journal, kept in the state.
+
+use super::journal as failed;
+use crate::audit::By;
+use crate::erasure::{BatchPlan, Claim, Fresh, Journal, JournalError, Ruling};
+use crate::proposal::{BatchId, Origin, ProposalId, ReturnReason, WithdrawReason};
+use crate::record::SourceName;
+use crate::store::{self, PlannedErasure, RunId, WriteTurn};
+
+/// Writes one run's batches down, under a write turn that is held from before the source's lock is taken.
+pub(super) struct StoreJournal<'t, 's> {
+    pub(super) turn: &'t mut WriteTurn<'s>,
+    pub(super) run: RunId,
+    pub(super) source: &'t SourceName,
+    /// The fingerprints that were decided about, for the ledger.
+    pub(super) claims: Vec<Claim>,
+}
+
+impl StoreJournal<'_, '_> {
+    fn planned(&self, plan: &BatchPlan) -> Vec<PlannedErasure> {
+        plan.proposals
+            .iter()
+            .filter_map(|proposal| {
+                let claim = self.claims.iter().find(|claim| claim.proposal == *proposal)?;
+                let record = plan.records.iter().find(|record| record.key == claim.key)?;
+                Some(PlannedErasure {
+                    proposal: *proposal,
+                    outcome: record.outcome,
+                    dependents: record.counts(),
+                    before: claim.fingerprint.clone(),
+                    after: record.after.clone(),
+                })
+            })
+            .collect()
+    }
+}
+
+impl Journal for StoreJournal<'_, '_> {
+    async fn intent(&mut self, plan: &BatchPlan) -> Result<(), JournalError> {
+        let planned = self.planned(plan);
+        if planned.len() != plan.records.len() {
+            return Err(JournalError("a record of the batch has no proposal".into()));
+        }
+        let mut withdrawn: Vec<(ProposalId, WithdrawReason)> = Vec::new();
+        let mut returned = Vec::new();
+        for out in &plan.ruled_out {
+            match &out.ruling {
+                Ruling::Withdraw(reason) => withdrawn.push((out.claim.proposal, reason.clone())),
+                Ruling::Return(reason, fresh) => {
+                    returned.push((out.claim.proposal, reason.clone(), Some(stored(fresh.clone()))));
+                }
+                Ruling::Erase => return Err(JournalError("a record that is erased was ruled out".into())),
+            }
+        }
+        let mut change = self.turn.begin().await.map_err(failed)?;
+        if !withdrawn.is_empty() {
+            change.withdraw(self.run, &withdrawn).await.map_err(failed)?;
+        }
+        if !returned.is_empty() {
+            change.return_to_clerk(self.run, &returned).await.map_err(failed)?;
+        }
+        if !planned.is_empty() {
+            let taken = change.intent(self.run, plan.batch, self.source, &planned).await.map_err(failed)?;
+            // The write turn has been ours since the claims were read; whoever is missing now was never claimed.
+            if taken.len() != planned.len() {
+                return Err(JournalError("a record of the batch is no longer confirmed".into()));
+            }
+        }
+        change.commit().await.map_err(failed)
+    }
+
+    async fn outcome(&mut self, batch: BatchId) -> Result<(), JournalError> {
+        let mut change = self.turn.begin().await.map_err(failed)?;
+        change.outcome(batch, &[]).await.map_err(failed)?;
+        change.commit().await.map_err(failed)
+    }
+
+    async fn rolled_back(&mut self, batch: BatchId) -> Result<(), JournalError> {
+        let mut change = self.turn.begin().await.map_err(failed)?;
+        change.settle_rolled_back(batch).await.map_err(failed)?;
+        change.commit().await.map_err(failed)
+    }
+
+    async fn refused(&mut self, claim: &Claim, fresh: Fresh, message: String) -> Result<(), JournalError> {
+        let reason = ReturnReason::BatchFailed { error: message };
+        let mut change = self.turn.begin().await.map_err(failed)?;
+        change.return_to_clerk(self.run, &[(claim.proposal, reason, Some(stored(fresh)))]).await.map_err(failed)?;
+        change.commit().await.map_err(failed)
+    }
+}
+
+fn stored(fresh: Fresh) -> store::Fresh {
+    let met = fresh.due.named();
+    store::Fresh {
+        origin: Origin::Criterion {
+            name: met.criterion.clone(),
+            version: met.version.to_string(),
+            due_on: met.due_on,
+        },
+        fingerprint: fresh.fingerprint,
+        unit: fresh.unit,
+    }
+}
+
+/// Who writes down what settlement finds, when no run does.
+pub(super) fn daemon() -> By {
+    By { actor: crate::actor::Actor::Daemon, run: None, request: None }
+}

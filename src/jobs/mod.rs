@@ -1,0 +1,118 @@
+//! The jobs: prepare, erase, and settlement before them.
+//!
+//! One file for each job, which tells it as a reader would. May be relied on: a dry run goes through the same code as a
+//! run, up to where it would be written down; a run is closed with what it did, however it ends; what is wrong with one
+//! source or category stops that one by name, and the others go on. Never erases what the engine has not planned under
+//! the source's lock.
+
+mod erase;
+mod foresee;
+mod journal;
+mod mappings;
+mod prepare;
+mod run;
+mod settle;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+pub use self::foresee::{Foreseen, foresee};
+pub use self::mappings::{Open, Stopped, open};
+pub use self::run::{perform, perform_dry};
+pub use self::settle::{SettleError, reopen, settle};
+use crate::audit::CheckpointKey;
+use crate::clock::SharedClock;
+use crate::config::Settings;
+use crate::erasure::{Day, EngineError, JournalError};
+use crate::record::FingerprintKey;
+use crate::source::SourceError;
+use crate::store::{Store, StoreError};
+
+/// The keys that the daemon signs and recognises by.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// For fingerprints.
+    pub fingerprint: FingerprintKey,
+    /// For checkpoints.
+    pub checkpoint: Arc<CheckpointKey>,
+}
+
+/// What every job works with.
+#[derive(Debug, Clone)]
+pub struct Workshop {
+    /// The state.
+    pub store: Arc<Store>,
+    /// The settings in force when the job began.
+    pub settings: Arc<Settings>,
+    /// The keys.
+    pub keys: Keys,
+    /// The time.
+    pub clock: SharedClock,
+}
+
+impl Workshop {
+    /// The day that verdicts are given for.
+    #[must_use]
+    pub fn day(&self) -> Day {
+        Day { today: self.today(), zone: self.settings.time_zone.clone() }
+    }
+
+    /// The calendar day in the settings' zone.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        self.clock.today(&self.settings.time_zone)
+    }
+}
+
+/// Why a job stopped, or a part of it.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// A source is in the way.
+    #[error("cannot use the source {name}")]
+    Source {
+        /// Its name.
+        name: String,
+        /// Why.
+        #[source]
+        source: SourceError,
+    },
+    /// The state is.
+    #[error("cannot use the state")]
+    Store(#[source] StoreError),
+    /// A batch could not be carried out.
+    #[error("cannot erase {category}")]
+    Engine {
+        /// The category.
+        category: String,
+        /// Why.
+        #[source]
+        source: EngineError,
+    },
+}
+
+impl JobError {
+    /// Whether nothing may follow: the state itself is in the way.
+    fn is_fatal(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Engine { source: EngineError::Journal(_), .. })
+    }
+}
+
+fn store(error: StoreError) -> JobError {
+    JobError::Store(error)
+}
+
+fn journal(error: StoreError) -> JournalError {
+    JournalError(Box::new(error))
+}
+
+/// An error with everything that caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

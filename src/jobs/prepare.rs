@@ -1,0 +1,285 @@
+//! Prepare: looks again at what is open, then finds what is due and proposes it.
+
+use std::collections::HashMap;
+
+use super::run::{Progress, Stop, note_progress};
+use super::{JobError, Open, Workshop, store};
+use crate::config::SourceSettings;
+use crate::erasure::{Candidate, Examined, Selection, Tally, Verdict, examine, pass};
+use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
+use crate::record::{CategoryName, RecordKey, RecordRef};
+use crate::source::Mapping;
+use crate::store::{BATCH_MAX_RECORDS, LedgerEntry, NewProposal, Proposal, RunId};
+
+/// Prepares every category. Without a run on record nothing is written: a dry run.
+pub(super) async fn prepare(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    progress: &mut Progress,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    for described in workshop.settings.sources.values() {
+        match workshop.open(&described.name).await {
+            Ok(open) => prepare_source(workshop, run, described, open, progress, stop).await?,
+            Err(error) => progress.trouble(super::chain(&error)),
+        }
+        if progress.is_stopped {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn prepare_source(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    mut open: Open,
+    progress: &mut Progress,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    for stopped in &open.stopped {
+        progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
+    }
+    let mappings = std::mem::take(&mut open.mappings);
+    for mapping in mappings.values() {
+        let mut category = Prepare { workshop, run, described, mapping, open: &mut open, progress, stop };
+        match category.prepare().await {
+            Ok(()) => {}
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => progress.trouble(super::chain(&error)),
+        }
+        if progress.is_stopped {
+            break;
+        }
+    }
+    open.reader.close().await;
+    Ok(())
+}
+
+struct Prepare<'a> {
+    workshop: &'a Workshop,
+    run: Option<RunId>,
+    described: &'a SourceSettings,
+    mapping: &'a Mapping,
+    open: &'a mut Open,
+    progress: &'a mut Progress,
+    stop: Stop<'a>,
+}
+
+/// What looking again at an open proposal has come to.
+enum Again {
+    Stays,
+    IsBack,
+    Withdrawn(WithdrawReason),
+}
+
+impl Prepare<'_> {
+    fn category(&self) -> &CategoryName {
+        &self.mapping.category
+    }
+
+    fn failed(&self, source: crate::source::SourceError) -> JobError {
+        JobError::Source { name: self.described.name.to_string(), source }
+    }
+
+    async fn prepare(&mut self) -> Result<(), JobError> {
+        self.look_again().await?;
+        if !self.progress.is_stopped {
+            self.propose().await?;
+        }
+        Ok(())
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        self.progress.is_stopped |= (self.stop)();
+        self.progress.is_stopped
+    }
+
+    /// Withdraws open proposals that are no longer due or gone, and proposes again what was postponed until today.
+    async fn look_again(&mut self) -> Result<(), JobError> {
+        let day = self.workshop.day();
+        let mut after: Option<RecordKey> = None;
+        loop {
+            let limit = u32::try_from(BATCH_MAX_RECORDS).unwrap_or(u32::MAX);
+            let page = self
+                .workshop
+                .store
+                .open_proposals(&self.mapping.category, after.as_ref(), limit)
+                .await
+                .map_err(store)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.record.key.clone());
+            let keys: Vec<RecordKey> = page.iter().map(|proposal| proposal.record.key.clone()).collect();
+            let key = &self.workshop.keys.fingerprint;
+            let now = examine(&mut self.open.reader, self.mapping, &day, key, &keys).await;
+            let now = now.map_err(|error| self.failed(error))?;
+            let mut withdrawn = Vec::new();
+            let mut back = Vec::new();
+            for (proposal, now) in page.iter().zip(&now) {
+                match again(proposal, now, day.today) {
+                    Again::Stays => {}
+                    Again::IsBack => back.push(proposal.id),
+                    Again::Withdrawn(reason) => withdrawn.push((proposal.id, reason)),
+                }
+            }
+            self.write_again(&withdrawn, &back).await?;
+            if self.is_stopped() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn write_again(
+        &mut self,
+        withdrawn: &[(ProposalId, WithdrawReason)],
+        back: &[ProposalId],
+    ) -> Result<(), JobError> {
+        let (mut withdrawn_count, mut back_count) = (withdrawn.len(), back.len());
+        if let Some(run) = self.run
+            && withdrawn_count + back_count > 0
+        {
+            let mut turn = self.workshop.store.turn().await;
+            let mut change = turn.begin().await.map_err(store)?;
+            withdrawn_count = change.withdraw(run, withdrawn).await.map_err(store)?.len();
+            let today = self.workshop.today();
+            back_count = change.return_postponed(run, back, today).await.map_err(store)?.len();
+            change.commit().await.map_err(store)?;
+        }
+        let category = self.category().clone();
+        let counts = self.progress.report.category(&category);
+        counts.withdrawn += withdrawn_count as u64;
+        counts.postponed_returned += back_count as u64;
+        Ok(())
+    }
+
+    /// Walks through the table and proposes what is due.
+    async fn propose(&mut self) -> Result<(), JobError> {
+        let day = self.workshop.day();
+        let key = self.workshop.keys.fingerprint.clone();
+        let mut selection = Selection::new(self.mapping, &day, &key, self.described.max_lock);
+        loop {
+            let stretch = selection.next(&mut self.open.reader).await;
+            let Some(stretch) = stretch.map_err(|error| self.failed(error))? else {
+                return Ok(());
+            };
+            self.count(&stretch.tally);
+            for candidates in stretch.candidates.chunks(BATCH_MAX_RECORDS) {
+                self.propose_batch(candidates).await?;
+            }
+            if self.is_stopped() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn count(&mut self, tally: &Tally) {
+        let category = self.category().clone();
+        let unreadable = &mut self.progress.report.category(&category).unreadable;
+        unreadable.no_start_date += tally.no_start_date;
+        unreadable.unreadable_date += tally.unreadable_date;
+        unreadable.null_key += tally.null_key;
+        unreadable.unusable_key += tally.unusable_key;
+    }
+
+    async fn propose_batch(&mut self, candidates: &[Candidate]) -> Result<(), JobError> {
+        let keys: Vec<RecordKey> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
+        let ledger = self.workshop.store.ledger(&self.mapping.category, &keys).await.map_err(store)?;
+        let mut new: Vec<NewProposal> = Vec::with_capacity(candidates.len());
+        let category = self.category().clone();
+        let counts = self.progress.report.category(&category);
+        for candidate in candidates {
+            if is_anonymised(candidate, &ledger) {
+                counts.unreadable.already_anonymised += 1;
+            } else if candidate.identity_is_blank {
+                counts.unreadable.empty_identity += 1;
+            } else {
+                counts.due += 1;
+                new.push(proposal(&category, self.described, candidate));
+            }
+        }
+        let (proposed, already_open) = self.write_proposals(&new).await?;
+        let counts = self.progress.report.category(&category);
+        counts.proposed += proposed;
+        counts.already_open += already_open;
+        if let (Some(run), true) = (self.run, proposed > 0) {
+            note_progress(self.workshop, run, self.progress).await.map_err(store)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the proposals, or counts what would be written; gives how many are new and how many were there.
+    async fn write_proposals(&self, new: &[NewProposal]) -> Result<(u64, u64), JobError> {
+        let Some(run) = self.run else {
+            let keys: Vec<RecordKey> = new.iter().map(|new| new.record.key.clone()).collect();
+            let open = self.workshop.store.open_among(self.category(), &keys).await.map_err(store)?;
+            return Ok(((new.len() - open.len()) as u64, open.len() as u64));
+        };
+        if new.is_empty() {
+            return Ok((0, 0));
+        }
+        let mut turn = self.workshop.store.turn().await;
+        let mut change = turn.begin().await.map_err(store)?;
+        let proposed = change.propose(run, new).await.map_err(store)?;
+        change.commit().await.map_err(store)?;
+        pass("prepare-proposed");
+        Ok((proposed.proposed, proposed.already_open))
+    }
+}
+
+/// What becomes of an open proposal whose record is now so. A confirmed one that is still due is for the final job.
+fn again(proposal: &Proposal, now: &Examined, today: jiff::civil::Date) -> Again {
+    let Examined::Found { fingerprint, verdict, .. } = now else {
+        return Again::Withdrawn(WithdrawReason::Gone);
+    };
+    let is_same = *fingerprint == proposal.fingerprint;
+    let due = match verdict {
+        Verdict::Due(due) => due,
+        Verdict::NotDue(_) if !is_same => return Again::Withdrawn(WithdrawReason::AnotherPerson),
+        Verdict::NotDue(reason) => {
+            return Again::Withdrawn(WithdrawReason::NoLongerDue { why: reason.to_string() });
+        }
+    };
+    let Origin::Criterion { name, version, .. } = &proposal.origin;
+    let is_same_rule = due.under(name).is_some_and(|met| met.version.0 == *version);
+    match proposal.life.state() {
+        State::Proposed { .. } | State::Postponed { .. } if !is_same => {
+            Again::Withdrawn(WithdrawReason::AnotherPerson)
+        }
+        State::Proposed { .. } if !is_same_rule => Again::Withdrawn(WithdrawReason::NoLongerDue {
+            why: format!("{name} is not met any more as it was worded"),
+        }),
+        State::Postponed { until } if *until <= today => Again::IsBack,
+        _ => Again::Stays,
+    }
+}
+
+/// Whether the row is one that was anonymised, and not somebody new under its key. Where the fingerprints were taken over
+/// other columns, or with another key, nobody can tell: it is then taken for the anonymised one, and counted.
+fn is_anonymised(candidate: &Candidate, ledger: &HashMap<RecordKey, LedgerEntry>) -> bool {
+    ledger.get(&candidate.key).is_some_and(|entry| {
+        entry.outcome == Outcome::Anonymised
+            && entry.after.as_ref().is_none_or(|after| {
+                let is_comparable =
+                    after.key_id == candidate.fingerprint.key_id && after.identity == candidate.fingerprint.identity;
+                !is_comparable || *after == candidate.fingerprint
+            })
+    })
+}
+
+fn proposal(category: &CategoryName, source: &SourceSettings, candidate: &Candidate) -> NewProposal {
+    let met = candidate.due.named();
+    NewProposal {
+        record: RecordRef { category: category.clone(), key: candidate.key.clone() },
+        source: source.name.clone(),
+        unit: candidate.unit.clone(),
+        origin: Origin::Criterion {
+            name: met.criterion.clone(),
+            version: met.version.to_string(),
+            due_on: met.due_on,
+        },
+        fingerprint: candidate.fingerprint.clone(),
+    }
+}

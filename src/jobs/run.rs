@@ -1,0 +1,115 @@
+//! Carries out a run: begins it on the record, does it, closes it, signs the trail.
+
+use super::{JobError, Workshop, chain, erase, prepare, store};
+use crate::audit::By;
+use crate::erasure::pass;
+use crate::store::{JobKind, Run, RunId, RunOutcome, RunReport, StoreError};
+
+/// What a run has come to so far.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// What was done.
+    pub(super) report: RunReport,
+    /// What could not be done, in sentences.
+    pub(super) troubles: Vec<String>,
+    /// Whether it was stopped before its end.
+    pub(super) is_stopped: bool,
+}
+
+impl Progress {
+    /// Notes what is wrong with a source or a category; the run goes on without it.
+    pub(super) fn trouble(&mut self, what: String) {
+        tracing::warn!(trouble = %what, "a part of the run is left out");
+        self.troubles.push(what);
+    }
+
+    fn outcome(&self) -> RunOutcome {
+        if self.is_stopped {
+            RunOutcome::Stopped
+        } else if self.troubles.is_empty() {
+            RunOutcome::Done
+        } else {
+            RunOutcome::Partly
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        (!self.troubles.is_empty()).then(|| self.troubles.join("; "))
+    }
+}
+
+/// Whether a run is wanted no longer. Asked between batches.
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+/// Carries out a run that has begun on the record, to its end or to the end of the batch in which `stop` becomes true.
+///
+/// # Errors
+/// When the state cannot be written: the daemon then cannot know what it does, and must not go on.
+#[tracing::instrument(skip_all, fields(run = run.id.0, job = %run.job, dry_run = run.dry_run))]
+pub async fn perform(workshop: &Workshop, run: &Run, stop: Stop<'_>) -> Result<(), JobError> {
+    tracing::info!("the run begins");
+    let mut progress = Progress::default();
+    let record = (!run.dry_run).then_some(run.id);
+    let done = dispatch(workshop, run.job, record, &mut progress, stop).await;
+    pass("run-finishing");
+    let outcome = match &done {
+        Ok(()) => progress.outcome(),
+        Err(error) => {
+            progress.troubles.push(chain(error));
+            RunOutcome::Failed
+        }
+    };
+    finish(workshop, run.id, outcome, &progress).await.map_err(store)?;
+    tracing::info!(outcome = outcome.as_str(), "the run is over");
+    match done {
+        Err(error) if error.is_fatal() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// What a run would do, without a word of it written down: the same code, up to where it would be.
+///
+/// # Errors
+/// When the state cannot be read.
+pub async fn perform_dry(workshop: &Workshop, job: JobKind) -> Result<(RunReport, Vec<String>), JobError> {
+    let mut progress = Progress::default();
+    dispatch(workshop, job, None, &mut progress, &|| false).await?;
+    Ok((progress.report, progress.troubles))
+}
+
+async fn dispatch(
+    workshop: &Workshop,
+    job: JobKind,
+    record: Option<RunId>,
+    progress: &mut Progress,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    match job {
+        JobKind::Prepare => prepare::prepare(workshop, record, progress, stop).await,
+        JobKind::Erase => erase::erase(workshop, record, progress, stop).await,
+    }
+}
+
+async fn finish(
+    workshop: &Workshop,
+    run: RunId,
+    outcome: RunOutcome,
+    progress: &Progress,
+) -> Result<(), StoreError> {
+    let mut turn = workshop.store.turn().await;
+    let mut change = turn.begin().await?;
+    change.finish_run(run, outcome, &progress.report, progress.reason().as_deref()).await?;
+    let note = change.add_checkpoint(&By::run(run.0), &workshop.keys.checkpoint).await?;
+    change.commit().await?;
+    // Into the log too: whoever rewrites the state contradicts it.
+    tracing::info!(checkpoint = %note, "the trail is signed");
+    Ok(())
+}
+
+/// Writes down how far a run is.
+pub(super) async fn note_progress(workshop: &Workshop, run: RunId, progress: &Progress) -> Result<(), StoreError> {
+    let mut turn = workshop.store.turn().await;
+    let mut change = turn.begin().await?;
+    change.run_progress(run, &progress.report).await?;
+    change.commit().await
+}

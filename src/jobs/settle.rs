@@ -1,0 +1,127 @@
+//! Settlement: what became of a batch whose end is not on record, found out from the source's commit marker.
+
+use super::journal::daemon;
+use super::{JobError, Workshop, store};
+use crate::erasure::{Settlement, settlement};
+use crate::proposal::BatchId;
+use crate::record::SourceName;
+use crate::source::{Source, SourceError};
+use crate::store::{SourceState, StoreError};
+
+/// Why a source cannot be settled.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// There is no such source in the settings.
+    #[error("there is no source {0} in the settings")]
+    Unknown(SourceName),
+    /// The source cannot be read.
+    #[error("cannot read the commit marker of {name}")]
+    Source {
+        /// Its name.
+        name: SourceName,
+        /// Why.
+        #[source]
+        source: SourceError,
+    },
+    /// The marker is no batch's id.
+    #[error("the commit marker of {0} does not carry the id of a batch")]
+    Marker(SourceName),
+    /// The state is in the way.
+    #[error("cannot use the state")]
+    Store(#[source] StoreError),
+}
+
+/// Why a source is closed when its marker is from elsewhere.
+const FOREIGN: &str = "its commit marker is not the one last written: the source or the state has been restored from elsewhere";
+
+/// Settles one source: at every start before the daemon is ready, and before every final run. Gives whether the source
+/// may be erased from.
+///
+/// # Errors
+/// When the marker cannot be read, or the state not be written. Nothing is erased from the source then.
+pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, SettleError> {
+    let mut turn = workshop.store.turn().await;
+    let known = state_of(workshop, name).await?;
+    let open: Vec<BatchId> = workshop
+        .store
+        .open_batches()
+        .await
+        .map_err(SettleError::Store)?
+        .into_iter()
+        .filter(|batch| batch.source == *name)
+        .map(|batch| batch.id)
+        .collect();
+    let last = known.as_ref().and_then(|state| state.last_batch);
+    if open.is_empty() && last.is_none() {
+        return Ok(known.is_none_or(|state| state.closed.is_none()));
+    }
+    let marker = marker(workshop, name).await?;
+    let mut change = turn.begin().await.map_err(SettleError::Store)?;
+    let is_sound = match open.first() {
+        None => marker == last.map(|last| last.to_string()),
+        Some(batch) => match settlement(marker.as_deref(), *batch, last) {
+            Settlement::Committed => {
+                tracing::warn!(source = %name, %batch, "a batch without an outcome had committed");
+                change.settle_committed(*batch).await.map_err(SettleError::Store)?;
+                true
+            }
+            Settlement::RolledBack => {
+                tracing::warn!(source = %name, %batch, "a batch without an outcome had not committed");
+                change.settle_rolled_back(*batch).await.map_err(SettleError::Store)?;
+                true
+            }
+            Settlement::Foreign => false,
+        },
+    };
+    if !is_sound {
+        tracing::error!(source = %name, reason = FOREIGN, "the source is closed");
+        change.close_source(&daemon(), name, FOREIGN).await.map_err(SettleError::Store)?;
+    }
+    change.commit().await.map_err(SettleError::Store)?;
+    Ok(is_sound && known.is_none_or(|state| state.closed.is_none()))
+}
+
+/// Opens a closed source again, on an operator's word: whatever its marker carries now is taken for the last batch.
+///
+/// # Errors
+/// When the marker cannot be read, or the state not be written.
+pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, SettleError> {
+    let marker = marker(workshop, name).await?;
+    let marker = match marker {
+        None => None,
+        Some(text) => Some(text.parse::<BatchId>().map_err(|_| SettleError::Marker(name.clone()))?),
+    };
+    let mut turn = workshop.store.turn().await;
+    let mut change = turn.begin().await.map_err(SettleError::Store)?;
+    let was_closed = change.reopen_source(&daemon(), name, marker).await.map_err(SettleError::Store)?;
+    change.commit().await.map_err(SettleError::Store)?;
+    Ok(was_closed)
+}
+
+async fn state_of(workshop: &Workshop, name: &SourceName) -> Result<Option<SourceState>, SettleError> {
+    let known = workshop.store.sources().await.map_err(SettleError::Store)?;
+    Ok(known.into_iter().find(|state| state.source == *name))
+}
+
+/// Read on a writing connection: it rolls back whatever a crash has left in the source's journal.
+async fn marker(workshop: &Workshop, name: &SourceName) -> Result<Option<String>, SettleError> {
+    let described = workshop.settings.sources.get(name).ok_or_else(|| SettleError::Unknown(name.clone()))?;
+    let failed = |source| SettleError::Source { name: name.clone(), source };
+    let mut writer = Source::of(described).writer().await.map_err(failed)?;
+    let marker = writer.marker(workshop.store.installation()).await.map_err(failed)?;
+    writer.close().await;
+    Ok(marker)
+}
+
+impl From<SettleError> for JobError {
+    fn from(error: SettleError) -> Self {
+        match error {
+            SettleError::Store(error) => store(error),
+            SettleError::Source { name, source } => Self::Source { name: name.to_string(), source },
+            SettleError::Unknown(name) | SettleError::Marker(name) => Self::Source {
+                source: SourceError::Missing { path: name.as_str().into() },
+                name: name.to_string(),
+            },
+        }
+    }
+}
