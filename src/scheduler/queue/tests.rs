@@ -168,6 +168,19 @@ async fn a_new_timetable_counts_from_its_exchange() {
 }
 
 #[tokio::test]
+async fn what_fell_due_just_before_an_exchange_is_not_lost() {
+    let book = Arc::new(Book::default());
+    let mut life = Life::begin(&book, "2027-06-17T12:00:00Z", nightly()).await;
+    life.clock.set("2027-06-18T00:00:20Z".parse().unwrap());
+    let later = [(ScheduledJob::Prepare, "0 3 * * *")];
+    life.timetable.send(Arc::new(Timetable::of("Europe/Vienna", true, &later))).unwrap();
+    life.settle().await;
+    life.beat_at("2027-06-18T01:00:00Z").await;
+    assert_eq!(book.written(), ["prepare 2027-06-18T00:00:00Z", "prepare 2027-06-18T01:00:00Z"]);
+    life.end().await;
+}
+
+#[tokio::test]
 async fn a_dead_timer_reaches_the_caller() {
     let book = Arc::new(Book::default());
     let Life { beat, task, stop, timetable, .. } = Life::begin(&book, "2027-06-10T12:00:00Z", nightly()).await;
