@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, Notify, watch};
 
-use super::{Beat, ScheduledJob, TimerError, Timetable};
+use super::{Beat, ScheduledJob, Slot, TimerError, Timetable};
 use crate::clock::SharedClock;
 
 /// Becomes true when the daemon is to stop. A sender that is gone means the same.
@@ -167,17 +167,18 @@ impl<B: RunBook> Scheduler<B> {
                 continue;
             };
             if last.duration_since(now) > AHEAD_MAX && warned.insert(job) {
-                tracing::warn!(
-                    job = job.as_str(), last_slot = %last, now = %now,
-                    "the clock was set back: the job runs by itself again only after its last slot"
-                );
+                warn_of_clock(job, last, now);
             }
             if let Some(slot) = timetable.due(job, Some(last), now) {
-                tracing::info!(job = job.as_str(), slot = %slot.at, late = slot.is_late, "a run is due");
-                self.book.enqueue(job, slot.at).await.map_err(book("queue a run"))?;
+                self.enqueue(job, slot).await?;
             }
         }
         Ok(())
+    }
+
+    async fn enqueue(&self, job: ScheduledJob, slot: Slot) -> Result<(), SchedulerError> {
+        tracing::info!(job = job.as_str(), slot = %slot.at, late = slot.is_late, "a run is due");
+        self.book.enqueue(job, slot.at).await.map_err(book("queue a run"))
     }
 
     async fn count_anew(&self, old: &Timetable, new: &Timetable) -> Result<(), SchedulerError> {
@@ -194,6 +195,13 @@ impl<B: RunBook> Scheduler<B> {
     async fn last_slot(&self, job: ScheduledJob) -> Result<Option<Timestamp>, SchedulerError> {
         self.book.last_slot(job).await.map_err(book("look up the last slot"))
     }
+}
+
+fn warn_of_clock(job: ScheduledJob, last_slot: Timestamp, now: Timestamp) {
+    tracing::warn!(
+        job = job.as_str(), %last_slot, %now,
+        "the clock was set back: the job runs by itself again only after its last slot"
+    );
 }
 
 async fn stopped(stop: &mut StopSignal) {
