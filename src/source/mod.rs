@@ -11,7 +11,6 @@ mod label;
 mod mapping;
 mod rows;
 pub mod sample;
-
 mod schema;
 mod sqlite;
 
