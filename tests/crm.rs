@@ -1,5 +1,7 @@
 //! The settings in `config/crm` against the sample database that they are written for.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
