@@ -5,4 +5,5 @@ pub mod config;
 pub mod erasure;
 pub mod proposal;
 pub mod record;
+pub mod scheduler;
 pub mod source;

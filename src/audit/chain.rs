@@ -138,7 +138,8 @@ impl Entry {
     /// When the line is not what [`to_line`](Self::to_line) writes, to the letter.
     pub fn from_line(line: &str) -> Result<Self, Malformed> {
         let value: Value = serde_json::from_str(line).map_err(|error| Malformed(format!("it is not JSON: {error}")))?;
-        let entry = Self::from_value(&value).map_err(|member| Malformed(format!("{member} is not what it should be")))?;
+        let entry =
+            Self::from_value(&value).map_err(|member| Malformed(format!("{member} is not what it should be")))?;
         if entry.to_line() == line {
             Ok(entry)
         } else {
@@ -222,10 +223,12 @@ mod tests {
     fn an_entry_is_read_back_from_its_line_and_from_nothing_else() {
         let vera = Actor::User { uid: 1000, name: "vera \"v\" ä".into() };
         let at = "2026-03-15T02:00:00.123987Z".parse().unwrap();
-        let entry = Entry::next(&Head::EMPTY, at, By::request(vera, "r-1"), &Kind::SourceClosed {
-            source: "crm".into(),
-            reason: "the file has been replaced".into(),
-        });
+        let entry = Entry::next(
+            &Head::EMPTY,
+            at,
+            By::request(vera, "r-1"),
+            &Kind::SourceClosed { source: "crm".into(), reason: "the file has been replaced".into() },
+        );
         let line = entry.to_line();
         insta::assert_snapshot!(line);
         assert_eq!(Entry::from_line(&line).unwrap(), entry);
@@ -244,9 +247,8 @@ mod tests {
 
     #[test]
     fn every_field_is_in_the_hash() {
-        let entry = Entry::next(&Head::EMPTY, Timestamp::UNIX_EPOCH, By::run(3), &Kind::SourceOpened {
-            source: "crm".into(),
-        });
+        let entry =
+            Entry::next(&Head::EMPTY, Timestamp::UNIX_EPOCH, By::run(3), &Kind::SourceOpened { source: "crm".into() });
         let change = |edit: &dyn Fn(&mut Entry)| {
             let mut other = entry.clone();
             edit(&mut other);

@@ -99,8 +99,12 @@ fn name(installation: &str) -> String {
 }
 
 fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
-    let digest =
-        Sha256::new().chain_update(name).chain_update(b"\n").chain_update([ED25519]).chain_update(key.as_bytes()).finalize();
+    let digest = Sha256::new()
+        .chain_update(name)
+        .chain_update(b"\n")
+        .chain_update([ED25519])
+        .chain_update(key.as_bytes())
+        .finalize();
     [digest[0], digest[1], digest[2], digest[3]]
 }
 

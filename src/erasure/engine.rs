@@ -91,7 +91,10 @@ pub struct Engine<'a> {
 enum Attempt {
     Done(BatchReport),
     /// A record of the batch is in the way; nothing has happened.
-    Refused { claims: Vec<(Claim, Fresh)>, error: SourceError },
+    Refused {
+        claims: Vec<(Claim, Fresh)>,
+        error: SourceError,
+    },
 }
 
 impl Engine<'_> {

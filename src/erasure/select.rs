@@ -170,10 +170,7 @@ impl std::ops::AddAssign for Tally {
 fn fitting(rows: u32, took: Duration, allowed: Duration) -> u32 {
     let (took, allowed) = (took.as_micros().max(1), allowed.as_micros());
     let fitting = u128::from(rows) * allowed / took;
-    u32::try_from(fitting)
-        .unwrap_or(u32::MAX)
-        .min(rows.saturating_mul(2))
-        .clamp(STRETCH_ROWS_MIN, STRETCH_ROWS_MAX)
+    u32::try_from(fitting).unwrap_or(u32::MAX).min(rows.saturating_mul(2)).clamp(STRETCH_ROWS_MIN, STRETCH_ROWS_MAX)
 }
 
 /// A record looked at again.

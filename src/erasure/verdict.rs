@@ -118,11 +118,9 @@ pub fn verdict(mapping: &Mapping, row: &Row, retained: &[Retained], today: Date,
     let mut met: Vec<Met> = said
         .iter()
         .filter_map(|(criterion, said)| match said {
-            Said::Met(due_on) => Some(Met {
-                criterion: criterion.name.clone(),
-                version: criterion.version.clone(),
-                due_on: *due_on,
-            }),
+            Said::Met(due_on) => {
+                Some(Met { criterion: criterion.name.clone(), version: criterion.version.clone(), due_on: *due_on })
+            }
             _ => None,
         })
         .collect();

@@ -217,7 +217,11 @@ fn next(state: &State, step: &Move, today: Date) -> Result<State, MoveError> {
         }
         (State::Postponed { until }, Move::EndPostponement) => {
             let until = *until;
-            if until <= today { Ok(State::Proposed { returned: None }) } else { Err(MoveError::NotYet { until, today }) }
+            if until <= today {
+                Ok(State::Proposed { returned: None })
+            } else {
+                Err(MoveError::NotYet { until, today })
+            }
         }
         (State::Confirmed, Move::Restore) => Ok(State::Proposed { returned: None }),
         (State::Confirmed, Move::SendBack(reason)) => Ok(State::Proposed { returned: Some(reason.clone()) }),

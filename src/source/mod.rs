@@ -10,7 +10,7 @@ mod error;
 mod label;
 mod mapping;
 mod rows;
-
+pub mod sample;
 mod schema;
 mod sqlite;
 

@@ -78,7 +78,8 @@ fn a_trail_written_anew_contradicts_the_checkpoint() {
 #[test]
 fn checkpoints_that_cannot_be_trusted_are_a_fault() {
     let (lines, heads) = chain(3);
-    let forged = CheckpointKey::from_secret(&[6; 32]).sign(&Checkpoint { installation: INSTALLATION.into(), head: heads[1] });
+    let forged =
+        CheckpointKey::from_secret(&[6; 32]).sign(&Checkpoint { installation: INSTALLATION.into(), head: heads[1] });
     let fault = report(&lines, &[sign(heads[0]), forged]).fault.unwrap();
     assert!(fault.seq.is_none() && fault.what.starts_with("checkpoint 2: "), "{}", fault.what);
     let elsewhere = key().sign(&Checkpoint { installation: "ffff".into(), head: heads[1] });

@@ -46,7 +46,8 @@ fn the_table_of_moves() {
     let mut table = String::new();
     for state in states() {
         let life = Life::from_stored(state.clone(), 1).unwrap();
-        let returned = if state == (State::Proposed { returned: Some(ReturnReason::ChangedPerson) }) { " (returned)" } else { "" };
+        let returned =
+            if state == (State::Proposed { returned: Some(ReturnReason::ChangedPerson) }) { " (returned)" } else { "" };
         let _ = writeln!(table, "{state}{returned}");
         for (name, step) in moves() {
             let line = match life.after(&step, TODAY) {

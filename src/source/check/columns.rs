@@ -19,7 +19,7 @@ impl<'a> Check<'a> {
     /// Every column of a row that stays is a key, a reference, kept or anonymised.
     pub(super) fn columns_are_classified(&mut self, mapping: &Mapping) {
         for (place, node) in mapping.nodes.iter().enumerate() {
-            if !stays(node) {
+            if !stays(node) || self.is_record_elsewhere(node) {
                 continue;
             }
             let Some((rows, at)) = self.classification(node) else {
@@ -46,6 +46,12 @@ impl<'a> Check<'a> {
             let hint = suggestion(&unclassified, &rows.keep);
             self.report(Finding::error("unclassified-column", &at, message).hint(hint));
         }
+    }
+
+    /// Rows that are records of a category lose a reference at most: their columns are classified in that category's file.
+    fn is_record_elsewhere(&self, node: &Node) -> bool {
+        let table = self.schema.table(&node.table);
+        node.link.is_some() && table.is_some_and(|table| self.category_of(table).is_some())
     }
 
     /// A record keeps its key, and what refers to a row that stays must find it.
