@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::journal::StoreJournal;
 use super::run::{Progress, Stop, note_progress};
-use super::{JobError, Open, Workshop, settle, store};
+use super::{Foreseen, Future, JobError, Open, Workshop, settle, store};
 use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
-use crate::erasure::{Claim, Engine, EngineError, Examined, Ruling, examine, preview, rule};
+use crate::erasure::{Claim, Engine, EngineError, Ruling, examine, preview, rule};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId};
-use crate::record::RecordKey;
+use crate::record::{RecordKey, RecordRef};
 use crate::source::{Mapping, Writer};
 use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId};
 
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) async fn erase(
     workshop: &Workshop,
     run: Option<RunId>,
-    progress: &mut Progress,
+    progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     for described in workshop.settings.sources.values() {
@@ -44,7 +44,7 @@ async fn erase_source(
     workshop: &Workshop,
     run: Option<RunId>,
     described: &SourceSettings,
-    progress: &mut Progress,
+    progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     if run.is_some() && !settle(workshop, &described.name).await? {
@@ -75,16 +75,16 @@ async fn erase_source(
     Ok(())
 }
 
-struct Erase<'a> {
+struct Erase<'a, 'w> {
     workshop: &'a Workshop,
     described: &'a SourceSettings,
     mapping: &'a Mapping,
     open: &'a mut Open,
-    progress: &'a mut Progress,
+    progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
 }
 
-impl Erase<'_> {
+impl Erase<'_, '_> {
     fn failed(&self, source: crate::source::SourceError) -> JobError {
         JobError::Source { name: self.described.name.to_string(), source }
     }
@@ -189,29 +189,55 @@ impl Erase<'_> {
             let claims: Vec<Claim> = proposals.iter().map(claim).collect();
             let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
             let key = &self.workshop.keys.fingerprint;
-            let now: Vec<Examined> = match examine(&mut self.open.reader, self.mapping, &day, key, &keys).await {
-                Ok(now) => now,
-                Err(error) => return Err(self.failed(error)),
-            };
+            let now = examine(&mut self.open.reader, self.mapping, &day, key, &keys).await;
+            let now = now.map_err(|error| self.failed(error))?;
             let mut erased = Vec::new();
-            let counts = self.progress.report.category(&self.mapping.category);
             for (claim, now) in claims.iter().zip(now) {
                 match rule(claim, now) {
                     Ruling::Erase => erased.push(claim.key.clone()),
-                    Ruling::Withdraw(_) => counts.withdrawn += 1,
-                    Ruling::Return(..) => counts.returned += 1,
+                    ruling => self.foresee_ruled_out(&claim.key, ruling),
                 }
             }
-            let foreseen = preview(&mut self.open.reader, self.mapping, key, &erased).await;
-            let foreseen = foreseen.map_err(|error| self.failed(error))?;
+            self.foresee_erased(&erased).await?;
+        }
+    }
+
+    fn foresee_ruled_out(&mut self, key: &RecordKey, ruling: Ruling) {
+        let counts = self.progress.report.category(&self.mapping.category);
+        let future = match ruling {
+            Ruling::Withdraw(reason) => {
+                counts.withdrawn += 1;
+                Future::Withdrawn(reason)
+            }
+            Ruling::Return(reason, _) => {
+                counts.returned += 1;
+                Future::Returned(reason)
+            }
+            Ruling::Erase => return,
+        };
+        self.tell(key, future);
+    }
+
+    async fn foresee_erased(&mut self, keys: &[RecordKey]) -> Result<(), JobError> {
+        let foreseen = preview(&mut self.open.reader, self.mapping, &self.workshop.keys.fingerprint, keys).await;
+        for preview in foreseen.map_err(|error| self.failed(error))? {
             let counts = self.progress.report.category(&self.mapping.category);
-            for record in foreseen {
-                match record.planned.outcome {
-                    Outcome::Deleted => counts.deleted += 1,
-                    Outcome::Anonymised => counts.anonymised += 1,
-                }
-                counts.dependents += record.planned.counts();
+            match preview.planned.outcome {
+                Outcome::Deleted => counts.deleted += 1,
+                Outcome::Anonymised => counts.anonymised += 1,
             }
+            counts.dependents += preview.planned.counts();
+            let key = preview.planned.key.clone();
+            self.tell(&key, Future::Erased(preview));
+        }
+        Ok(())
+    }
+
+    /// Tells whoever watches a dry run.
+    fn tell(&mut self, key: &RecordKey, future: Future) {
+        if let Some(watcher) = self.progress.watcher.as_mut() {
+            let record = RecordRef { category: self.mapping.category.clone(), key: key.clone() };
+            watcher(Foreseen { record, future });
         }
     }
 }

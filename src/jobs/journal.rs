@@ -1,7 +1,6 @@
 //! The engine's journal, kept in the state.
 
 use super::journal as failed;
-use crate::audit::By;
 use crate::erasure::{BatchPlan, Claim, Fresh, Journal, JournalError, Ruling};
 use crate::proposal::{BatchId, Origin, ProposalId, ReturnReason, WithdrawReason};
 use crate::record::SourceName;
@@ -100,9 +99,4 @@ fn stored(fresh: Fresh) -> store::Fresh {
         fingerprint: fresh.fingerprint,
         unit: fresh.unit,
     }
-}
-
-/// Who writes down what settlement finds, when no run does.
-pub(super) fn daemon() -> By {
-    By { actor: crate::actor::Actor::Daemon, run: None, request: None }
 }

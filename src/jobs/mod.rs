@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-pub use self::foresee::{Foreseen, foresee};
+pub use self::foresee::{Foreseen, Future, foresee};
 pub use self::mappings::{Open, Stopped, open};
-pub use self::run::{perform, perform_dry};
+pub use self::run::{Stop, perform};
 pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;

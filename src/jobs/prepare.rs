@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::run::{Progress, Stop, note_progress};
-use super::{JobError, Open, Workshop, store};
+use super::{Foreseen, Future, JobError, Open, Workshop, store};
 use crate::config::SourceSettings;
-use crate::erasure::{Candidate, Examined, Selection, Tally, Verdict, examine, pass};
+use crate::erasure::{Candidate, Examined, Selection, Tally, Verdict, examine, pass, preview};
 use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
@@ -15,7 +15,7 @@ use crate::store::{BATCH_MAX_RECORDS, LedgerEntry, NewProposal, Proposal, RunId}
 pub(super) async fn prepare(
     workshop: &Workshop,
     run: Option<RunId>,
-    progress: &mut Progress,
+    progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     for described in workshop.settings.sources.values() {
@@ -35,7 +35,7 @@ async fn prepare_source(
     run: Option<RunId>,
     described: &SourceSettings,
     mut open: Open,
-    progress: &mut Progress,
+    progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     for stopped in &open.stopped {
@@ -57,13 +57,13 @@ async fn prepare_source(
     Ok(())
 }
 
-struct Prepare<'a> {
+struct Prepare<'a, 'w> {
     workshop: &'a Workshop,
     run: Option<RunId>,
     described: &'a SourceSettings,
     mapping: &'a Mapping,
     open: &'a mut Open,
-    progress: &'a mut Progress,
+    progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
 }
 
@@ -74,7 +74,7 @@ enum Again {
     Withdrawn(WithdrawReason),
 }
 
-impl Prepare<'_> {
+impl Prepare<'_, '_> {
     fn category(&self) -> &CategoryName {
         &self.mapping.category
     }
@@ -125,9 +125,25 @@ impl Prepare<'_> {
                     Again::Withdrawn(reason) => withdrawn.push((proposal.id, reason)),
                 }
             }
+            self.tell_again(&page, &withdrawn, &back);
             self.write_again(&withdrawn, &back).await?;
             if self.is_stopped() {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Tells whoever watches a dry run.
+    fn tell_again(&mut self, page: &[Proposal], withdrawn: &[(ProposalId, WithdrawReason)], back: &[ProposalId]) {
+        let Some(watcher) = self.progress.watcher.as_mut() else {
+            return;
+        };
+        for proposal in page {
+            let record = proposal.record.clone();
+            if let Some((_, reason)) = withdrawn.iter().find(|(id, _)| *id == proposal.id) {
+                watcher(Foreseen { record, future: Future::Withdrawn(reason.clone()) });
+            } else if back.contains(&proposal.id) {
+                watcher(Foreseen { record, future: Future::BackFromPostponement });
             }
         }
     }
@@ -200,12 +216,36 @@ impl Prepare<'_> {
                 new.push(proposal(&category, self.described, candidate));
             }
         }
+        self.tell_due(candidates, &new).await?;
         let (proposed, already_open) = self.write_proposals(&new).await?;
         let counts = self.progress.report.category(&category);
         counts.proposed += proposed;
         counts.already_open += already_open;
         if let (Some(run), true) = (self.run, proposed > 0) {
             note_progress(self.workshop, run, self.progress).await.map_err(store)?;
+        }
+        Ok(())
+    }
+
+    /// Tells whoever watches a dry run what erasing these records would do.
+    async fn tell_due(&mut self, candidates: &[Candidate], new: &[NewProposal]) -> Result<(), JobError> {
+        if self.progress.watcher.is_none() {
+            return Ok(());
+        }
+        let keys: Vec<RecordKey> = new.iter().map(|new| new.record.key.clone()).collect();
+        let open = self.workshop.store.open_among(self.category(), &keys).await.map_err(store)?;
+        let key = &self.workshop.keys.fingerprint;
+        let previews = preview(&mut self.open.reader, self.mapping, key, &keys).await;
+        for preview in previews.map_err(|error| self.failed(error))? {
+            let Some(candidate) = candidates.iter().find(|candidate| candidate.key == preview.planned.key) else {
+                continue;
+            };
+            let record = RecordRef { category: self.mapping.category.clone(), key: candidate.key.clone() };
+            let is_open = open.contains(&candidate.key);
+            let future = Future::Proposed { due: candidate.due.clone(), is_open, preview };
+            if let Some(watcher) = self.progress.watcher.as_mut() {
+                watcher(Foreseen { record, future });
+            }
         }
         Ok(())
     }

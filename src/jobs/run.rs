@@ -1,22 +1,24 @@
 //! Carries out a run: begins it on the record, does it, closes it, signs the trail.
 
-use super::{JobError, Workshop, chain, erase, prepare, store};
+use super::{Foreseen, JobError, Workshop, chain, erase, prepare, store};
 use crate::audit::By;
 use crate::erasure::pass;
 use crate::store::{JobKind, Run, RunId, RunOutcome, RunReport, StoreError};
 
 /// What a run has come to so far.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
+#[derive(Default)]
+pub(super) struct Progress<'w> {
     /// What was done.
     pub(super) report: RunReport,
+    /// Who wants to be told of every record that a dry run looks at.
+    pub(super) watcher: Option<&'w mut (dyn FnMut(Foreseen) + Send)>,
     /// What could not be done, in sentences.
     pub(super) troubles: Vec<String>,
     /// Whether it was stopped before its end.
     pub(super) is_stopped: bool,
 }
 
-impl Progress {
+impl Progress<'_> {
     /// Notes what is wrong with a source or a category; the run goes on without it.
     pub(super) fn trouble(&mut self, what: String) {
         tracing::warn!(trouble = %what, "a part of the run is left out");
@@ -67,21 +69,11 @@ pub async fn perform(workshop: &Workshop, run: &Run, stop: Stop<'_>) -> Result<(
     }
 }
 
-/// What a run would do, without a word of it written down: the same code, up to where it would be.
-///
-/// # Errors
-/// When the state cannot be read.
-pub async fn perform_dry(workshop: &Workshop, job: JobKind) -> Result<(RunReport, Vec<String>), JobError> {
-    let mut progress = Progress::default();
-    dispatch(workshop, job, None, &mut progress, &|| false).await?;
-    Ok((progress.report, progress.troubles))
-}
-
-async fn dispatch(
+pub(super) async fn dispatch(
     workshop: &Workshop,
     job: JobKind,
     record: Option<RunId>,
-    progress: &mut Progress,
+    progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     match job {
@@ -94,7 +86,7 @@ async fn finish(
     workshop: &Workshop,
     run: RunId,
     outcome: RunOutcome,
-    progress: &Progress,
+    progress: &Progress<'_>,
 ) -> Result<(), StoreError> {
     let mut turn = workshop.store.turn().await;
     let mut change = turn.begin().await?;
@@ -107,7 +99,7 @@ async fn finish(
 }
 
 /// Writes down how far a run is.
-pub(super) async fn note_progress(workshop: &Workshop, run: RunId, progress: &Progress) -> Result<(), StoreError> {
+pub(super) async fn note_progress(workshop: &Workshop, run: RunId, progress: &Progress<'_>) -> Result<(), StoreError> {
     let mut turn = workshop.store.turn().await;
     let mut change = turn.begin().await?;
     change.run_progress(run, &progress.report).await?;

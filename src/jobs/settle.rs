@@ -1,7 +1,7 @@
 //! Settlement: what became of a batch whose end is not on record, found out from the source's commit marker.
 
-use super::journal::daemon;
 use super::{JobError, Workshop, store};
+use crate::audit::By;
 use crate::erasure::{Settlement, settlement};
 use crate::proposal::BatchId;
 use crate::record::SourceName;
@@ -75,7 +75,7 @@ pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     };
     if !is_sound {
         tracing::error!(source = %name, reason = FOREIGN, "the source is closed");
-        change.close_source(&daemon(), name, FOREIGN).await.map_err(SettleError::Store)?;
+        change.close_source(&By::daemon(), name, FOREIGN).await.map_err(SettleError::Store)?;
     }
     change.commit().await.map_err(SettleError::Store)?;
     Ok(is_sound && known.is_none_or(|state| state.closed.is_none()))
@@ -93,7 +93,7 @@ pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     };
     let mut turn = workshop.store.turn().await;
     let mut change = turn.begin().await.map_err(SettleError::Store)?;
-    let was_closed = change.reopen_source(&daemon(), name, marker).await.map_err(SettleError::Store)?;
+    let was_closed = change.reopen_source(&By::daemon(), name, marker).await.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;
     Ok(was_closed)
 }

@@ -1,0 +1,133 @@
+//! Lists of proposals, with what the source says of them at this moment.
+
+use std::collections::BTreeMap;
+
+use super::{Desk, DeskError};
+use crate::actor::Authorised;
+use crate::erasure::{Preview, preview};
+use crate::jobs::{Open, Workshop, open};
+use crate::proposal::{Outcome, State};
+use crate::record::{CategoryName, RecordKey, SourceName};
+use crate::source::Label;
+use crate::store::{Cursor, Proposal, ProposalFilter};
+
+/// A proposal with what the source says of it now.
+#[derive(Debug)]
+pub struct Item {
+    /// The proposal.
+    pub proposal: Proposal,
+    /// Who it is about.
+    pub label: Option<Label>,
+    /// What erasing it would do now.
+    pub preview: Option<Preview>,
+    /// What keeps the daemon from saying more.
+    pub problem: Option<String>,
+}
+
+impl Item {
+    pub(super) fn bare(proposal: Proposal) -> Self {
+        Self { proposal, label: None, preview: None, problem: None }
+    }
+
+    /// What the final job would do to the record, or did.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.proposal.life.state() {
+            State::Erased { outcome } => Some(*outcome),
+            _ => self.preview.as_ref().map(|preview| preview.planned.outcome),
+        }
+    }
+}
+
+/// A page of proposals.
+#[derive(Debug)]
+pub struct Listing {
+    /// Those of this page.
+    pub items: Vec<Item>,
+    /// How many there are on all pages.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<Cursor>,
+}
+
+impl Desk {
+    /// A page of proposals within the asker's scope.
+    ///
+    /// # Errors
+    /// When the category is none that the asker may see, or the state cannot be read. A source that cannot be read is no
+    /// error: its records then have no label, and the reason instead.
+    pub async fn list(
+        &self,
+        leave: &Authorised,
+        mut filter: ProposalFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Listing, DeskError> {
+        let workshop = self.workshop();
+        if let Some(category) = &filter.category
+            && !(leave.scope().covers(category) && workshop.settings.categories.contains_key(category))
+        {
+            return Err(DeskError::NoSuchCategory(category.clone()));
+        }
+        filter.scope = leave.scope().clone();
+        let page = self.store.list(&filter, after, limit).await.map_err(DeskError::Store)?;
+        let mut items: Vec<Item> = page.items.into_iter().map(Item::bare).collect();
+        look(&workshop, &mut items).await;
+        Ok(Listing { items, total: page.total, next: page.next })
+    }
+}
+
+/// Adds to each item what its source says of it.
+pub(super) async fn look(workshop: &Workshop, items: &mut [Item]) {
+    let mut by_source: BTreeMap<SourceName, BTreeMap<CategoryName, Vec<usize>>> = BTreeMap::new();
+    for (place, item) in items.iter().enumerate().filter(|(_, item)| item.proposal.life.state().is_open()) {
+        let record = &item.proposal.record;
+        let places = by_source.entry(item.proposal.source.clone()).or_default();
+        places.entry(record.category.clone()).or_default().push(place);
+    }
+    for (source, categories) in by_source {
+        let mut opened = open(&workshop.settings, &source).await.map_err(|error| crate::jobs::chain(&error));
+        for (category, places) in categories {
+            let looked = match &mut opened {
+                Ok(opened) => look_at(workshop, opened, &category, &places, items).await,
+                Err(problem) => Err(problem.clone()),
+            };
+            if let Err(problem) = looked {
+                for place in places {
+                    items[place].problem = Some(problem.clone());
+                }
+            }
+        }
+        if let Ok(opened) = opened {
+            opened.reader.close().await;
+        }
+    }
+}
+
+async fn look_at(
+    workshop: &Workshop,
+    opened: &mut Open,
+    category: &CategoryName,
+    places: &[usize],
+    items: &mut [Item],
+) -> Result<(), String> {
+    let Some(mapping) = opened.mappings.get(category) else {
+        let stopped = opened.stopped.iter().find(|stopped| stopped.category == *category);
+        return Err(stopped.map_or_else(|| "its category is not in the settings".to_owned(), |s| s.reason.clone()));
+    };
+    let keys: Vec<RecordKey> = places.iter().map(|place| items[*place].proposal.record.key.clone()).collect();
+    let said = |error| crate::jobs::chain(&error);
+    let labels = opened.reader.labels(mapping, &keys).await.map_err(said)?;
+    let previews = preview(&mut opened.reader, mapping, &workshop.keys.fingerprint, &keys).await.map_err(said)?;
+    let mut previews: BTreeMap<RecordKey, Preview> =
+        previews.into_iter().map(|preview| (preview.planned.key.clone(), preview)).collect();
+    for ((place, key), label) in places.iter().zip(&keys).zip(labels) {
+        let item = &mut items[*place];
+        item.label = label;
+        item.preview = previews.remove(key);
+        if item.preview.is_none() {
+            item.problem = Some("the record is gone".to_owned());
+        }
+    }
+    Ok(())
+}

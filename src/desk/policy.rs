@@ -1,0 +1,139 @@
+//! The rules in force, in words.
+
+use super::{Desk, DeskError};
+use crate::actor::Authorised;
+use crate::config::{Category, Link, Rule, words};
+use crate::jobs::open;
+use crate::record::{CategoryName, SourceName};
+
+/// The rules of one category.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Which.
+    pub category: CategoryName,
+    /// The source that it lies in.
+    pub source: SourceName,
+    /// Its table.
+    pub table: String,
+    /// When a record becomes due: under any one of these.
+    pub criteria: Vec<CriterionRule>,
+    /// What erasing a record means.
+    pub erasure: String,
+    /// What happens to rows of other tables.
+    pub dependents: Vec<DependentRule>,
+    /// What stops the category now.
+    pub problem: Option<String>,
+}
+
+/// One criterion.
+#[derive(Debug, Clone)]
+pub struct CriterionRule {
+    /// Its name.
+    pub name: String,
+    /// Which records are due.
+    pub words: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What happens to rows of one other table.
+#[derive(Debug, Clone)]
+pub struct DependentRule {
+    /// The table.
+    pub table: String,
+    /// What happens to its rows.
+    pub words: String,
+}
+
+impl Desk {
+    /// The rules of every category that the asker may see.
+    ///
+    /// # Errors
+    /// None yet; a source that cannot be read is told with its categories.
+    pub async fn policy(&self, leave: &Authorised) -> Result<Vec<Rules>, DeskError> {
+        let settings = self.workshop().settings;
+        let mut rules = Vec::new();
+        for source in settings.sources.keys() {
+            let opened = open(&settings, source).await;
+            let visible = settings.categories.values().filter(|c| c.source.value == *source && leave.scope().covers(&c.name));
+            for category in visible {
+                let (problem, never_null) = match &opened {
+                    Err(error) => (Some(crate::jobs::chain(error)), Vec::new()),
+                    Ok(opened) => {
+                        let stopped = opened.stopped.iter().find(|stopped| stopped.category == category.name);
+                        (stopped.map(|stopped| stopped.reason.clone()), never_null(opened, category))
+                    }
+                };
+                rules.push(of(category, problem, &never_null));
+            }
+            if let Ok(opened) = opened {
+                opened.reader.close().await;
+            }
+        }
+        Ok(rules)
+    }
+}
+
+/// The columns that can hold no NULL: what a sentence says of others includes it.
+fn never_null(opened: &crate::jobs::Open, category: &Category) -> Vec<String> {
+    let table = opened.reader.schema().table(&category.table.value);
+    let columns = table.map(|table| table.columns.as_slice()).unwrap_or_default();
+    columns.iter().filter(|column| column.not_null).map(|column| column.name.to_lowercase()).collect()
+}
+
+fn of(category: &Category, problem: Option<String>, never_null: &[String]) -> Rules {
+    let is_never_null = |column: &str| never_null.contains(&column.to_lowercase());
+    let criteria = category
+        .criteria
+        .iter()
+        .map(|criterion| CriterionRule {
+            name: criterion.name.clone(),
+            words: words::criterion(&category.table.value, criterion, &is_never_null),
+            reason: criterion.reason.clone(),
+        })
+        .collect();
+    Rules {
+        category: category.name.clone(),
+        source: category.source.value.clone(),
+        table: category.table.value.clone(),
+        criteria,
+        erasure: erasure(category),
+        dependents: category.dependents.iter().map(dependent).collect(),
+        problem,
+    }
+}
+
+fn erasure(category: &Category) -> String {
+    let keeps: Vec<&str> = category
+        .dependents
+        .iter()
+        .filter(|dependent| {
+            dependent.rule == Rule::Keep && dependent.parent.is_none() && matches!(dependent.link, Link::Child(_))
+        })
+        .map(|dependent| dependent.name.as_str())
+        .collect();
+    if keeps.is_empty() {
+        "the record is deleted".to_owned()
+    } else {
+        format!("the record is deleted, or anonymised while rows of {} refer to it", keeps.join(", "))
+    }
+}
+
+fn dependent(dependent: &crate::config::Dependent) -> DependentRule {
+    let words = match (dependent.rule, &dependent.link) {
+        (Rule::Keep, Link::Child(_)) => "they stay, without what is personal",
+        (Rule::Delete, Link::Child(_)) => "they are deleted with what they refer to",
+        (Rule::Unlink, Link::Child(_)) => "they stay, and their reference becomes NULL",
+        (Rule::Keep, Link::Owned(_)) => "they stay, without what is personal, unless something else refers to them",
+        (Rule::Delete, Link::Owned(_)) => "they are deleted, unless something else refers to them",
+        (Rule::Unlink, Link::Owned(_)) => "they stay, and the reference to them becomes NULL",
+    };
+    let words = match &dependent.retention {
+        None => words.to_owned(),
+        Some(retention) => format!(
+            "{words}; while one is within {} after its {}, the record is not due",
+            retention.period.value, retention.sql.value
+        ),
+    };
+    DependentRule { table: dependent.table.value.clone(), words }
+}

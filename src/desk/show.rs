@@ -1,0 +1,112 @@
+//! One record in full: what would happen to it and why, what keeps it, what was decided before.
+
+use jiff::civil::Date;
+
+use super::list::look;
+use super::{Desk, DeskError, Item};
+use crate::actor::Authorised;
+use crate::erasure::{Examined, NotDue, Verdict, examine};
+use crate::jobs::{Workshop, chain, open};
+use crate::proposal::{Outcome, State};
+use crate::record::RecordRef;
+use crate::store::Event;
+
+/// One record in full.
+#[derive(Debug)]
+pub struct Card {
+    /// What the list says of it.
+    pub item: Item,
+    /// Why it would be deleted or anonymised, in one sentence.
+    pub outcome_reason: Option<String>,
+    /// What keeps it from being erased now.
+    pub blocked: Vec<Blocked>,
+    /// What happened to its proposal.
+    pub history: Vec<Event>,
+}
+
+/// Something that keeps a record from being erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// The first day on which it no longer does; `None` where that cannot be told.
+    pub until: Option<Date>,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl Desk {
+    /// One record in full.
+    ///
+    /// # Errors
+    /// When there is no proposal for it that the asker may see, or the state cannot be read.
+    pub async fn show(&self, leave: &Authorised, record: &RecordRef) -> Result<Card, DeskError> {
+        Self::within(leave, record)?;
+        let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
+        let proposal = proposal.ok_or_else(|| DeskError::NoSuchRecord(record.clone()))?;
+        let history = self.store.history(proposal.id).await.map_err(DeskError::Store)?;
+        let workshop = self.workshop();
+        let mut items = vec![Item::bare(proposal)];
+        look(&workshop, &mut items).await;
+        let Some(item) = items.pop() else {
+            return Err(DeskError::NoSuchRecord(record.clone()));
+        };
+        let blocked = blocked(&workshop, &item).await;
+        Ok(Card { outcome_reason: outcome_reason(&item), blocked, history, item })
+    }
+}
+
+fn outcome_reason(item: &Item) -> Option<String> {
+    let preview = item.preview.as_ref()?;
+    Some(match (preview.planned.outcome, preview.kept_by.as_slice()) {
+        (Outcome::Deleted, _) => "nothing that stays refers to it".to_owned(),
+        (Outcome::Anonymised, []) => "something that stays refers to it".to_owned(),
+        (Outcome::Anonymised, kept_by) => {
+            let rows: Vec<String> = kept_by
+                .iter()
+                .map(|(name, rows)| format!("{rows} {} of {name}", if *rows == 1 { "row" } else { "rows" }))
+                .collect();
+            format!("{} stay and refer to it", rows.join(" and "))
+        }
+    })
+}
+
+/// What keeps the record from being erased: a postponement, and what the source says today.
+async fn blocked(workshop: &Workshop, item: &Item) -> Vec<Blocked> {
+    let mut blocked = Vec::new();
+    if let State::Postponed { until } = item.proposal.life.state() {
+        blocked.push(Blocked { until: Some(*until), reason: "it is postponed".to_owned() });
+    }
+    if item.proposal.life.state().is_open() && item.problem.is_none() {
+        blocked.extend(not_due(workshop, &item.proposal).await);
+    }
+    blocked
+}
+
+async fn not_due(workshop: &Workshop, proposal: &crate::store::Proposal) -> Option<Blocked> {
+    let plain = |reason| Some(Blocked { until: None, reason });
+    let record = &proposal.record;
+    let mut opened = match open(&workshop.settings, &proposal.source).await {
+        Ok(opened) => opened,
+        Err(error) => return plain(chain(&error)),
+    };
+    let mapping = opened.mappings.get(&record.category)?;
+    let keys = [record.key.clone()];
+    let day = workshop.day();
+    let examined = examine(&mut opened.reader, mapping, &day, &workshop.keys.fingerprint, &keys).await;
+    opened.reader.close().await;
+    match examined.map(|mut examined| examined.pop()) {
+        Err(error) => plain(chain(&error)),
+        Ok(None | Some(Examined::Gone)) => plain("the record is gone".to_owned()),
+        Ok(Some(Examined::Found { fingerprint, .. })) if fingerprint != proposal.fingerprint => {
+            plain("it is not the same person as when it was proposed".to_owned())
+        }
+        Ok(Some(Examined::Found { verdict: Verdict::Due(_), .. })) => None,
+        Ok(Some(Examined::Found { verdict: Verdict::NotDue(reason), .. })) => {
+            let until = match &reason {
+                NotDue::Running { due_on, .. } => *due_on,
+                NotDue::Retained { until, .. } => until.and_then(|until| until.tomorrow().ok()),
+                NotDue::NoCondition | NotDue::NoStartDate { .. } | NotDue::UnreadableDate { .. } => None,
+            };
+            Some(Blocked { until, reason: reason.to_string() })
+        }
+    }
+}
