@@ -7,3 +7,4 @@ pub mod proposal;
 pub mod record;
 pub mod scheduler;
 pub mod source;
+pub mod store;

@@ -137,6 +137,8 @@ pub enum Kind {
     },
     /// A run is over.
     RunFinished {
+        /// `prepare` or `erase`.
+        job: String,
         /// `done`, `partly`, `failed` or `stopped`.
         outcome: String,
         /// What it did.

@@ -1,0 +1,148 @@
+//! What can go wrong with the state.
+
+use std::path::PathBuf;
+
+use crate::proposal::{BatchId, MoveError};
+use crate::record::{RecordRef, SourceName};
+
+/// The cause below a failure of the state, whatever library it comes from.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why the state cannot be opened, read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no state where one should be.
+    #[error(
+        "cannot open the state: there is no {0}\nhint: a first start makes it; if there was one, restore it from a backup"
+    )]
+    Missing(PathBuf),
+    /// There is a file where a new state was to be made.
+    #[error("cannot make a new state: there is a {0} already")]
+    Exists(PathBuf),
+    /// The file is something else.
+    #[error("cannot open the state: {path} {what}\nhint: nothing has been changed; put the right file in its place")]
+    NotAState {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        what: String,
+    },
+    /// A later version of the daemon has written it.
+    #[error(
+        "cannot open the state: {path} is of version {found}, and this program knows versions up to {known}\nhint: start the program that wrote it, or a later one"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version it is of.
+        found: i64,
+        /// The latest version known here.
+        known: i64,
+    },
+    /// The file is damaged.
+    #[error("cannot open the state: {path} is damaged: {what}\nhint: restore it from a backup")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found first.
+        what: String,
+    },
+    /// The trail is not as it was written.
+    #[error(
+        "the audit trail has been changed: entry {seq}: {what}\nhint: compare it with an exported trail and the checkpoints in the log"
+    )]
+    BrokenChain {
+        /// The entry.
+        seq: u64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A file or a directory could not be worked with.
+    #[error("cannot {doing} {path}")]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database under the state refused something.
+    #[error("cannot {doing}")]
+    Database {
+        /// What was tried.
+        doing: &'static str,
+        /// Why not.
+        #[source]
+        source: Cause,
+    },
+    /// A row holds something that this version cannot have written.
+    #[error("cannot read the state: {what}")]
+    Unreadable {
+        /// Where, and what.
+        what: String,
+    },
+    /// The operating system has no random bytes.
+    #[error("cannot get random bytes")]
+    Random(#[source] Cause),
+    /// The batch that was to be ended is not open.
+    #[error("cannot end batch {0}: it is not open")]
+    BatchNotOpen(BatchId),
+    /// A batch was to be begun before the last was settled.
+    #[error("cannot begin a batch of {source_name}: batch {open} is not settled")]
+    BatchOpen {
+        /// The source.
+        source_name: SourceName,
+        /// The batch that is open.
+        open: BatchId,
+    },
+    /// A batch was to be begun in a source that is closed.
+    #[error("cannot begin a batch of {source_name}: the source is closed: {reason}")]
+    SourceClosed {
+        /// The source.
+        source_name: SourceName,
+        /// Why.
+        reason: String,
+    },
+    /// There is no such run, or it is not in the state that was expected.
+    #[error("cannot {doing} run {run}: there is none that {expected}")]
+    NoSuchRun {
+        /// What was tried.
+        doing: &'static str,
+        /// The run's number.
+        run: i64,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A move that the rules refuse, where none was to be expected.
+    #[error("the state contradicts itself at {record}")]
+    Contradiction {
+        /// The record.
+        record: RecordRef,
+        /// The rule.
+        #[source]
+        source: MoveError,
+    },
+    /// A statement has changed more or fewer rows than it should have.
+    #[error("the state contradicts itself: {found} rows instead of {expected} changed while trying to {doing}")]
+    RowsChanged {
+        /// What was tried.
+        doing: &'static str,
+        /// Rows that should have changed.
+        expected: u64,
+        /// Rows that did.
+        found: u64,
+    },
+}
+
+/// Wraps what the database library says.
+pub(super) fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |error| StoreError::Database { doing, source: Box::new(error) }
+}
+
+/// Refuses a statement that has not changed exactly as many rows as it should.
+pub(super) fn expect_rows(doing: &'static str, expected: usize, found: u64) -> Result<(), StoreError> {
+    let expected = expected as u64;
+    if expected == found { Ok(()) } else { Err(StoreError::RowsChanged { doing, expected, found }) }
+}

@@ -1,0 +1,80 @@
+//! The ledger: what was erased, and which fingerprint keys are needed to know it again.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::error::failed;
+use super::{Store, StoreError, rows};
+use crate::proposal::{BatchId, Outcome};
+use crate::record::{CategoryName, Fingerprint, FingerprintKeyId, RecordKey};
+
+/// The last erasure of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// What was done.
+    pub outcome: Outcome,
+    /// The batch it went with.
+    pub batch: BatchId,
+    /// The person it was about, as a digest.
+    pub before: Fingerprint,
+    /// The digest of what an anonymised record holds instead.
+    pub after: Option<Fingerprint>,
+    /// When.
+    pub erased_at: Timestamp,
+}
+
+impl Store {
+    /// The last erasure of each of these records of a category that was ever erased.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn ledger(
+        &self,
+        category: &CategoryName,
+        keys: &[&RecordKey],
+    ) -> Result<HashMap<RecordKey, LedgerEntry>, StoreError> {
+        let keys: Vec<_> = keys.iter().map(|key| key.as_str()).collect();
+        sqlx::query(
+            "SELECT l.key, l.outcome, l.batch, l.erased_at, l.before, b.key_id AS before_key, b.identity AS before_identity, \
+             l.after, a.key_id AS after_key, a.identity AS after_identity \
+             FROM json_each(?2) j CROSS JOIN ledger l ON l.id = \
+             (SELECT max(id) FROM ledger WHERE category = ?1 AND key = j.value) \
+             JOIN fingerprint_form b ON b.id = l.before_form LEFT JOIN fingerprint_form a ON a.id = l.after_form",
+        )
+        .bind(category.as_str())
+        .bind(rows::json(&keys)?)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read the ledger"))?
+        .iter()
+        .map(|row| {
+            let before = rows::fingerprint(row, ["before", "before_key", "before_identity"])?;
+            let entry = LedgerEntry {
+                outcome: rows::parsed(row, "outcome")?,
+                batch: BatchId(rows::bytes(row, "batch")?),
+                before: before.ok_or_else(|| StoreError::Unreadable { what: "a ledger entry about nobody".into() })?,
+                after: rows::fingerprint(row, ["after", "after_key", "after_identity"])?,
+                erased_at: rows::parsed(row, "erased_at")?,
+            };
+            Ok((RecordKey::from_text(rows::get(row, "key")?), entry))
+        })
+        .collect()
+    }
+
+    /// The fingerprint keys without which an open proposal or an entry of the ledger could not be compared any more.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn fingerprint_keys(&self) -> Result<Vec<FingerprintKeyId>, StoreError> {
+        let keys: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT key_id FROM fingerprint_form f WHERE EXISTS (SELECT 1 FROM proposal p WHERE p.form = f.id \
+             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) \
+             OR EXISTS (SELECT 1 FROM ledger WHERE before_form = f.id OR after_form = f.id) ORDER BY key_id",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read which fingerprint keys are needed"))?;
+        Ok(keys.iter().map(|key| FingerprintKeyId::from_stored(key)).collect())
+    }
+}

@@ -1,0 +1,335 @@
+//! Looking at proposals.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteRow;
+
+use super::error::failed;
+use super::{Proposal, RunId, Store, StoreError, rows};
+use crate::actor::{Actor, Scope};
+use crate::proposal::{ProposalId, ReturnReason, StateName, UnknownWord, WithdrawReason};
+use crate::record::{CategoryName, RecordKey, RecordRef};
+
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, C> {
+    /// The items of this page.
+    pub items: Vec<T>,
+    /// How many there are on all pages.
+    pub total: u64,
+    /// Where the next page begins; none: this is the last.
+    pub next: Option<C>,
+}
+
+/// Cuts the one item too many that tells that there is another page; gives the last item then.
+pub(super) fn cut<T>(items: &mut Vec<T>, limit: u32) -> Option<&T> {
+    let limit = limit as usize;
+    if items.len() <= limit {
+        return None;
+    }
+    items.truncate(limit);
+    items.last()
+}
+
+/// Which proposals to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposalFilter {
+    /// Of this category alone.
+    pub category: Option<CategoryName>,
+    /// Proposed under this criterion alone.
+    pub criterion: Option<String>,
+    /// In one of these states; empty: in any.
+    pub states: Vec<StateName>,
+    /// Within this.
+    pub scope: Scope,
+}
+
+impl ProposalFilter {
+    /// Everything that is open.
+    #[must_use]
+    pub fn open() -> Self {
+        let states = StateName::ALL.into_iter().filter(|state| state.is_open()).collect();
+        Self { category: None, criterion: None, states, scope: Scope::All }
+    }
+
+    /// The categories that are asked for and within the scope; `None`: all.
+    fn categories(&self) -> Option<Vec<&str>> {
+        match (&self.category, &self.scope) {
+            (Some(category), scope) => Some(scope.covers(category).then(|| category.as_str()).into_iter().collect()),
+            (None, Scope::Categories(categories)) => Some(categories.iter().map(CategoryName::as_str).collect()),
+            (None, Scope::All) => None,
+        }
+    }
+
+    /// The condition for open or for closed proposals, each of which has an index; `None` when none of them are asked for.
+    fn arm(&self, open: bool) -> Option<(&'static str, Vec<&'static str>)> {
+        let asked = |state: &StateName| self.states.is_empty() || self.states.contains(state);
+        let states: Vec<_> = StateName::ALL
+            .into_iter()
+            .filter(|state| state.is_open() == open && asked(state))
+            .map(StateName::as_str)
+            .collect();
+        let of_index = if open {
+            "p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')"
+        } else {
+            "p.state IN ('erased', 'withdrawn')"
+        };
+        (!states.is_empty()).then_some((of_index, states))
+    }
+
+    /// The states that are asked for, and the statements that count them and read a page of them.
+    pub(super) fn statements(&self) -> (Vec<&'static str>, [String; 2]) {
+        let arms: Vec<_> = [true, false].into_iter().filter_map(|open| self.arm(open)).collect();
+        let select = |columns: &str, behind: &str| {
+            let arm = |(of_index, _): &(&str, _)| {
+                format!(
+                    "SELECT {columns} FROM proposal p JOIN fingerprint_form f ON f.id = p.form WHERE {of_index} \
+                     AND p.state IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR p.criterion = ?2) \
+                     AND (?3 IS NULL OR p.category IN (SELECT value FROM json_each(?3))) \
+                     AND p.category BETWEEN ?4 AND ?5 {behind}"
+                )
+            };
+            arms.iter().map(arm).collect::<Vec<_>>().join(" UNION ALL ")
+        };
+        let behind = "AND (p.category, p.key) >= (?6, ?7) AND (p.category, p.key, p.id) > (?6, ?7, ?8)";
+        let count = format!("SELECT count(*) FROM ({})", select("1", ""));
+        // By category, key and id: the second, the third and the first of the columns. Both arms come in this order from
+        // their index and are merged.
+        let page = format!("{} ORDER BY 2, 3, 1 LIMIT ?9", select(rows::proposal_columns!(), behind));
+        (arms.into_iter().flat_map(|(_, states)| states).collect(), [count, page])
+    }
+}
+
+/// A place in a list of proposals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    record: RecordRef,
+    id: ProposalId,
+}
+
+impl Cursor {
+    fn of(proposal: &Proposal) -> Self {
+        Self { record: proposal.record.clone(), id: proposal.id }
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.id, self.record)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let read = || {
+            let (id, record) = text.split_once('/')?;
+            Some(Self { record: record.parse().ok()?, id: ProposalId(id.parse().ok()?) })
+        };
+        read().ok_or_else(|| UnknownWord(text.to_owned()))
+    }
+}
+
+/// Something that happened to a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub actor: Actor,
+    /// In which run.
+    pub run: Option<RunId>,
+    /// By which request.
+    pub request: Option<String>,
+    /// What.
+    pub what: EventKind,
+}
+
+/// What happened to a proposal, between its beginning and its batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// A clerk agreed.
+    Confirmed,
+    /// A clerk wanted it later.
+    Postponed {
+        /// The first day on which it could be proposed again.
+        until: Date,
+        /// Why, as typed; none once the text is gone.
+        reason: Option<String>,
+    },
+    /// A clerk took the confirmation back.
+    Restored,
+    /// It was withdrawn.
+    Withdrawn(WithdrawReason),
+    /// The postponement was over.
+    PostponementOver,
+    /// It went back to the clerks.
+    Returned(ReturnReason),
+}
+
+fn event(row: &SqliteRow) -> Result<Event, StoreError> {
+    let (word, reason, detail): (&str, Option<&str>, Option<&str>) =
+        (rows::get(row, "decision")?, rows::get(row, "reason")?, rows::get(row, "detail")?);
+    let unreadable = || StoreError::Unreadable { what: format!("the decision {word:?}") };
+    let reason = reason.unwrap_or_default();
+    let what = match word {
+        "confirmed" => EventKind::Confirmed,
+        "restored" => EventKind::Restored,
+        "postponement_over" => EventKind::PostponementOver,
+        "postponed" => EventKind::Postponed { until: rows::parsed(row, "until")?, reason: rows::get(row, "text")? },
+        "withdrawn" => EventKind::Withdrawn(WithdrawReason::from_stored(reason, detail).ok_or_else(unreadable)?),
+        "returned" => EventKind::Returned(ReturnReason::from_stored(reason, detail).ok_or_else(unreadable)?),
+        _ => return Err(unreadable()),
+    };
+    Ok(Event {
+        at: rows::parsed(row, "at")?,
+        actor: rows::actor(row, "actor")?.ok_or_else(unreadable)?,
+        run: rows::get::<Option<i64>>(row, "run")?.map(RunId),
+        request: rows::get(row, "request")?,
+        what,
+    })
+}
+
+/// Open proposals of a category by key. No key comes before the empty one, which may be a key itself: hence the last condition.
+pub(super) const OPEN_PROPOSALS: &str = concat!(
+    "SELECT ",
+    rows::proposal_columns!(),
+    " FROM proposal p JOIN fingerprint_form f ON f.id = p.form \
+     WHERE p.state IN ('proposed', 'confirmed', 'postponed', 'erasing') AND p.category = ?1 \
+     AND p.key >= coalesce(?2, '') AND p.key IS NOT ?2 ORDER BY p.key LIMIT ?3"
+);
+
+impl Store {
+    /// Proposals by category and key, at most `limit` of those behind `after`.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn list(
+        &self,
+        filter: &ProposalFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<Proposal, Cursor>, StoreError> {
+        let (states, [count, page]) = filter.statements();
+        let names = filter.categories();
+        let categories = names.as_ref().map(rows::json).transpose()?;
+        // What is asked for of the index: names of categories consist of characters before `~`.
+        let first = names.as_ref().map_or("", |names| names.iter().min().unwrap_or(&""));
+        let last = names.as_ref().map_or("~", |names| names.iter().max().unwrap_or(&""));
+        let total: i64 = sqlx::query_scalar(AssertSqlSafe(count))
+            .bind(rows::json(&states)?)
+            .bind(filter.criterion.as_deref())
+            .bind(categories.as_deref())
+            .bind(first)
+            .bind(last)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failed("count proposals"))?;
+        let mut items: Vec<_> = sqlx::query(AssertSqlSafe(page))
+            .bind(rows::json(&states)?)
+            .bind(filter.criterion.as_deref())
+            .bind(categories.as_deref())
+            .bind(first)
+            .bind(last)
+            .bind(after.map_or(first, |cursor| cursor.record.category.as_str()))
+            .bind(after.map_or("", |cursor| cursor.record.key.as_str()))
+            .bind(after.map_or(0, |cursor| cursor.id.0))
+            .bind(i64::from(limit) + 1)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("list proposals"))?
+            .iter()
+            .map(rows::proposal)
+            .collect::<Result<_, _>>()?;
+        let next = cut(&mut items, limit).map(Cursor::of);
+        Ok(Page { items, total: total.cast_unsigned(), next })
+    }
+
+    /// Open proposals of a category by key, at most `limit` of those behind `after`: what prepare looks at again.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn open_proposals(
+        &self,
+        category: &CategoryName,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<Proposal>, StoreError> {
+        sqlx::query(OPEN_PROPOSALS)
+            .bind(category.as_str())
+            .bind(after.map(RecordKey::as_str))
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("read what is proposed"))?
+            .iter()
+            .map(rows::proposal)
+            .collect()
+    }
+
+    /// The open proposal of a record, or else the last one it had.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn proposal(&self, record: &RecordRef) -> Result<Option<Proposal>, StoreError> {
+        let row = sqlx::query(concat!(
+            "SELECT * FROM (SELECT ",
+            rows::proposal_columns!(),
+            ", 1 AS is_open FROM proposal p JOIN fingerprint_form f ON f.id = p.form \
+             WHERE p.state IN ('proposed', 'confirmed', 'postponed', 'erasing') AND p.category = ?1 AND p.key = ?2 \
+             UNION ALL SELECT ",
+            rows::proposal_columns!(),
+            ", 0 FROM proposal p JOIN fingerprint_form f ON f.id = p.form \
+             WHERE p.state IN ('erased', 'withdrawn') AND p.category = ?1 AND p.key = ?2) \
+             ORDER BY is_open DESC, id DESC LIMIT 1"
+        ))
+        .bind(record.category.as_str())
+        .bind(record.key.as_str())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(failed("read a proposal"))?;
+        row.as_ref().map(rows::proposal).transpose()
+    }
+
+    /// What happened to a proposal, the first first.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn history(&self, proposal: ProposalId) -> Result<Vec<Event>, StoreError> {
+        sqlx::query(
+            "SELECT d.decision, d.until, d.reason, d.detail, a.at, a.actor, a.run, a.request, t.text \
+             FROM decision d JOIN audit a ON a.seq = d.seq LEFT JOIN audit_text t ON t.seq = d.seq \
+             WHERE d.proposal = ?1 ORDER BY d.seq",
+        )
+        .bind(proposal.0)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read what happened to a proposal"))?
+        .iter()
+        .map(event)
+        .collect()
+    }
+
+    /// How many proposals of each category are in each state.
+    ///
+    /// # Errors
+    /// When they could not be counted.
+    pub async fn counts(&self) -> Result<BTreeMap<CategoryName, BTreeMap<StateName, u64>>, StoreError> {
+        let counted = sqlx::query("SELECT category, state, count(*) AS count FROM proposal GROUP BY category, state")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("count proposals"))?;
+        let mut counts: BTreeMap<CategoryName, BTreeMap<StateName, u64>> = BTreeMap::new();
+        for row in &counted {
+            let (category, state) = (rows::parsed(row, "category")?, rows::parsed(row, "state")?);
+            counts.entry(category).or_default().insert(state, rows::count(row, "count")?);
+        }
+        Ok(counts)
+    }
+}

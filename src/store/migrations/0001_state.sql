@@ -1,0 +1,179 @@
+-- Which state this is.
+CREATE TABLE meta (
+  one          INTEGER PRIMARY KEY CHECK (one = 1),
+  installation TEXT NOT NULL CHECK (length(installation) = 32),
+  created_at   TEXT NOT NULL
+) STRICT;
+
+-- The trail. Who and when of every other table is found here, by seq.
+CREATE TABLE audit (
+  seq     INTEGER PRIMARY KEY CHECK (seq > 0),
+  at      TEXT NOT NULL,
+  actor   TEXT NOT NULL CHECK (json_valid(actor)),
+  run     INTEGER,
+  request TEXT,
+  kind    TEXT NOT NULL,
+  details TEXT NOT NULL CHECK (json_valid(details)),
+  prev    BLOB NOT NULL CHECK (length(prev) = 32),
+  hash    BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE INDEX audit_kind ON audit (kind);
+CREATE INDEX audit_refused ON audit (actor, at) WHERE kind = 'refused';
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT raise(ABORT, 'entries of the trail are never changed'); END;
+CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
+BEGIN SELECT raise(ABORT, 'entries of the trail are never removed'); END;
+
+-- What people typed; the trail holds a digest of it.
+CREATE TABLE audit_text (
+  seq  INTEGER PRIMARY KEY REFERENCES audit (seq),
+  salt BLOB NOT NULL CHECK (length(salt) = 16),
+  text TEXT NOT NULL CHECK (text <> '')
+) STRICT;
+
+CREATE TABLE checkpoint (
+  entries INTEGER PRIMARY KEY REFERENCES audit (seq),
+  hash    BLOB NOT NULL CHECK (length(hash) = 32),
+  at      TEXT NOT NULL,
+  note    TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE run (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  job         TEXT NOT NULL CHECK (job IN ('prepare', 'erase')),
+  slot        TEXT,
+  actor       TEXT CHECK (json_valid(actor)),
+  dry_run     INTEGER NOT NULL CHECK (dry_run IN (0, 1)),
+  state       TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'partly', 'failed', 'stopped')),
+  queued_at   TEXT NOT NULL,
+  started_at  TEXT,
+  finished_at TEXT,
+  report      TEXT NOT NULL CHECK (json_valid(report)),
+  reason      TEXT,
+  CHECK ((slot IS NULL) <> (actor IS NULL)),
+  CHECK (CASE state
+    WHEN 'queued'  THEN started_at IS NULL AND finished_at IS NULL
+    WHEN 'running' THEN started_at IS NOT NULL AND finished_at IS NULL
+    WHEN 'stopped' THEN finished_at IS NOT NULL
+    ELSE started_at IS NOT NULL AND finished_at IS NOT NULL END),
+  CHECK (reason IS NULL OR finished_at IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX run_slot ON run (job, slot) WHERE slot IS NOT NULL;
+CREATE UNIQUE INDEX run_running ON run (job) WHERE state = 'running';
+
+-- Fingerprints name the key they were taken with and the columns they were taken over.
+CREATE TABLE fingerprint_form (
+  id       INTEGER PRIMARY KEY,
+  key_id   TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  UNIQUE (key_id, identity)
+) STRICT;
+
+CREATE TABLE batch (
+  id        BLOB PRIMARY KEY CHECK (length(id) = 16),
+  source    TEXT NOT NULL,
+  run       INTEGER NOT NULL REFERENCES run (id),
+  state     TEXT NOT NULL CHECK (state IN ('open', 'committed', 'rolled_back')),
+  opened_at TEXT NOT NULL,
+  closed_at TEXT,
+  CHECK ((state = 'open') = (closed_at IS NULL))
+) STRICT;
+-- No batch of a source starts before the last is settled.
+CREATE UNIQUE INDEX batch_open ON batch (source) WHERE state = 'open';
+
+CREATE TABLE proposal (
+  id              INTEGER PRIMARY KEY,
+  category        TEXT NOT NULL,
+  key             TEXT NOT NULL,
+  source          TEXT NOT NULL,
+  unit            TEXT,
+  origin          TEXT NOT NULL CHECK (origin IN ('criterion')),
+  criterion       TEXT,
+  rule_version    TEXT,
+  due_on          TEXT,
+  fingerprint     BLOB NOT NULL CHECK (length(fingerprint) = 32),
+  form            INTEGER NOT NULL REFERENCES fingerprint_form (id),
+  run             INTEGER NOT NULL REFERENCES run (id),
+  proposed_at     TEXT NOT NULL,
+  changed_at      TEXT,
+  version         INTEGER NOT NULL CHECK (version > 0),
+  postponed_count INTEGER NOT NULL CHECK (postponed_count >= 0),
+  state           TEXT NOT NULL
+                  CHECK (state IN ('proposed', 'confirmed', 'postponed', 'erasing', 'erased', 'withdrawn')),
+  until           TEXT,
+  batch           BLOB REFERENCES batch (id),
+  outcome         TEXT CHECK (outcome IN ('deleted', 'anonymised')),
+  reason          TEXT,
+  detail          TEXT,
+  CHECK (origin <> 'criterion' OR (criterion IS NOT NULL AND rule_version IS NOT NULL)),
+  CHECK ((state = 'postponed') = (until IS NOT NULL)),
+  CHECK (state <> 'postponed' OR postponed_count > 0),
+  CHECK ((state IN ('erasing', 'erased')) = (batch IS NOT NULL)),
+  CHECK ((state = 'erased') = (outcome IS NOT NULL)),
+  CHECK (CASE state
+    WHEN 'withdrawn' THEN reason IS NOT NULL AND reason IN ('no_longer_due', 'gone', 'another_person')
+    WHEN 'proposed'  THEN reason IS NULL
+                       OR reason IN ('changed_person', 'other_criterion', 'other_rule_version', 'batch_failed')
+    ELSE reason IS NULL END),
+  CHECK ((detail IS NOT NULL) = (coalesce(reason, '') IN ('no_longer_due', 'batch_failed')))
+) STRICT;
+-- A record has at most one open proposal.
+CREATE UNIQUE INDEX proposal_open ON proposal (category, key)
+  WHERE state IN ('proposed', 'confirmed', 'postponed', 'erasing');
+CREATE INDEX proposal_closed ON proposal (category, key) WHERE state IN ('erased', 'withdrawn');
+-- What the final job goes through.
+CREATE INDEX proposal_confirmed ON proposal (category) WHERE state = 'confirmed';
+
+-- What happened to a proposal between its beginning and its batch.
+CREATE TABLE decision (
+  proposal INTEGER NOT NULL REFERENCES proposal (id),
+  seq      INTEGER NOT NULL REFERENCES audit (seq),
+  decision TEXT NOT NULL
+           CHECK (decision IN ('confirmed', 'postponed', 'restored', 'withdrawn', 'postponement_over', 'returned')),
+  until    TEXT,
+  reason   TEXT,
+  detail   TEXT,
+  PRIMARY KEY (proposal, seq),
+  CHECK ((decision = 'postponed') = (until IS NOT NULL)),
+  CHECK ((decision IN ('withdrawn', 'returned')) = (reason IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+-- The intent: all that the outcome will need.
+CREATE TABLE batch_record (
+  batch       BLOB NOT NULL REFERENCES batch (id),
+  proposal    INTEGER NOT NULL REFERENCES proposal (id),
+  outcome     TEXT NOT NULL CHECK (outcome IN ('deleted', 'anonymised')),
+  dependents  TEXT NOT NULL CHECK (json_valid(dependents)),
+  before      BLOB NOT NULL CHECK (length(before) = 32),
+  before_form INTEGER NOT NULL REFERENCES fingerprint_form (id),
+  after       BLOB CHECK (length(after) = 32),
+  after_form  INTEGER REFERENCES fingerprint_form (id),
+  PRIMARY KEY (batch, proposal),
+  CHECK ((after IS NULL) = (after_form IS NULL)),
+  CHECK (after IS NULL OR outcome = 'anonymised')
+) STRICT, WITHOUT ROWID;
+
+-- What was erased, so that it is known when it comes back.
+CREATE TABLE ledger (
+  id          INTEGER PRIMARY KEY,
+  category    TEXT NOT NULL,
+  key         TEXT NOT NULL,
+  batch       BLOB NOT NULL REFERENCES batch (id),
+  outcome     TEXT NOT NULL CHECK (outcome IN ('deleted', 'anonymised')),
+  before      BLOB NOT NULL CHECK (length(before) = 32),
+  before_form INTEGER NOT NULL REFERENCES fingerprint_form (id),
+  after       BLOB CHECK (length(after) = 32),
+  after_form  INTEGER REFERENCES fingerprint_form (id),
+  erased_at   TEXT NOT NULL,
+  CHECK ((after IS NULL) = (after_form IS NULL)),
+  CHECK (after IS NULL OR outcome = 'anonymised')
+) STRICT;
+CREATE INDEX ledger_record ON ledger (category, key);
+
+CREATE TABLE source_state (
+  source        TEXT PRIMARY KEY,
+  last_batch    BLOB REFERENCES batch (id),
+  closed_reason TEXT CHECK (closed_reason <> ''),
+  closed_at     TEXT,
+  CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,105 @@
+//! The daemon's own database: proposals, decisions, runs, batches, the ledger, the audit trail.
+//!
+//! One SQLite file. May be relied on: every change is made through a [`Change`], one at a time, which writes the change's
+//! entry in the trail within the same transaction, and which has not happened unless it was committed; a state that is
+//! missing, damaged, newer, or whose trail has been changed is refused, never replaced. Every move of a proposal is decided
+//! by `proposal`'s rules; the tables' own CHECKs hold the same line. Readers never wait for the writer. What works on a
+//! batch costs a few statements, however many records the batch has.
+//!
+//! Never stores a label, a name or any content of a source: records are keys. Nothing of the database library shows in the
+//! public interface.
+
+mod batch;
+mod decide;
+mod error;
+mod ledger;
+mod list;
+mod moves;
+mod open;
+mod propose;
+mod report;
+mod rows;
+mod run;
+mod source_state;
+mod trail;
+mod turn;
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+pub use batch::{ErasedRecord, OpenBatch, PlannedErasure};
+pub use decide::{Decision, DecisionError, DecisionFailure, DecisionFault, Target};
+pub use error::{Cause, StoreError};
+pub use ledger::LedgerEntry;
+pub use list::{Cursor, Event, EventKind, Page, ProposalFilter};
+pub use propose::{Fresh, NewProposal, Proposed};
+pub use report::{Counts, RunReport, Unreadable};
+pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};
+pub use source_state::SourceState;
+pub use trail::{AuditFilter, TypedText};
+pub use turn::{Change, WriteTurn};
+
+use crate::clock::SharedClock;
+use crate::proposal::{Life, Origin, ProposalId};
+use crate::record::{Fingerprint, RecordRef, SourceName};
+
+/// Most records that one call may carry: bounds memory, the size of an audit entry, and how long the writer is taken.
+pub const BATCH_MAX_RECORDS: usize = 1_000;
+
+/// The state, open.
+#[derive(Debug)]
+pub struct Store {
+    writer: tokio::sync::Mutex<sqlx::SqliteConnection>,
+    readers: sqlx::SqlitePool,
+    clock: SharedClock,
+    installation: String,
+}
+
+impl Store {
+    /// Names this installation for ever: in the trail, its checkpoints, and the commit marker of the sources.
+    #[must_use]
+    pub fn installation(&self) -> &str {
+        &self.installation
+    }
+}
+
+/// Names a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub i64);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A proposal as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// Its id.
+    pub id: ProposalId,
+    /// The record it is about.
+    pub record: RecordRef,
+    /// The source that the record is in.
+    pub source: SourceName,
+    /// The department or branch that the record belonged to when it was proposed.
+    pub unit: Option<String>,
+    /// Why it is proposed.
+    pub origin: Origin,
+    /// The person it is about, as a digest.
+    pub fingerprint: Fingerprint,
+    /// Where it stands.
+    pub life: Life,
+    /// Counts its changes, from 1.
+    pub version: u32,
+    /// The run that proposed it first.
+    pub run: RunId,
+    /// When it was proposed first.
+    pub proposed_at: Timestamp,
+    /// When it changed last.
+    pub changed_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests;

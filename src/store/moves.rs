@@ -1,0 +1,183 @@
+//! Moving many proposals at once, by the rules of `proposal`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use sqlx::sqlite::SqliteRow;
+
+use super::error::{expect_rows, failed};
+use super::{Change, StoreError, rows};
+use crate::audit::{ReasonedGroup, RecordGroup};
+use crate::proposal::{BatchId, Life, Move, MoveError, ProposalId};
+use crate::record::RecordRef;
+
+/// The columns that tell where a proposal stands.
+macro_rules! standing_columns {
+    () => {
+        "p.id, p.category, p.key, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, p.reason, p.detail"
+    };
+}
+pub(super) use standing_columns;
+
+/// Where a proposal stands.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) id: ProposalId,
+    pub(super) record: RecordRef,
+    pub(super) version: u32,
+    pub(super) life: Life,
+}
+
+impl Standing {
+    pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ProposalId(rows::get(row, "id")?),
+            record: rows::record(row)?,
+            version: rows::get(row, "version")?,
+            life: rows::life(row)?,
+        })
+    }
+
+    /// Where it stands after `step`.
+    pub(super) fn after(mut self, step: &Move, today: Date) -> Result<Self, MoveError> {
+        self.life = self.life.after(step, today)?;
+        Ok(self)
+    }
+}
+
+/// What the table of decisions says of one move.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Note<'a> {
+    pub(super) until: Option<Date>,
+    pub(super) reason: Option<&'static str>,
+    pub(super) detail: Option<&'a str>,
+}
+
+/// Writes where proposals stand now, each found by its id; one that has changed in the meantime is not found.
+pub(super) const WRITE_STANDING: &str = "UPDATE proposal SET version = version + 1, changed_at = ?2, postponed_count = j.value->>2, \
+      state = j.value->>'$[3][0]', until = j.value->>'$[3][1]', batch = unhex(j.value->>'$[3][2]'), \
+      outcome = j.value->>'$[3][3]', reason = j.value->>'$[3][4]', detail = j.value->>'$[3][5]' \
+      FROM json_each(?1) j WHERE proposal.id = j.value->>0 AND proposal.version = j.value->>1";
+
+impl Change<'_> {
+    /// A day for moves that do not look at it.
+    pub(super) fn any_day(&self) -> Date {
+        self.now.to_zoned(TimeZone::UTC).date()
+    }
+
+    /// Where these proposals stand, in this order; those that do not exist are left out.
+    pub(super) async fn standing(&mut self, ids: &[ProposalId]) -> Result<Vec<Standing>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        sqlx::query(concat!(
+            "SELECT ",
+            standing_columns!(),
+            " FROM json_each(?1) j CROSS JOIN proposal p ON p.id = j.value ORDER BY j.key"
+        ))
+        .bind(rows::json(&ids)?)
+        .fetch_all(&mut *self.transaction)
+        .await
+        .map_err(failed("read where proposals stand"))?
+        .iter()
+        .map(Standing::read)
+        .collect()
+    }
+
+    /// Moves those of the proposals that can be moved so; the others have moved on in the meantime and are left out.
+    pub(super) async fn move_where_allowed<T: Clone>(
+        &mut self,
+        steps: &[(ProposalId, T)],
+        today: Date,
+        step: impl Fn(&T) -> Move,
+    ) -> Result<Vec<(Standing, T)>, StoreError> {
+        let ids: Vec<_> = steps.iter().map(|(id, _)| *id).collect();
+        let by_id: HashMap<_, _> = steps.iter().map(|(id, with)| (*id, with)).collect();
+        let moved: Vec<_> = self
+            .standing(&ids)
+            .await?
+            .into_iter()
+            .filter_map(|standing| {
+                let with = by_id.get(&standing.id)?;
+                Some((standing.after(&step(with), today).ok()?, (*with).clone()))
+            })
+            .collect();
+        let standings: Vec<_> = moved.iter().map(|(standing, _)| standing).collect();
+        self.write_standing(&standings, None).await?;
+        Ok(moved)
+    }
+
+    /// Writes where proposals stand now. `batch` is the batch of those that are erased.
+    pub(super) async fn write_standing(
+        &mut self,
+        standings: &[&Standing],
+        batch: Option<BatchId>,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "write where proposals stand";
+        let values: Vec<_> = standings
+            .iter()
+            .map(|standing| {
+                let columns = rows::state_columns(standing.life.state(), batch);
+                (standing.id.0, standing.version, standing.life.postponed_count(), columns)
+            })
+            .collect();
+        let done = sqlx::query(WRITE_STANDING)
+            .bind(rows::json(&values)?)
+            .bind(rows::instant(self.now))
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed(DOING))?;
+        expect_rows(DOING, standings.len(), done.rows_affected())
+    }
+
+    /// Writes that the entry `seq` of the trail was about these proposals.
+    pub(super) async fn write_decisions(
+        &mut self,
+        seq: u64,
+        decision: &'static str,
+        notes: impl IntoIterator<Item = (ProposalId, Note<'_>)>,
+    ) -> Result<(), StoreError> {
+        let values: Vec<_> = notes
+            .into_iter()
+            .map(|(id, note)| (id.0, note.until.map(|day| day.to_string()), note.reason, note.detail))
+            .collect();
+        sqlx::query(
+            "INSERT INTO decision (proposal, seq, decision, until, reason, detail) \
+             SELECT value->>0, ?2, ?3, value->>1, value->>2, value->>3 FROM json_each(?1)",
+        )
+        .bind(rows::json(&values)?)
+        .bind(seq.cast_signed())
+        .bind(decision)
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(failed("write decisions"))?;
+        Ok(())
+    }
+}
+
+/// Records by category, as entries of the trail name them.
+pub(super) fn grouped<'a>(records: impl IntoIterator<Item = &'a RecordRef>) -> Vec<RecordGroup> {
+    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for record in records {
+        groups.entry(record.category.as_str()).or_default().push(record.key.as_str().to_owned());
+    }
+    groups.into_iter().map(|(category, keys)| RecordGroup { category: category.to_owned(), keys }).collect()
+}
+
+/// Records by category and reason, as entries of the trail name them.
+pub(super) fn reasoned<'a>(
+    records: impl IntoIterator<Item = (&'a RecordRef, &'a str, Option<&'a str>)>,
+) -> Vec<ReasonedGroup> {
+    let mut groups: BTreeMap<(&str, &str, Option<&str>), Vec<String>> = BTreeMap::new();
+    for (record, reason, detail) in records {
+        groups.entry((record.category.as_str(), reason, detail)).or_default().push(record.key.as_str().to_owned());
+    }
+    groups
+        .into_iter()
+        .map(|((category, reason, detail), keys)| ReasonedGroup {
+            category: category.to_owned(),
+            reason: reason.to_owned(),
+            detail: detail.map(ToOwned::to_owned),
+            keys,
+        })
+        .collect()
+}

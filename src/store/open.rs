@@ -1,0 +1,194 @@
+//! Making and opening the state file.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlSafeStr as _, SqliteConnection};
+
+use super::error::failed;
+use super::{Store, StoreError, turn};
+use crate::audit::{By, Kind};
+use crate::clock::SharedClock;
+use crate::record::{hex, random_bytes};
+
+/// `PRAGMA application_id` of a state file: the letters `Eras`.
+const APPLICATION_ID: i32 = 0x4572_6173;
+/// What every SQLite file begins with.
+const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// How long a connection waits for another one's lock. Only this process uses the file, so this is never needed for long.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections that read at the same time.
+const READERS_MAX: u32 = 4;
+
+/// The versions of the state, each with what leads to it.
+fn migrator() -> Migrator {
+    let step = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![step(1, "state", include_str!("migrations/0001_state.sql"))])
+}
+
+impl Store {
+    /// Opens the state at `path`, brings it to this version, and checks that it is whole.
+    ///
+    /// # Errors
+    /// When there is none, when it is something else, newer, damaged, or its trail has been changed. Nothing is ever
+    /// overwritten.
+    pub async fn open(path: &Path, clock: SharedClock) -> Result<Self, StoreError> {
+        check_is_sqlite(path)?;
+        let mut writer = writing(path, false).connect().await.map_err(failed("open the state"))?;
+        check_is_state(path, &mut writer).await?;
+        check_version(path, &mut writer).await?;
+        check_integrity(path, &mut writer).await?;
+        migrate(&mut writer).await?;
+        super::trail::check_tail(&mut writer).await?;
+        let installation: String = sqlx::query_scalar("SELECT installation FROM meta")
+            .fetch_one(&mut writer)
+            .await
+            .map_err(failed("read which installation the state is of"))?;
+        let readers = reading(path).await?;
+        Ok(Self { writer: tokio::sync::Mutex::new(writer), readers, clock, installation })
+    }
+
+    /// Makes a new state at `path` and opens it. The file appears there only when it is complete.
+    ///
+    /// # Errors
+    /// When there is a file already, or a new one cannot be made.
+    pub async fn create(path: &Path, clock: SharedClock) -> Result<Self, StoreError> {
+        if path.symlink_metadata().is_ok() {
+            return Err(StoreError::Exists(path.to_owned()));
+        }
+        let unfinished = unfinished_path(path);
+        // What an earlier start could not finish holds nothing.
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(suffixed(&unfinished, suffix));
+        }
+        let file = |doing| move |source| StoreError::File { doing, path: path.to_owned(), source };
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(file("make"))?;
+        fill(&unfinished, &clock).await?;
+        // A hard link refuses to replace what has appeared in the meantime; a rename would not.
+        std::fs::hard_link(&unfinished, path).map_err(file("make"))?;
+        std::fs::remove_file(&unfinished).map_err(file("finish making"))?;
+        sync_directory(path).map_err(file("sync the directory of"))?;
+        Self::open(path, clock).await
+    }
+
+    /// Closes every connection; what is in the write-ahead log goes to the file.
+    pub async fn close(self) {
+        self.readers.close().await;
+        // The last connection that closes writes the log back; it has nobody to tell of a failure, and loses nothing by it.
+        let _ = self.writer.into_inner().close().await;
+    }
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn unfinished_path(path: &Path) -> PathBuf {
+    suffixed(path, ".unfinished")
+}
+
+fn sync_directory(path: &Path) -> std::io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)?.sync_all()
+}
+
+/// Makes the tables and the first entry of the trail.
+async fn fill(path: &Path, clock: &SharedClock) -> Result<(), StoreError> {
+    let installation: [u8; 16] = random_bytes().map_err(|error| StoreError::Random(Box::new(error)))?;
+    let installation = hex(&installation);
+    let mut writer = writing(path, false).connect().await.map_err(failed("make the state"))?;
+    sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}")))
+        .execute(&mut writer)
+        .await
+        .map_err(failed("make the state"))?;
+    migrate(&mut writer).await?;
+    let mut change = turn::Change::begin(&mut writer, clock.now()).await?;
+    change.describe(&installation).await?;
+    change.append(&By::daemon(), &Kind::StateCreated { installation }).await?;
+    change.commit().await?;
+    writer.close().await.map_err(failed("make the state"))
+}
+
+fn writing(path: &Path, create: bool) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(create)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        // Texts that people typed go one day, and then their bytes are to go too.
+        .pragma("secure_delete", "ON")
+}
+
+async fn reading(path: &Path) -> Result<SqlitePool, StoreError> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    SqlitePoolOptions::new()
+        .max_connections(READERS_MAX)
+        .connect_with(options)
+        .await
+        .map_err(failed("open the state for reading"))
+}
+
+/// Before SQLite sees the file: it would take an empty one for a new database.
+fn check_is_sqlite(path: &Path) -> Result<(), StoreError> {
+    let file = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
+        _ => StoreError::File { doing: "read", path: path.to_owned(), source },
+    };
+    let mut head = Vec::new();
+    File::open(path).map_err(file)?.take(SQLITE_MAGIC.len() as u64).read_to_end(&mut head).map_err(file)?;
+    if head == SQLITE_MAGIC {
+        return Ok(());
+    }
+    let what = if head.is_empty() { "is empty" } else { "is not an SQLite database" };
+    Err(StoreError::NotAState { path: path.to_owned(), what: what.to_owned() })
+}
+
+async fn check_is_state(path: &Path, writer: &mut SqliteConnection) -> Result<(), StoreError> {
+    let id: i32 = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(writer)
+        .await
+        .map_err(failed("read what kind of file the state is"))?;
+    if id == APPLICATION_ID {
+        return Ok(());
+    }
+    Err(StoreError::NotAState { path: path.to_owned(), what: "is a database of something else".to_owned() })
+}
+
+async fn check_version(path: &Path, writer: &mut SqliteConnection) -> Result<(), StoreError> {
+    let known = migrator().iter().map(|step| step.version).max().unwrap_or(0);
+    let found: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+        .fetch_one(writer)
+        .await
+        .map_err(failed("read the version of the state"))?;
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+async fn check_integrity(path: &Path, writer: &mut SqliteConnection) -> Result<(), StoreError> {
+    let rows = sqlx::query("PRAGMA quick_check(1)")
+        .fetch_all(writer)
+        .await
+        .map_err(failed("check whether the state is whole"))?;
+    let what: String = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+    if what == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), what }) }
+}
+
+async fn migrate(writer: &mut SqliteConnection) -> Result<(), StoreError> {
+    migrator()
+        .run(writer)
+        .await
+        .map_err(|error| StoreError::Database { doing: "bring the state to this version", source: Box::new(error) })
+}

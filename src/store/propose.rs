@@ -1,0 +1,265 @@
+//! What prepare and the final job do to proposals: propose, withdraw, propose again, send back.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use sqlx::Row as _;
+
+use super::error::{expect_rows, failed};
+use super::moves::{Note, grouped, reasoned};
+use super::{Change, RunId, StoreError, rows};
+use crate::audit::{By, Kind, ProposedGroup};
+use crate::proposal::{Move, Origin, ProposalId, ReturnReason, WithdrawReason};
+use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName};
+
+/// A record to be proposed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewProposal {
+    /// The record.
+    pub record: RecordRef,
+    /// The source it is in.
+    pub source: SourceName,
+    /// The department or branch it belongs to.
+    pub unit: Option<String>,
+    /// Why it is proposed.
+    pub origin: Origin,
+    /// The person it is about, as a digest.
+    pub fingerprint: Fingerprint,
+}
+
+/// What came of proposing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Proposed {
+    /// Proposed now.
+    pub proposed: u64,
+    /// Proposed before, and open still.
+    pub already_open: u64,
+}
+
+/// What a record is now that goes back to the clerks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fresh {
+    /// Why it is due now.
+    pub origin: Origin,
+    /// The person it is about now.
+    pub fingerprint: Fingerprint,
+    /// The department or branch it belongs to now.
+    pub unit: Option<String>,
+}
+
+/// What many records of one page have in common: bound once instead of written for each of them.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Common<'a> {
+    category: &'a CategoryName,
+    source: &'a SourceName,
+    criterion: &'a str,
+    version: &'a str,
+    form: i64,
+}
+
+/// Key, unit, due date and digest of one record.
+type Own<'a> = (&'a str, Option<&'a str>, Option<String>, String);
+
+impl Change<'_> {
+    /// Proposes records; those with an open proposal keep it as it is.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn propose(&mut self, run: RunId, records: &[NewProposal]) -> Result<Proposed, StoreError> {
+        let mut groups: BTreeMap<Common<'_>, Vec<Own<'_>>> = BTreeMap::new();
+        let mut forms = Vec::new();
+        for new in records {
+            let Origin::Criterion { name, version, due_on } = &new.origin;
+            let form = self.form_among(&mut forms, &new.fingerprint).await?;
+            let common = Common { category: &new.record.category, source: &new.source, criterion: name, version, form };
+            let digest = crate::record::hex(&new.fingerprint.digest);
+            groups.entry(common).or_default().push((
+                new.record.key.as_str(),
+                new.unit.as_deref(),
+                due_on.map(|day| day.to_string()),
+                digest,
+            ));
+        }
+        let mut told = Vec::new();
+        for (common, own) in &groups {
+            let keys = self.insert_proposals(run, common, own).await?;
+            if !keys.is_empty() {
+                told.push(ProposedGroup {
+                    category: common.category.as_str().to_owned(),
+                    criterion: common.criterion.to_owned(),
+                    version: common.version.to_owned(),
+                    keys,
+                });
+            }
+        }
+        let proposed: usize = told.iter().map(|group| group.keys.len()).sum();
+        if proposed > 0 {
+            self.append(&By::run(run.0), &Kind::Proposed { records: told }).await?;
+        }
+        Ok(Proposed { proposed: proposed as u64, already_open: (records.len() - proposed) as u64 })
+    }
+
+    /// Inserts what is not open yet; gives the keys of what was inserted.
+    async fn insert_proposals(
+        &mut self,
+        run: RunId,
+        common: &Common<'_>,
+        own: &[Own<'_>],
+    ) -> Result<Vec<String>, StoreError> {
+        let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM proposal")
+            .fetch_one(&mut *self.transaction)
+            .await
+            .map_err(failed("propose records"))?;
+        let done = sqlx::query(
+            "INSERT INTO proposal (category, key, source, unit, origin, criterion, rule_version, due_on, fingerprint, \
+             form, run, proposed_at, version, postponed_count, state) \
+             SELECT ?1, value->>0, ?2, value->>1, 'criterion', ?3, ?4, value->>2, unhex(value->>3), ?5, ?6, ?7, 1, 0, \
+             'proposed' FROM json_each(?8) WHERE true \
+             ON CONFLICT (category, key) WHERE state IN ('proposed', 'confirmed', 'postponed', 'erasing') DO NOTHING",
+        )
+        .bind(common.category.as_str())
+        .bind(common.source.as_str())
+        .bind(common.criterion)
+        .bind(common.version)
+        .bind(common.form)
+        .bind(run.0)
+        .bind(rows::instant(self.now))
+        .bind(rows::json(&own)?)
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(failed("propose records"))?;
+        if done.rows_affected() == own.len() as u64 {
+            return Ok(own.iter().map(|(key, ..)| (*key).to_owned()).collect());
+        }
+        sqlx::query_scalar("SELECT key FROM proposal WHERE id > ?1 ORDER BY id")
+            .bind(newest)
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed("read what was proposed"))
+    }
+
+    /// The number of the fingerprint's form, which is one of few: asked for once per call.
+    pub(super) async fn form_among(
+        &mut self,
+        known: &mut Vec<(Fingerprint, i64)>,
+        fingerprint: &Fingerprint,
+    ) -> Result<i64, StoreError> {
+        let same = |other: &Fingerprint| other.key_id == fingerprint.key_id && other.identity == fingerprint.identity;
+        if let Some((_, form)) = known.iter().find(|(other, _)| same(other)) {
+            return Ok(*form);
+        }
+        let doing = "write which key a fingerprint is taken with";
+        let (key_id, identity) = (fingerprint.key_id.as_str(), fingerprint.identity.as_str());
+        sqlx::query("INSERT INTO fingerprint_form (key_id, identity) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+            .bind(key_id)
+            .bind(identity)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed(doing))?;
+        let form = sqlx::query("SELECT id FROM fingerprint_form WHERE key_id = ?1 AND identity = ?2")
+            .bind(key_id)
+            .bind(identity)
+            .fetch_one(&mut *self.transaction)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(failed(doing))?;
+        known.push((fingerprint.clone(), form));
+        Ok(form)
+    }
+
+    /// Withdraws proposals that are open and not being erased; gives those that were withdrawn.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn withdraw(
+        &mut self,
+        run: RunId,
+        proposals: &[(ProposalId, WithdrawReason)],
+    ) -> Result<Vec<ProposalId>, StoreError> {
+        let today = self.any_day();
+        let moved =
+            self.move_where_allowed(proposals, today, |reason: &WithdrawReason| Move::Withdraw(reason.clone())).await?;
+        if moved.is_empty() {
+            return Ok(Vec::new());
+        }
+        let told = reasoned(moved.iter().map(|(standing, reason)| (&standing.record, reason.code(), reason.detail())));
+        let seq = self.append(&By::run(run.0), &Kind::Withdrawn { records: told }).await?;
+        let notes = moved.iter().map(|(standing, reason)| {
+            (standing.id, Note { until: None, reason: Some(reason.code()), detail: reason.detail() })
+        });
+        self.write_decisions(seq, "withdrawn", notes).await?;
+        Ok(moved.iter().map(|(standing, _)| standing.id).collect())
+    }
+
+    /// Proposes again what was postponed until `today` or earlier; gives those that were.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn return_postponed(
+        &mut self,
+        run: RunId,
+        proposals: &[ProposalId],
+        today: Date,
+    ) -> Result<Vec<ProposalId>, StoreError> {
+        let proposals: Vec<_> = proposals.iter().map(|id| (*id, ())).collect();
+        let moved = self.move_where_allowed(&proposals, today, |()| Move::EndPostponement).await?;
+        if moved.is_empty() {
+            return Ok(Vec::new());
+        }
+        let told = grouped(moved.iter().map(|(standing, ())| &standing.record));
+        let seq = self.append(&By::run(run.0), &Kind::ReturnedToProposed { records: told }).await?;
+        let notes = moved.iter().map(|(standing, ())| (standing.id, Note::default()));
+        self.write_decisions(seq, "postponement_over", notes).await?;
+        Ok(moved.iter().map(|(standing, ())| standing.id).collect())
+    }
+
+    /// Sends confirmed proposals back to the clerks, with what the records are now where that has changed; gives those that
+    /// went.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn return_to_clerk(
+        &mut self,
+        run: RunId,
+        proposals: &[(ProposalId, ReturnReason, Option<Fresh>)],
+    ) -> Result<Vec<ProposalId>, StoreError> {
+        let today = self.any_day();
+        let steps: Vec<_> = proposals.iter().map(|(id, reason, fresh)| (*id, (reason, fresh))).collect();
+        let moved = self.move_where_allowed(&steps, today, |(reason, _)| Move::SendBack((*reason).clone())).await?;
+        if moved.is_empty() {
+            return Ok(Vec::new());
+        }
+        let fresh: Vec<_> =
+            moved.iter().filter_map(|(standing, (_, fresh))| Some((standing.id, fresh.as_ref()?))).collect();
+        self.refresh(&fresh).await?;
+        let told =
+            reasoned(moved.iter().map(|(standing, (reason, _))| (&standing.record, reason.code(), reason.detail())));
+        let seq = self.append(&By::run(run.0), &Kind::Returned { records: told }).await?;
+        let notes = moved.iter().map(|(standing, (reason, _))| {
+            (standing.id, Note { until: None, reason: Some(reason.code()), detail: reason.detail() })
+        });
+        self.write_decisions(seq, "returned", notes).await?;
+        Ok(moved.iter().map(|(standing, _)| standing.id).collect())
+    }
+
+    async fn refresh(&mut self, proposals: &[(ProposalId, &Fresh)]) -> Result<(), StoreError> {
+        const DOING: &str = "write what records are due under now";
+        let mut forms = Vec::new();
+        let mut values = Vec::new();
+        for (id, Fresh { origin: Origin::Criterion { name, version, due_on }, fingerprint, unit }) in proposals {
+            let form = self.form_among(&mut forms, fingerprint).await?;
+            let due_on = due_on.map(|day| day.to_string());
+            values.push((id.0, name, version, due_on, unit, crate::record::hex(&fingerprint.digest), form));
+        }
+        let done = sqlx::query(
+            "UPDATE proposal SET criterion = j.value->>1, rule_version = j.value->>2, due_on = j.value->>3, \
+             unit = j.value->>4, fingerprint = unhex(j.value->>5), form = j.value->>6 \
+             FROM json_each(?1) j WHERE proposal.id = j.value->>0",
+        )
+        .bind(rows::json(&values)?)
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(failed(DOING))?;
+        expect_rows(DOING, values.len(), done.rows_affected())
+    }
+}

@@ -1,0 +1,142 @@
+//! What a run did, in numbers.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+use crate::proposal::DependentCounts;
+use crate::record::CategoryName;
+
+/// Records that could not be judged, by what is wrong with them. None of them is due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Unreadable {
+    /// Without a start date.
+    pub no_start_date: u64,
+    /// With a start date that is no date.
+    pub unreadable_date: u64,
+    /// With NULL in the key.
+    pub null_key: u64,
+    /// With a key that cannot be told from another.
+    pub unusable_key: u64,
+    /// With nothing in the columns that make it the same person.
+    pub empty_identity: u64,
+    /// Anonymised before, and still the anonymised one.
+    pub already_anonymised: u64,
+}
+
+/// Counts of one category, or of all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Proposed by this run.
+    pub proposed: u64,
+    /// Due, and proposed before.
+    pub already_open: u64,
+    /// Withdrawn.
+    pub withdrawn: u64,
+    /// Sent back to the clerks.
+    pub returned: u64,
+    /// Proposed again after a postponement.
+    pub postponed_returned: u64,
+    /// Found due.
+    pub due: u64,
+    /// Deleted.
+    pub deleted: u64,
+    /// Anonymised.
+    pub anonymised: u64,
+    /// Skipped because of a hold.
+    pub held: u64,
+    /// Confirmed, and still to be erased when the run ended.
+    pub left: u64,
+    /// What happened to dependents.
+    pub dependents: DependentCounts,
+    /// What could not be judged.
+    pub unreadable: Unreadable,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.proposed += other.proposed;
+        self.already_open += other.already_open;
+        self.withdrawn += other.withdrawn;
+        self.returned += other.returned;
+        self.postponed_returned += other.postponed_returned;
+        self.due += other.due;
+        self.deleted += other.deleted;
+        self.anonymised += other.anonymised;
+        self.held += other.held;
+        self.left += other.left;
+        self.dependents += other.dependents;
+        self.unreadable += other.unreadable;
+    }
+}
+
+impl AddAssign for Unreadable {
+    fn add_assign(&mut self, other: Self) {
+        self.no_start_date += other.no_start_date;
+        self.unreadable_date += other.unreadable_date;
+        self.null_key += other.null_key;
+        self.unusable_key += other.unusable_key;
+        self.empty_identity += other.empty_identity;
+        self.already_anonymised += other.already_anonymised;
+    }
+}
+
+impl Counts {
+    /// The counts that are not zero, by name; those of dependents and of the unreadable with what they belong to in front.
+    pub fn named(&self) -> impl Iterator<Item = (String, u64)> {
+        let plain = [
+            ("proposed", self.proposed),
+            ("already_open", self.already_open),
+            ("withdrawn", self.withdrawn),
+            ("returned", self.returned),
+            ("postponed_returned", self.postponed_returned),
+            ("due", self.due),
+            ("deleted", self.deleted),
+            ("anonymised", self.anonymised),
+            ("held", self.held),
+            ("left", self.left),
+        ];
+        let unreadable = [
+            ("no_start_date", self.unreadable.no_start_date),
+            ("unreadable_date", self.unreadable.unreadable_date),
+            ("null_key", self.unreadable.null_key),
+            ("unusable_key", self.unreadable.unusable_key),
+            ("empty_identity", self.unreadable.empty_identity),
+            ("already_anonymised", self.unreadable.already_anonymised),
+        ];
+        let prefixed = |prefix: &'static str| move |(name, count): (&str, u64)| (format!("{prefix}{name}"), count);
+        plain
+            .into_iter()
+            .map(prefixed(""))
+            .chain(self.dependents.named().map(prefixed("dependents_")))
+            .chain(unreadable.into_iter().map(prefixed("unreadable_")))
+            .filter(|(_, count)| *count > 0)
+    }
+}
+
+/// What a run did, category by category.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunReport {
+    /// By the category's name.
+    pub categories: BTreeMap<String, Counts>,
+}
+
+impl RunReport {
+    /// The counts of one category, to add to.
+    pub fn category(&mut self, name: &CategoryName) -> &mut Counts {
+        self.categories.entry(name.as_str().to_owned()).or_default()
+    }
+
+    /// The counts of all categories together.
+    #[must_use]
+    pub fn total(&self) -> Counts {
+        self.categories.values().fold(Counts::default(), |mut total, counts| {
+            total += *counts;
+            total
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! Between rows and values.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row as _, Sqlite, Type};
+
+use super::{Proposal, RunId, StoreError};
+use crate::actor::Actor;
+use crate::audit::actor_from_json;
+use crate::proposal::{BatchId, Life, Origin, ProposalId, ReturnReason, State, WithdrawReason};
+use crate::record::{Fingerprint, FingerprintKeyId, IdentityVersion, RecordKey, RecordRef};
+
+/// The columns of a proposal, for `FROM proposal p JOIN fingerprint_form f ON f.id = p.form`.
+macro_rules! proposal_columns {
+    () => {
+        "p.id, p.category, p.key, p.source, p.unit, p.criterion, p.rule_version, p.due_on, p.fingerprint, f.key_id, \
+         f.identity, p.run, p.proposed_at, p.changed_at, p.version, p.postponed_count, p.state, p.until, p.batch, \
+         p.outcome, p.reason, p.detail"
+    };
+}
+pub(super) use proposal_columns;
+
+/// An instant as the state holds it: always of the same length, so that texts compare as instants do.
+pub(super) fn instant(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// Values for a statement that reads them with `json_each`.
+pub(super) fn json(values: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(values)
+        .map_err(|error| StoreError::Database { doing: "bind values of a statement", source: Box::new(error) })
+}
+
+fn unreadable(what: impl std::fmt::Display) -> StoreError {
+    StoreError::Unreadable { what: what.to_string() }
+}
+
+/// The value in a column.
+pub(super) fn get<'r, T: Decode<'r, Sqlite> + Type<Sqlite>>(row: &'r SqliteRow, column: &str) -> Result<T, StoreError> {
+    row.try_get(column).map_err(|error| unreadable(format_args!("column {column}: {error}")))
+}
+
+/// The count in a column.
+pub(super) fn count(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
+    let count: i64 = get(row, column)?;
+    u64::try_from(count).map_err(|_| unreadable(format_args!("column {column}: {count} is no count")))
+}
+
+/// The value that the text in a column stands for.
+pub(super) fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &str) -> Result<T, StoreError> {
+    optional(row, column)?.ok_or_else(|| unreadable(format_args!("column {column}: it is empty")))
+}
+
+/// The value that the text in a column stands for, where there is one.
+pub(super) fn optional<T: std::str::FromStr>(row: &SqliteRow, column: &str) -> Result<Option<T>, StoreError> {
+    let text: Option<&str> = get(row, column)?;
+    let read = |text: &str| text.parse().map_err(|_| unreadable(format_args!("column {column}: {text:?}")));
+    text.map(read).transpose()
+}
+
+/// The bytes in a column, where there are any.
+pub(super) fn optional_bytes<const N: usize>(row: &SqliteRow, column: &str) -> Result<Option<[u8; N]>, StoreError> {
+    let bytes: Option<&[u8]> = get(row, column)?;
+    let read = |bytes: &[u8]| bytes.try_into().map_err(|_| unreadable(format_args!("column {column}: its length")));
+    bytes.map(read).transpose()
+}
+
+/// The bytes in a column.
+pub(super) fn bytes<const N: usize>(row: &SqliteRow, column: &str) -> Result<[u8; N], StoreError> {
+    optional_bytes(row, column)?.ok_or_else(|| unreadable(format_args!("column {column}: it is empty")))
+}
+
+/// The actor in a column of this name.
+pub(super) fn actor(row: &SqliteRow, column: &str) -> Result<Option<Actor>, StoreError> {
+    let Some(value): Option<Value> = optional(row, column)? else { return Ok(None) };
+    actor_from_json(&value).map(Some).ok_or_else(|| unreadable(format_args!("column {column}: it names nobody")))
+}
+
+/// The record of a row with `category` and `key`.
+pub(super) fn record(row: &SqliteRow) -> Result<RecordRef, StoreError> {
+    Ok(RecordRef { category: parsed(row, "category")?, key: RecordKey::from_text(get(row, "key")?) })
+}
+
+/// The life of a row with the columns of a state.
+pub(super) fn life(row: &SqliteRow) -> Result<Life, StoreError> {
+    let name: &str = get(row, "state")?;
+    let (reason, detail): (Option<&str>, Option<&str>) = (get(row, "reason")?, get(row, "detail")?);
+    let broken = || unreadable(format_args!("the state {name} without what belongs to it"));
+    let state = match name {
+        "proposed" => State::Proposed {
+            returned: reason.map(|code| ReturnReason::from_stored(code, detail).ok_or_else(broken)).transpose()?,
+        },
+        "confirmed" => State::Confirmed,
+        "postponed" => State::Postponed { until: parsed(row, "until")? },
+        "erasing" => State::Erasing { batch: BatchId(bytes(row, "batch")?) },
+        "erased" => State::Erased { outcome: parsed(row, "outcome")? },
+        "withdrawn" => State::Withdrawn {
+            reason: reason.and_then(|code| WithdrawReason::from_stored(code, detail)).ok_or_else(broken)?,
+        },
+        other => return Err(unreadable(format_args!("the state {other:?}"))),
+    };
+    let postponed_count = get(row, "postponed_count")?;
+    Life::from_stored(state, postponed_count).ok_or_else(broken)
+}
+
+/// The fingerprint whose digest, key and columns are in these columns, where there is one.
+pub(super) fn fingerprint(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<Fingerprint>, StoreError> {
+    let Some(digest) = optional_bytes(row, columns[0])? else { return Ok(None) };
+    Ok(Some(Fingerprint {
+        key_id: FingerprintKeyId::from_stored(get(row, columns[1])?),
+        identity: IdentityVersion::from_stored(get(row, columns[2])?),
+        digest,
+    }))
+}
+
+/// A proposal in the columns of [`proposal_columns`].
+pub(super) fn proposal(row: &SqliteRow) -> Result<Proposal, StoreError> {
+    let due_on: Option<Date> = optional(row, "due_on")?;
+    Ok(Proposal {
+        id: ProposalId(get(row, "id")?),
+        record: record(row)?,
+        source: parsed(row, "source")?,
+        unit: get(row, "unit")?,
+        origin: Origin::Criterion { name: get(row, "criterion")?, version: get(row, "rule_version")?, due_on },
+        fingerprint: fingerprint(row, ["fingerprint", "key_id", "identity"])?
+            .ok_or_else(|| unreadable("a proposal without a fingerprint"))?,
+        life: life(row)?,
+        version: get(row, "version")?,
+        run: RunId(get(row, "run")?),
+        proposed_at: parsed(row, "proposed_at")?,
+        changed_at: optional(row, "changed_at")?,
+    })
+}
+
+/// What a state puts into its columns: state, until, batch, outcome, reason, detail. `batch` is the batch that an erased
+/// proposal went with.
+pub(super) type StateColumns<'a> =
+    (&'static str, Option<String>, Option<String>, Option<&'static str>, Option<&'static str>, Option<&'a str>);
+
+/// The columns of `state`.
+pub(super) fn state_columns(state: &State, batch: Option<BatchId>) -> StateColumns<'_> {
+    let name = state.name().as_str();
+    let plain = (name, None, None, None, None, None);
+    match state {
+        State::Confirmed | State::Proposed { returned: None } => plain,
+        State::Proposed { returned: Some(reason) } => (name, None, None, None, Some(reason.code()), reason.detail()),
+        State::Postponed { until } => (name, Some(until.to_string()), None, None, None, None),
+        State::Erasing { batch } => (name, None, Some(batch.to_string()), None, None, None),
+        State::Erased { outcome } => {
+            (name, None, batch.map(|batch| batch.to_string()), Some(outcome.as_str()), None, None)
+        }
+        State::Withdrawn { reason } => (name, None, None, None, Some(reason.code()), reason.detail()),
+    }
+}

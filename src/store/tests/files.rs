@@ -1,0 +1,146 @@
+//! The file: made, opened, refused.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use sqlx::{Connection as _, SqliteConnection};
+
+use super::*;
+
+/// A connection beside the store, as somebody with the file in hand has one.
+async fn raw(path: &Path) -> SqliteConnection {
+    SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap()
+}
+
+async fn execute(path: &Path, sql: &'static str) {
+    let mut connection = raw(path).await;
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+async fn refused(path: &Path) -> String {
+    let before = std::fs::read(path).ok();
+    let error = Store::open(path, Arc::new(SetClock::new(Timestamp::UNIX_EPOCH))).await.unwrap_err();
+    assert_eq!(std::fs::read(path).ok(), before, "the file has been changed");
+    error.to_string().replace(&path.display().to_string(), "state.db")
+}
+
+/// A state that has been closed.
+async fn closed() -> (tempfile::TempDir, std::path::PathBuf) {
+    let bench = Bench::new().await;
+    let path = bench.path();
+    bench.propose(1..=3).await;
+    bench.store.close().await;
+    (bench.dir, path)
+}
+
+#[tokio::test]
+async fn a_new_state_is_private_durable_and_can_be_opened_again() {
+    let bench = Bench::new().await;
+    for name in ["state.db", "state.db-wal"] {
+        let mode = bench.dir.path().join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert!(!bench.dir.path().join("state.db.unfinished").exists());
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    for (pragma, expected) in [
+        ("PRAGMA synchronous", "2"),
+        ("PRAGMA journal_mode", "wal"),
+        ("PRAGMA foreign_keys", "1"),
+        ("PRAGMA secure_delete", "1"),
+    ] {
+        let row = sqlx::query(pragma).fetch_one(&mut *change.transaction).await.unwrap();
+        let value = sqlx::Row::try_get_unchecked::<String, _>(&row, 0).unwrap();
+        assert_eq!(value, expected, "{pragma}");
+    }
+    drop(change);
+    drop(turn);
+    let installation = bench.store.installation().to_owned();
+    let path = bench.path();
+    bench.store.close().await;
+    let again = Store::open(&path, bench.clock.clone()).await.unwrap();
+    assert_eq!(again.installation(), installation);
+    assert_eq!(again.audit_after(0, 1).await.unwrap()[0].kind, "state_created");
+}
+
+#[tokio::test]
+async fn a_state_is_made_only_where_there_is_nothing() {
+    let (dir, path) = closed().await;
+    let clock = Arc::new(SetClock::new(Timestamp::UNIX_EPOCH));
+    let before = std::fs::read(&path).unwrap();
+    assert!(matches!(Store::create(&path, clock.clone()).await, Err(StoreError::Exists(_))));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let nowhere = dir.path().join("nowhere");
+    assert!(matches!(Store::open(&nowhere, clock.clone()).await, Err(StoreError::Missing(_))));
+    assert!(!nowhere.exists());
+    // A start that ended in the middle of making a state has left an unfinished one.
+    std::fs::write(dir.path().join("nowhere.unfinished"), "half").unwrap();
+    Store::create(&nowhere, clock).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_no_state_is_refused_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.db");
+    let mut told = vec![refused(&path).await];
+    std::fs::write(&path, "").unwrap();
+    told.push(refused(&path).await);
+    std::fs::write(&path, "Dear diary, today I was mistaken for a database.").unwrap();
+    told.push(refused(&path).await);
+    std::fs::remove_file(&path).unwrap();
+    let mut other = SqliteConnection::connect(&format!("sqlite:{}?mode=rwc", path.display())).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE customers (id INTEGER)").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    let error = Store::open(&path, Arc::new(SetClock::new(Timestamp::UNIX_EPOCH))).await.unwrap_err();
+    told.push(error.to_string().replace(&path.display().to_string(), "state.db"));
+    insta::assert_snapshot!(told.join("\n\n"));
+}
+
+#[tokio::test]
+async fn a_state_of_a_later_version_is_refused() {
+    let (_dir, path) = closed().await;
+    execute(&path, "INSERT INTO _sqlx_migrations VALUES (7, 'later', '2030-01-01', 1, x'00', 1)").await;
+    insta::assert_snapshot!(refused(&path).await, @r"
+    cannot open the state: state.db is of version 7, and this program knows versions up to 1
+    hint: start the program that wrote it, or a later one
+    ");
+}
+
+#[tokio::test]
+async fn a_damaged_state_is_refused() {
+    let (_dir, path) = closed().await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    let (page_size, pages) = (4096, bytes.len() / 4096);
+    assert!(pages > 10);
+    for page in 5..pages {
+        bytes[page * page_size..page * page_size + 64].fill(0xff);
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let told = refused(&path).await;
+    assert!(told.contains("is damaged") || told.starts_with("cannot"), "{told}");
+}
+
+#[tokio::test]
+async fn a_trail_that_was_changed_is_refused() {
+    for (edit, expected) in [
+        ("UPDATE audit SET actor = '\"daemon\"' WHERE seq = 2", "entry 2: its hash does not fit its content"),
+        ("DELETE FROM audit WHERE seq = 2", "entry 2: it is missing"),
+        ("UPDATE audit SET prev = zeroblob(32) WHERE seq = 3", "entry 3: it is not tied to the entry before it"),
+    ] {
+        let (_dir, path) = closed().await;
+        execute(&path, "DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_is_not_removed").await;
+        execute(&path, edit).await;
+        let error = Store::open(&path, Arc::new(SetClock::new(Timestamp::UNIX_EPOCH))).await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_trail_cannot_be_changed_through_sql_by_mistake() {
+    let (_dir, path) = closed().await;
+    let mut connection = raw(&path).await;
+    for sql in ["UPDATE audit SET kind = 'x'", "DELETE FROM audit WHERE seq = 1"] {
+        assert!(sqlx::query(sql).execute(&mut connection).await.is_err(), "{sql}");
+    }
+}

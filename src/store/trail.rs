@@ -1,0 +1,232 @@
+//! The trail as it is stored.
+
+use jiff::SignedDuration;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use super::error::failed;
+use super::{Change, Page, Store, StoreError, rows};
+use crate::actor::Actor;
+use crate::audit::{By, Entry, Head, Kind, actor_to_json};
+
+/// Entries read at a time when the end of the trail is checked.
+const CHECK_PAGE_ENTRIES: u32 = 1_000;
+/// A peer's refusals within this time are one entry.
+const REFUSAL_QUIET: SignedDuration = SignedDuration::from_secs(60);
+
+/// Which entries to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Of this kind alone.
+    pub kind: Option<String>,
+    /// Caused by this run alone.
+    pub run: Option<i64>,
+}
+
+/// A text that somebody typed, as it lies beside the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedText {
+    /// What its digest was salted with.
+    pub salt: [u8; 16],
+    /// The text.
+    pub text: String,
+}
+
+macro_rules! entry_columns {
+    () => {
+        "seq, at, actor, run, request, kind, details, prev, hash"
+    };
+}
+
+fn entry(row: &SqliteRow) -> Result<Entry, StoreError> {
+    let actor = rows::actor(row, "actor")?;
+    let actor = actor.ok_or_else(|| StoreError::Unreadable { what: "an entry of the trail by nobody".into() })?;
+    Ok(Entry {
+        seq: rows::count(row, "seq")?,
+        at: rows::parsed(row, "at")?,
+        by: By { actor, run: rows::get(row, "run")?, request: rows::get(row, "request")? },
+        kind: rows::get(row, "kind")?,
+        details: rows::get(row, "details")?,
+        prev: rows::bytes(row, "prev")?,
+        hash: rows::bytes(row, "hash")?,
+    })
+}
+
+/// The end of the chain.
+pub(super) async fn head(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
+    let row = sqlx::query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("read the end of the audit trail"))?;
+    match row {
+        None => Ok(Head::EMPTY),
+        Some(row) => Ok(Head { entries: rows::count(&row, "seq")?, hash: rows::bytes(&row, "hash")? }),
+    }
+}
+
+/// Checks the chain from the newest checkpoint to its end. What is before it can be checked by whoever has an export.
+pub(super) async fn check_tail(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let doing = "check the end of the audit trail";
+    let signed = sqlx::query("SELECT entries, hash FROM checkpoint ORDER BY entries DESC LIMIT 1")
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed(doing))?;
+    let mut head = Head::EMPTY;
+    if let Some(row) = signed {
+        head = Head { entries: rows::count(&row, "entries")?, hash: rows::bytes(&row, "hash")? };
+        let signed = page(&mut *connection, head.entries - 1, 1).await?;
+        let what = "its hash is not the one that a checkpoint was signed over";
+        if signed.first().is_none_or(|entry| entry.head() != head || entry.computed_hash() != head.hash) {
+            return Err(StoreError::BrokenChain { seq: head.entries, what });
+        }
+    }
+    loop {
+        let entries = page(&mut *connection, head.entries, CHECK_PAGE_ENTRIES).await?;
+        if entries.is_empty() {
+            break;
+        }
+        for entry in entries {
+            head = follow(&head, &entry)?;
+        }
+    }
+    if head == Head::EMPTY {
+        return Err(StoreError::BrokenChain { seq: 1, what: "there is none" });
+    }
+    Ok(())
+}
+
+fn follow(head: &Head, entry: &Entry) -> Result<Head, StoreError> {
+    let broken = |seq, what| Err(StoreError::BrokenChain { seq, what });
+    if entry.seq != head.entries + 1 {
+        return broken(head.entries + 1, "it is missing");
+    }
+    if entry.prev != head.hash {
+        return broken(entry.seq, "it is not tied to the entry before it");
+    }
+    if entry.computed_hash() != entry.hash {
+        return broken(entry.seq, "its hash does not fit its content");
+    }
+    Ok(entry.head())
+}
+
+async fn page<'e>(executor: impl sqlx::SqliteExecutor<'e>, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    sqlx::query(concat!("SELECT ", entry_columns!(), " FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2"))
+        .bind(after.cast_signed())
+        .bind(limit)
+        .fetch_all(executor)
+        .await
+        .map_err(failed("read the audit trail"))?
+        .iter()
+        .map(entry)
+        .collect()
+}
+
+impl Store {
+    /// The end of the chain.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn audit_head(&self) -> Result<Head, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(failed("read the end of the audit trail"))?;
+        head(&mut connection).await
+    }
+
+    /// Entries in the order of the trail, at most `limit` of those after number `after`: what is exported, page by page.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn audit_after(&self, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        page(&self.readers, after, limit).await
+    }
+
+    /// Entries, the latest first, at most `limit` of those before number `before`.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn audit_list(
+        &self,
+        filter: &AuditFilter,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Page<Entry, u64>, StoreError> {
+        let doing = "list the audit trail";
+        let total: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM audit WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR run = ?2)",
+        )
+        .bind(filter.kind.as_deref())
+        .bind(filter.run)
+        .fetch_one(&self.readers)
+        .await
+        .map_err(failed(doing))?;
+        let mut items: Vec<Entry> = sqlx::query(concat!(
+            "SELECT ",
+            entry_columns!(),
+            " FROM audit WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR run = ?2) AND seq < ?3 \
+             ORDER BY seq DESC LIMIT ?4"
+        ))
+        .bind(filter.kind.as_deref())
+        .bind(filter.run)
+        .bind(before.map_or(i64::MAX, u64::cast_signed))
+        .bind(i64::from(limit) + 1)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed(doing))?
+        .iter()
+        .map(entry)
+        .collect::<Result<_, _>>()?;
+        let next = super::list::cut(&mut items, limit).map(|entry| entry.seq);
+        Ok(Page { items, total: total.cast_unsigned(), next })
+    }
+
+    /// The text that the entry `seq` has a digest of, where it has one and the text is still there.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn typed_text(&self, seq: u64) -> Result<Option<TypedText>, StoreError> {
+        let row = sqlx::query("SELECT salt, text FROM audit_text WHERE seq = ?1")
+            .bind(seq.cast_signed())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed("read a reason"))?;
+        row.map(|row| Ok(TypedText { salt: rows::bytes(&row, "salt")?, text: rows::get(&row, "text")? })).transpose()
+    }
+
+    /// Every checkpoint as it was signed, the first first.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn checkpoints(&self) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar("SELECT note FROM checkpoint ORDER BY entries")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("read the checkpoints"))
+    }
+}
+
+impl Change<'_> {
+    /// Somebody was refused. Gives whether there is an entry: a peer's refusals within a minute are one.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn refused(&mut self, by: &By, permission: &str, route: &str) -> Result<bool, StoreError> {
+        if self.was_refused_just_now(&by.actor).await? {
+            return Ok(false);
+        }
+        let kind = Kind::Refused { permission: permission.to_owned(), route: route.to_owned() };
+        self.append(by, &kind).await?;
+        Ok(true)
+    }
+
+    async fn was_refused_just_now(&mut self, actor: &Actor) -> Result<bool, StoreError> {
+        let since = self.now.checked_sub(REFUSAL_QUIET).unwrap_or(self.now);
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM audit WHERE kind = 'refused' AND actor = ?1 AND at > ?2 AND at <= ?3)",
+        )
+        .bind(actor_to_json(actor).to_string())
+        .bind(rows::instant(since))
+        .bind(rows::instant(self.now))
+        .fetch_one(&mut *self.transaction)
+        .await
+        .map_err(failed("read whether somebody was refused before"))
+    }
+}

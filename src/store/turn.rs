@@ -1,0 +1,160 @@
+//! Changing the state: one at a time, and never without its entry in the trail.
+
+use jiff::Timestamp;
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
+use tokio::sync::MutexGuard;
+
+use super::error::{expect_rows, failed};
+use super::{Store, StoreError, rows};
+use crate::audit::{By, Checkpoint, CheckpointKey, Entry, Head, Kind, actor_to_json, text_digest};
+use crate::proposal::Reason;
+use crate::record::{hex, random_bytes};
+
+/// The right to change the state; nobody else has it meanwhile.
+#[derive(Debug)]
+pub struct WriteTurn<'s> {
+    store: &'s Store,
+    writer: MutexGuard<'s, SqliteConnection>,
+}
+
+/// One change of the state. It holds from [`commit`](Self::commit) on; dropped before, nothing has happened.
+pub struct Change<'t> {
+    pub(super) transaction: Transaction<'t, Sqlite>,
+    pub(super) now: Timestamp,
+    head: Head,
+}
+
+impl std::fmt::Debug for Change<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Change").field("now", &self.now).field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Waits for the right to change the state.
+    pub async fn turn(&self) -> WriteTurn<'_> {
+        WriteTurn { store: self, writer: self.writer.lock().await }
+    }
+}
+
+impl WriteTurn<'_> {
+    /// Begins a change.
+    ///
+    /// # Errors
+    /// When the state's file cannot be locked or read.
+    pub async fn begin(&mut self) -> Result<Change<'_>, StoreError> {
+        Change::begin(&mut self.writer, self.store.clock.now()).await
+    }
+}
+
+impl<'t> Change<'t> {
+    pub(super) async fn begin(writer: &'t mut SqliteConnection, now: Timestamp) -> Result<Self, StoreError> {
+        let mut transaction =
+            writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin a change of the state"))?;
+        let head = super::trail::head(&mut transaction).await?;
+        Ok(Self { transaction, now, head })
+    }
+
+    /// Makes the change hold.
+    ///
+    /// # Errors
+    /// When it could not be written to the disk; nothing has happened then.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.transaction.commit().await.map_err(failed("commit a change of the state"))
+    }
+
+    pub(super) async fn describe(&mut self, installation: &str) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO meta (one, installation, created_at) VALUES (1, ?1, ?2)")
+            .bind(installation)
+            .bind(rows::instant(self.now))
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed("describe the state"))?;
+        Ok(())
+    }
+
+    /// Adds an entry to the trail, for what is no change of the state itself: starts, stops, settings. Gives its number.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn record(&mut self, by: &By, kind: &Kind) -> Result<u64, StoreError> {
+        self.append(by, kind).await
+    }
+
+    pub(super) async fn append(&mut self, by: &By, kind: &Kind) -> Result<u64, StoreError> {
+        self.append_all(by, std::slice::from_ref(kind)).await
+    }
+
+    /// Adds an entry for each of `kinds`; gives the number of the last.
+    pub(super) async fn append_all(&mut self, by: &By, kinds: &[Kind]) -> Result<u64, StoreError> {
+        const DOING: &str = "write to the audit trail";
+        let actor = actor_to_json(&by.actor).to_string();
+        let mut head = self.head;
+        let entries: Vec<_> = kinds
+            .iter()
+            .map(|kind| {
+                let entry = Entry::next(&head, self.now, by.clone(), kind);
+                head = entry.head();
+                let Entry { seq, at, kind, details, prev, hash, .. } = entry;
+                (seq, rows::instant(at), kind, details, hex(&prev), hex(&hash))
+            })
+            .collect();
+        let done = sqlx::query(
+            "INSERT INTO audit (seq, at, actor, run, request, kind, details, prev, hash) \
+             SELECT value->>0, value->>1, ?2, ?3, ?4, value->>2, value->>3, unhex(value->>4), unhex(value->>5) \
+             FROM json_each(?1)",
+        )
+        .bind(rows::json(&entries)?)
+        .bind(actor)
+        .bind(by.run)
+        .bind(by.request.as_deref())
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(failed(DOING))?;
+        expect_rows(DOING, entries.len(), done.rows_affected())?;
+        self.head = head;
+        Ok(head.entries)
+    }
+
+    /// Adds an entry that stands for a typed text, and the text beside it; gives the entry's number.
+    pub(super) async fn append_with_text(
+        &mut self,
+        by: &By,
+        text: &Reason,
+        kind: impl FnOnce(String) -> Kind,
+    ) -> Result<u64, StoreError> {
+        let salt: [u8; 16] = random_bytes().map_err(|error| StoreError::Random(Box::new(error)))?;
+        let seq = self.append(by, &kind(text_digest(&salt, text.as_str()))).await?;
+        sqlx::query("INSERT INTO audit_text (seq, salt, text) VALUES (?1, ?2, ?3)")
+            .bind(seq.cast_signed())
+            .bind(salt.as_slice())
+            .bind(text.as_str())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed("write a reason beside the audit trail"))?;
+        Ok(seq)
+    }
+
+    /// Signs the trail up to and with an entry that says so; gives the signed note.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn add_checkpoint(&mut self, by: &By, key: &CheckpointKey) -> Result<String, StoreError> {
+        let doing = "write a checkpoint";
+        let installation: String = sqlx::query_scalar("SELECT installation FROM meta")
+            .fetch_one(&mut *self.transaction)
+            .await
+            .map_err(failed(doing))?;
+        self.append(by, &Kind::Checkpoint { key: hex(&key.verifier(&installation).id()) }).await?;
+        let note = key.sign(&Checkpoint { installation, head: self.head });
+        sqlx::query("INSERT INTO checkpoint (entries, hash, at, note) VALUES (?1, ?2, ?3, ?4)")
+            .bind(self.head.entries.cast_signed())
+            .bind(self.head.hash.as_slice())
+            .bind(rows::instant(self.now))
+            .bind(&note)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed(doing))?;
+        Ok(note)
+    }
+}
