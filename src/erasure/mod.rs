@@ -14,7 +14,7 @@ mod verdict;
 
 pub use engine::{BatchReport, Engine, EngineError, Settlement, settlement};
 pub use journal::{Journal, JournalError};
-pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling};
+pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, rule};
 pub use point::{POINTS, arm, pass};
 pub use select::{Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, preview};
 pub use verdict::{Due, Met, NotDue, Verdict, verdict};

@@ -201,7 +201,7 @@ impl Prepare<'_, '_> {
     }
 
     async fn propose_batch(&mut self, candidates: &[Candidate]) -> Result<(), JobError> {
-        let keys: Vec<RecordKey> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
+        let keys: Vec<&RecordKey> = candidates.iter().map(|candidate| &candidate.key).collect();
         let ledger = self.workshop.store.ledger(&self.mapping.category, &keys).await.map_err(store)?;
         let mut new: Vec<NewProposal> = Vec::with_capacity(candidates.len());
         let category = self.category().clone();

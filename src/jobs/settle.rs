@@ -93,7 +93,7 @@ pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     };
     let mut turn = workshop.store.turn().await;
     let mut change = turn.begin().await.map_err(SettleError::Store)?;
-    let was_closed = change.reopen_source(&By::daemon(), name, marker).await.map_err(SettleError::Store)?;
+    let was_closed = change.open_source(&By::daemon(), name, marker).await.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;
     Ok(was_closed)
 }

@@ -273,6 +273,30 @@ impl Store {
             .collect()
     }
 
+    /// Those of these records of a category that have an open proposal.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn open_among(
+        &self,
+        category: &CategoryName,
+        keys: &[RecordKey],
+    ) -> Result<std::collections::BTreeSet<RecordKey>, StoreError> {
+        let keys: Vec<_> = keys.iter().map(RecordKey::as_str).collect();
+        sqlx::query(
+            "SELECT p.key FROM json_each(?2) j CROSS JOIN proposal p ON p.category = ?1 AND p.key = j.value \
+             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')",
+        )
+        .bind(category.as_str())
+        .bind(rows::json(&keys)?)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read what is proposed"))?
+        .iter()
+        .map(|row| Ok(RecordKey::from_text(rows::get(row, "key")?)))
+        .collect()
+    }
+
     /// The open proposal of a record, or else the last one it had.
     ///
     /// # Errors

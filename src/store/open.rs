@@ -55,6 +55,24 @@ impl Store {
         Ok(Self { writer: tokio::sync::Mutex::new(writer), readers, clock, installation })
     }
 
+    /// Opens the state at `path` for looking only, beside a daemon or without one. Nothing can be changed through it.
+    ///
+    /// # Errors
+    /// When there is none, or it is something else, or of another version.
+    pub async fn look(path: &Path, clock: SharedClock) -> Result<Self, StoreError> {
+        check_is_sqlite(path)?;
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+        let mut writer = options.connect().await.map_err(failed("open the state"))?;
+        check_is_state(path, &mut writer).await?;
+        check_version(path, &mut writer).await?;
+        let installation: String = sqlx::query_scalar("SELECT installation FROM meta")
+            .fetch_one(&mut writer)
+            .await
+            .map_err(failed("read which installation the state is of"))?;
+        let readers = reading(path).await?;
+        Ok(Self { writer: tokio::sync::Mutex::new(writer), readers, clock, installation })
+    }
+
     /// Makes a new state at `path` and opens it. The file appears there only when it is complete.
     ///
     /// # Errors

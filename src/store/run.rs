@@ -238,17 +238,17 @@ impl Store {
             .collect()
     }
 
-    /// The latest instant for which the schedule has asked for a run of this job.
+    /// The latest instant for which the schedule has asked for a run of this job, or from which its slots count.
     ///
     /// # Errors
     /// When it could not be read.
     pub async fn last_slot(&self, job: JobKind) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query("SELECT max(slot) AS slot FROM run WHERE job = ?1 AND slot IS NOT NULL")
+        let row = sqlx::query("SELECT counts_from FROM schedule WHERE job = ?1")
             .bind(job.as_str())
-            .fetch_one(&self.readers)
+            .fetch_optional(&self.readers)
             .await
             .map_err(failed("read when a job was last due"))?;
-        rows::optional(&row, "slot")
+        row.map_or(Ok(None), |row| rows::optional(&row, "counts_from"))
     }
 }
 
@@ -278,6 +278,42 @@ impl Change<'_> {
         let by = By { actor, run: Some(id), request };
         self.append(&by, &Kind::RunQueued { job: job.as_str().to_owned(), trigger, dry_run }).await?;
         Ok(RunId(id))
+    }
+
+    /// The schedule asks for a run of this job. Where one waits already, that one will do; either way the slot has been
+    /// dealt with.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn queue_slot(&mut self, job: JobKind, slot: Timestamp) -> Result<(), StoreError> {
+        self.count_slots_from(job, slot).await?;
+        let waiting: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM run WHERE job = ?1 AND state = 'queued' AND NOT dry_run)")
+                .bind(job.as_str())
+                .fetch_one(&mut *self.transaction)
+                .await
+                .map_err(failed("read which runs are queued"))?;
+        if !waiting {
+            self.queue_run(job, &RunTrigger::Schedule { slot }, false).await?;
+        }
+        Ok(())
+    }
+
+    /// From now on slots of the job count that lie after `at`.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn count_slots_from(&mut self, job: JobKind, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO schedule (job, counts_from) VALUES (?1, ?2) \
+             ON CONFLICT (job) DO UPDATE SET counts_from = excluded.counts_from",
+        )
+        .bind(job.as_str())
+        .bind(rows::instant(at))
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(failed("write when a job was last due"))?;
+        Ok(())
     }
 
     /// A queued run begins.

@@ -66,15 +66,22 @@ impl Change<'_> {
         Ok(true)
     }
 
-    /// The source may be erased from again. Gives whether it was closed.
+    /// The source may be erased from again, and this is taken for its last batch. Gives whether it was closed.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn open_source(&mut self, by: &By, source: &SourceName) -> Result<bool, StoreError> {
+    pub async fn open_source(
+        &mut self,
+        by: &By,
+        source: &SourceName,
+        last_batch: Option<BatchId>,
+    ) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "UPDATE source_state SET closed_reason = NULL, closed_at = NULL WHERE source = ?1 AND closed_at IS NOT NULL",
+            "UPDATE source_state SET closed_reason = NULL, closed_at = NULL, last_batch = ?2 \
+             WHERE source = ?1 AND closed_at IS NOT NULL",
         )
         .bind(source.as_str())
+        .bind(last_batch.map(|batch| batch.0.to_vec()))
         .execute(&mut *self.transaction)
         .await
         .map_err(failed("open a source"))?;

@@ -172,8 +172,14 @@ CREATE INDEX ledger_record ON ledger (category, key);
 
 CREATE TABLE source_state (
   source        TEXT PRIMARY KEY,
-  last_batch    BLOB REFERENCES batch (id),
+  last_batch    BLOB CHECK (length(last_batch) = 16),
   closed_reason TEXT CHECK (closed_reason <> ''),
   closed_at     TEXT,
   CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- From when on the slots of a job's schedule count.
+CREATE TABLE schedule (
+  job         TEXT PRIMARY KEY CHECK (job IN ('prepare', 'erase')),
+  counts_from TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

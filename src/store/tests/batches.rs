@@ -108,8 +108,8 @@ async fn no_batch_before_the_last_is_settled_nor_in_a_closed_source() {
     assert!(end!(bench, close_source(&by, &source(), "the file has been replaced")).unwrap());
     assert!(!end!(bench, close_source(&by, &source(), "again")).unwrap());
     assert!(matches!(bench.intent(2, &[2]).await, Err(StoreError::SourceClosed { .. })));
-    assert!(end!(bench, open_source(&by, &source())).unwrap());
-    assert!(!end!(bench, open_source(&by, &source())).unwrap());
+    assert!(end!(bench, open_source(&by, &source(), None)).unwrap());
+    assert!(!end!(bench, open_source(&by, &source(), None)).unwrap());
     assert_eq!(bench.intent(2, &[2]).await.unwrap().1.len(), 1);
 }
 

@@ -33,8 +33,6 @@ async fn a_run_is_queued_goes_on_and_is_over() {
     assert_eq!(bench.kinds_after(before).await, ["run_queued", "run_started", "run_finished"]);
     let entry = bench.entries().await.pop().unwrap();
     assert_eq!(entry.details, r#"{"counts":{"deleted":3,"dependents_kept":4},"job":"erase","outcome":"partly"}"#);
-    assert_eq!(bench.store.last_slot(JobKind::Erase).await.unwrap(), Some(slot));
-    assert_eq!(bench.store.last_slot(JobKind::Prepare).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -66,4 +64,21 @@ async fn what_was_interrupted_is_stopped_and_what_was_queued_stays() {
     assert_eq!((page.items[0].id, page.total, page.next), (queued, 2, Some(queued)));
     let page = bench.store.runs(page.next, 1).await.unwrap();
     assert_eq!((page.items[0].id, page.next), (bench.run, None));
+}
+
+#[tokio::test]
+async fn a_slot_is_dealt_with_once_and_a_waiting_run_will_do_for_it() {
+    let bench = Bench::new().await;
+    let slots: [jiff::Timestamp; 2] =
+        ["2026-03-16T01:00:00Z".parse().unwrap(), "2026-03-17T01:00:00Z".parse().unwrap()];
+    for slot in slots {
+        let mut turn = bench.store.turn().await;
+        let mut change = turn.begin().await.unwrap();
+        change.queue_slot(JobKind::Erase, slot).await.unwrap();
+        change.commit().await.unwrap();
+        drop(turn);
+        assert_eq!(bench.store.last_slot(JobKind::Erase).await.unwrap(), Some(slot));
+    }
+    assert_eq!(bench.store.queued_runs().await.unwrap().len(), 1);
+    assert_eq!(bench.store.last_slot(JobKind::Prepare).await.unwrap(), None);
 }

@@ -58,7 +58,7 @@ async fn every_change_leaves_its_entry_and_none_when_rolled_back() {
     leaves!(bench, ["batch_intent"], intent(run, batch(3), &crm, &plan[1..]));
     leaves!(bench, ["batch_settled", "erased"], settle_committed(batch(3)));
     leaves!(bench, ["source_closed"], close_source(&by, &crm, "replaced"));
-    leaves!(bench, ["source_opened"], open_source(&by, &crm));
+    leaves!(bench, ["source_opened"], open_source(&by, &crm, None));
     leaves!(bench, ["refused"], refused(&By::request(vera(), "r"), "decide", "POST /v1/confirm"));
     leaves!(bench, ["daemon_started"], record(&by, &Kind::DaemonStarted { version: "0.1.0".into() }));
     leaves!(bench, ["run_finished"], finish_run(run, RunOutcome::Done, &RunReport::default(), None));
