@@ -1,0 +1,71 @@
+//! The scheduler's run book, kept in the state, and the jobs that carry its runs out.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::desk::Desk;
+use crate::jobs::{self, JobError};
+use crate::scheduler::{Performer, RunBook, ScheduledJob, StopSignal};
+use crate::store::{JobKind, Run, Store, StoreError};
+
+/// Runs as the state holds them.
+#[derive(Debug)]
+pub(super) struct Book(pub(super) Arc<Store>);
+
+/// The job that the schedule means.
+pub(super) fn job_kind(job: ScheduledJob) -> JobKind {
+    match job {
+        ScheduledJob::Prepare => JobKind::Prepare,
+        ScheduledJob::Erase => JobKind::Erase,
+    }
+}
+
+impl RunBook for Book {
+    type Run = Run;
+    type Error = StoreError;
+
+    async fn last_slot(&self, job: ScheduledJob) -> Result<Option<Timestamp>, StoreError> {
+        self.0.last_slot(job_kind(job)).await
+    }
+
+    async fn count_from(&self, job: ScheduledJob, at: Timestamp) -> Result<(), StoreError> {
+        let mut turn = self.0.turn().await;
+        let mut change = turn.begin().await?;
+        change.count_slots_from(job_kind(job), at).await?;
+        change.commit().await
+    }
+
+    async fn enqueue(&self, job: ScheduledJob, slot: Timestamp) -> Result<(), StoreError> {
+        let mut turn = self.0.turn().await;
+        let mut change = turn.begin().await?;
+        change.queue_slot(job_kind(job), slot).await?;
+        change.commit().await
+    }
+
+    async fn take(&self) -> Result<Option<Run>, StoreError> {
+        Ok(self.0.queued_runs().await?.into_iter().next())
+    }
+}
+
+/// Carries runs out, and tells whoever waits for one.
+pub(super) struct Runner {
+    pub(super) desk: Desk,
+    pub(super) finished: watch::Sender<u64>,
+}
+
+impl Performer<Run> for Runner {
+    type Error = JobError;
+
+    async fn perform(&self, run: Run, stop: StopSignal) -> Result<(), JobError> {
+        if *stop.borrow() {
+            // Not begun: it stays queued and is carried out after the next start.
+            return Ok(());
+        }
+        let workshop = self.desk.workshop();
+        let done = jobs::perform(&workshop, &run, &move || *stop.borrow()).await;
+        self.finished.send_modify(|count| *count += 1);
+        done
+    }
+}

@@ -1,0 +1,99 @@
+//! `erasured check`: the settings against the live schema.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::args::CheckArgs;
+use super::output;
+use crate::config::{self, Finding, Loaded, Severity};
+use crate::scheduler::Timetable;
+use crate::source::Source;
+use crate::source::check::{self, Depth};
+
+/// Settings that make sense in themselves, with what their schedules mean.
+pub(super) struct Accepted {
+    pub(super) loaded: Loaded,
+    pub(super) timetable: Timetable,
+}
+
+/// Reads the settings; everything that is wrong with them in themselves is told at once.
+pub(super) fn load(dir: &Path) -> Result<Accepted, Vec<Finding>> {
+    let loaded = config::load(dir)?;
+    let timetable = Timetable::from_settings(&loaded.settings)?;
+    Ok(Accepted { loaded, timetable })
+}
+
+pub(super) async fn run(arguments: &CheckArgs) -> ExitCode {
+    let findings = match load(&arguments.config.config) {
+        Ok(accepted) => against_schemas(accepted.loaded).await,
+        Err(findings) => findings,
+    };
+    let errors = findings.iter().filter(|finding| finding.is_error()).count();
+    if arguments.json {
+        let findings: Vec<serde_json::Value> = findings.iter().map(as_json).collect();
+        output::data(&pretty(&json!({ "ok": errors == 0, "findings": findings })));
+    } else {
+        for finding in &findings {
+            output::data(&finding.to_string());
+        }
+        output::talk(&summary(errors, findings.len() - errors, &arguments.config.config));
+    }
+    if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn against_schemas(loaded: Loaded) -> Vec<Finding> {
+    let Loaded { settings, warnings: mut findings } = loaded;
+    for source in settings.sources.values() {
+        let mut reader = match Source::of(source).reader().await {
+            Ok(reader) => reader,
+            Err(error) => {
+                findings.push(
+                    Finding::error("source", &source.path.place, crate::jobs::chain(&error))
+                        .hint("check the path in url, and that this user may read the file and its folder"),
+                );
+                continue;
+            }
+        };
+        for category in settings.categories.values().filter(|category| category.source.value == source.name) {
+            match check::category(&mut reader, &settings, category, Depth::Rows).await {
+                Ok(checked) => findings.extend(checked.findings),
+                Err(error) => {
+                    findings.push(
+                        Finding::error("source", &category.place, crate::jobs::chain(&error))
+                            .hint("the check could not be finished; try again when the database can be read"),
+                    );
+                }
+            }
+        }
+        reader.close().await;
+    }
+    findings
+}
+
+fn summary(errors: usize, warnings: usize, dir: &Path) -> String {
+    let counted = |count: usize, one: &str| match count {
+        0 => format!("no {one}s"),
+        1 => format!("1 {one}"),
+        many => format!("{many} {one}s"),
+    };
+    format!("{}: {}, {}", dir.display(), counted(errors, "error"), counted(warnings, "warning"))
+}
+
+fn as_json(finding: &Finding) -> serde_json::Value {
+    json!({
+        "severity": match finding.severity { Severity::Error => "error", Severity::Warning => "warning" },
+        "code": finding.code,
+        "file": finding.place.as_ref().map(|place| place.file.to_string()),
+        "line": finding.place.as_ref().map(|place| place.line),
+        "column": finding.place.as_ref().map(|place| place.column),
+        "message": finding.message,
+        "hint": finding.hint,
+    })
+}
+
+/// JSON for people and programs.
+pub(super) fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}")
+}

@@ -1,0 +1,173 @@
+//! Where the keys are: credentials passed by the service manager, or files beside the state made at first start.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::audit::CheckpointKey;
+use crate::jobs::Keys;
+use crate::record::FingerprintKey;
+use crate::systemd;
+
+/// Names of the credentials, and of the files.
+const FINGERPRINT: &str = "fingerprint-key";
+const CHECKPOINT: &str = "checkpoint-key";
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// There is a state, and not the key that it was made with.
+    #[error("there is a state and no {name} at {path}", path = .path.display())]
+    Lost {
+        /// Which key.
+        name: &'static str,
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// There are keys, and not the state that was made with them.
+    #[error("there are keys in {0} and no state beside them", .0.display())]
+    StateLost(PathBuf),
+    /// The file is not a key.
+    #[error("{path} does not hold a key: 64 hexadecimal digits", path = .0.display())]
+    Malformed(PathBuf),
+    /// The file cannot be read or written.
+    #[error("cannot {doing} {path}", path = .path.display())]
+    File {
+        /// What was to be done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The credentials' folder cannot be used.
+    #[error("cannot use the credentials")]
+    Credential(#[source] systemd::CredentialError),
+    /// There were no random bytes.
+    #[error("cannot make a key")]
+    Random(#[source] getrandom::Error),
+}
+
+impl KeyError {
+    /// What to do about it.
+    pub(super) fn hint(&self) -> &'static str {
+        match self {
+            Self::Lost { .. } => {
+                "restore the key from its backup; without it nobody can tell whether a confirmed record is still the same person"
+            }
+            Self::StateLost(_) => {
+                "restore state.db from its backup; to begin anew on purpose, move the keys away first"
+            }
+            Self::Malformed(_) | Self::File { .. } | Self::Credential(_) | Self::Random(_) => {
+                "check the file, its owner and its mode (0600)"
+            }
+        }
+    }
+}
+
+/// Keys that are in their place, or that wait for the state to be made.
+pub(super) struct KeyRing {
+    pub(super) keys: Keys,
+    fresh: Option<(PathBuf, PathBuf)>,
+}
+
+impl KeyRing {
+    /// Puts keys in their place that were made for a new state. Until then a start that was cut short begins anew.
+    pub(super) fn settle(&self) -> Result<(), KeyError> {
+        match &self.fresh {
+            Some((from, to)) => std::fs::rename(from, to).map_err(file("put in place", to)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> KeyError {
+    let path = path.to_owned();
+    move |source| KeyError::File { doing, path, source }
+}
+
+/// The keys for the state in `dir`; made where neither they nor the state have been there.
+pub(super) fn find(dir: &Path, state_exists: bool) -> Result<KeyRing, KeyError> {
+    if let Some(keys) = credentials()? {
+        return Ok(KeyRing { keys, fresh: None });
+    }
+    let (place, unfinished) = (dir.join("keys"), dir.join("keys.new"));
+    if state_exists && !place.exists() && unfinished.exists() {
+        // The first start was cut short between the state and its keys.
+        std::fs::rename(&unfinished, &place).map_err(file("put in place", &place))?;
+    }
+    match (place.exists(), state_exists) {
+        (true, true) => Ok(KeyRing { keys: read(&place)?, fresh: None }),
+        (true, false) => Err(KeyError::StateLost(place)),
+        (false, true) => Err(KeyError::Lost { name: FINGERPRINT, path: place.join(FINGERPRINT) }),
+        (false, false) => Ok(KeyRing { keys: make(&unfinished)?, fresh: Some((unfinished, place)) }),
+    }
+}
+
+/// The keys beside a state that is only looked at; `None` where there are none.
+pub(super) fn look(dir: &Path) -> Result<Option<Keys>, KeyError> {
+    if let Some(keys) = credentials()? {
+        return Ok(Some(keys));
+    }
+    let place = dir.join("keys");
+    if place.exists() { read(&place).map(Some) } else { Ok(None) }
+}
+
+/// Keys that are kept nowhere, for a plan without a state.
+pub(super) fn passing() -> Result<Keys, KeyError> {
+    let fingerprint = FingerprintKey::generate().map_err(KeyError::Random)?;
+    let checkpoint = Arc::new(CheckpointKey::generate().map_err(KeyError::Random)?);
+    Ok(Keys { fingerprint, checkpoint })
+}
+
+fn credentials() -> Result<Option<Keys>, KeyError> {
+    let fingerprint = systemd::credential(FINGERPRINT).map_err(KeyError::Credential)?;
+    let checkpoint = systemd::credential(CHECKPOINT).map_err(KeyError::Credential)?;
+    match (fingerprint, checkpoint) {
+        (Some(fingerprint), Some(checkpoint)) => {
+            Ok(Some(Keys { fingerprint: read_fingerprint(&fingerprint)?, checkpoint: read_checkpoint(&checkpoint)? }))
+        }
+        (Some(given), None) => Err(KeyError::Lost { name: CHECKPOINT, path: given.with_file_name(CHECKPOINT) }),
+        (None, Some(given)) => Err(KeyError::Lost { name: FINGERPRINT, path: given.with_file_name(FINGERPRINT) }),
+        (None, None) => Ok(None),
+    }
+}
+
+fn read(place: &Path) -> Result<Keys, KeyError> {
+    Ok(Keys {
+        fingerprint: read_fingerprint(&place.join(FINGERPRINT))?,
+        checkpoint: read_checkpoint(&place.join(CHECKPOINT))?,
+    })
+}
+
+fn read_fingerprint(path: &Path) -> Result<FingerprintKey, KeyError> {
+    let text = std::fs::read_to_string(path).map_err(file("read", path))?;
+    FingerprintKey::from_text(&text).ok_or_else(|| KeyError::Malformed(path.to_owned()))
+}
+
+fn read_checkpoint(path: &Path) -> Result<Arc<CheckpointKey>, KeyError> {
+    let text = std::fs::read_to_string(path).map_err(file("read", path))?;
+    CheckpointKey::from_text(&text).map(Arc::new).ok_or_else(|| KeyError::Malformed(path.to_owned()))
+}
+
+fn make(place: &Path) -> Result<Keys, KeyError> {
+    if place.exists() {
+        // A start that was cut short left them; no state was ever made with them.
+        std::fs::remove_dir_all(place).map_err(file("clear", place))?;
+    }
+    std::fs::DirBuilder::new().mode(0o700).create(place).map_err(file("make", place))?;
+    let keys = passing()?;
+    write(&place.join(FINGERPRINT), &keys.fingerprint.to_text())?;
+    write(&place.join(CHECKPOINT), &keys.checkpoint.to_text())?;
+    Ok(keys)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), KeyError> {
+    let mut opened =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file("make", path))?;
+    writeln!(opened, "{text}").map_err(file("write", path))?;
+    opened.sync_all().map_err(file("sync", path))
+}

@@ -1,0 +1,107 @@
+//! Opens the state with its keys, and refuses where one is there without the other.
+
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::keys::{self, KeyError};
+use super::lock::{LockError, StateLock};
+use crate::clock::SharedClock;
+use crate::jobs::Keys;
+use crate::store::{Store, StoreError};
+
+/// The state, held by this process.
+pub(super) struct Held {
+    pub(super) store: Arc<Store>,
+    pub(super) keys: Keys,
+    /// Dropped last, so that nobody else opens what this process is still closing.
+    pub(super) lock: StateLock,
+}
+
+/// Why the state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Its folder cannot be made.
+    #[error("cannot make the folder {dir}", dir = .dir.display())]
+    Directory {
+        /// The folder.
+        dir: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process has it.
+    #[error(transparent)]
+    Lock(LockError),
+    /// There are no keys for it.
+    #[error(transparent)]
+    Key(KeyError),
+    /// It cannot be opened.
+    #[error(transparent)]
+    Store(StoreError),
+    /// It was made with another key.
+    #[error("the state's fingerprints were taken with the key {wanted}, and the key here is {found}")]
+    OtherKey {
+        /// The key that the state names.
+        wanted: String,
+        /// The key that was found.
+        found: String,
+    },
+}
+
+impl StateError {
+    /// What to do about it.
+    pub(super) fn hint(&self) -> &'static str {
+        match self {
+            Self::Directory { .. } => "give --state-dir a folder that this user may write to",
+            Self::Lock(_) => "stop the other one first: systemctl stop erasured",
+            Self::Key(error) => error.hint(),
+            Self::Store(_) => "restore the state from its backup; nothing was changed",
+            Self::OtherKey { .. } => "restore the key that belongs to this state",
+        }
+    }
+}
+
+fn path(dir: &Path) -> PathBuf {
+    dir.join("state.db")
+}
+
+/// Takes the state in `dir` for this process; makes it where there has never been one.
+pub(super) async fn hold(dir: &Path, clock: SharedClock) -> Result<Held, StateError> {
+    if !dir.exists() {
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(|source| StateError::Directory { dir: dir.to_owned(), source })?;
+    }
+    let lock = StateLock::take(dir).map_err(StateError::Lock)?;
+    let path = path(dir);
+    let exists = path.symlink_metadata().is_ok();
+    let ring = keys::find(dir, exists).map_err(StateError::Key)?;
+    let store =
+        if exists { Store::open(&path, clock).await } else { Store::create(&path, clock).await };
+    let store = store.map_err(StateError::Store)?;
+    ring.settle().map_err(StateError::Key)?;
+    check_key(&store, &ring.keys).await?;
+    Ok(Held { store: Arc::new(store), keys: ring.keys, lock })
+}
+
+/// The state in `dir`, to be looked at only; `None` where there is none yet.
+pub(super) async fn look(dir: &Path, clock: SharedClock) -> Result<Option<(Store, Keys)>, StateError> {
+    let path = path(dir);
+    if path.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let keys = keys::look(dir).map_err(StateError::Key)?;
+    let keys = keys.ok_or_else(|| StateError::Key(KeyError::Lost { name: "fingerprint-key", path: dir.join("keys") }))?;
+    let store = Store::look(&path, clock).await.map_err(StateError::Store)?;
+    check_key(&store, &keys).await?;
+    Ok(Some((store, keys)))
+}
+
+async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {
+    let found = keys.fingerprint.id();
+    let referenced = store.fingerprint_keys().await.map_err(StateError::Store)?;
+    match referenced.into_iter().find(|wanted| wanted != found) {
+        Some(wanted) => Err(StateError::OtherKey { wanted: wanted.to_string(), found: found.to_string() }),
+        None => Ok(()),
+    }
+}
