@@ -33,8 +33,6 @@ async fn a_run_is_queued_goes_on_and_is_over() {
     assert_eq!(bench.kinds_after(before).await, ["run_queued", "run_started", "run_finished"]);
     let entry = bench.entries().await.pop().unwrap();
     assert_eq!(entry.details, r#"{"counts":{"deleted":3,"dependents_kept":4},"job":"erase","outcome":"partly"}"#);
-    assert_eq!(bench.store.last_slot(JobKind::Erase).await.unwrap(), Some(slot));
-    assert_eq!(bench.store.last_slot(JobKind::Prepare).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -66,4 +64,30 @@ async fn what_was_interrupted_is_stopped_and_what_was_queued_stays() {
     assert_eq!((page.items[0].id, page.total, page.next), (queued, 2, Some(queued)));
     let page = bench.store.runs(page.next, 1).await.unwrap();
     assert_eq!((page.items[0].id, page.next), (bench.run, None));
+}
+
+#[tokio::test]
+async fn slots_are_counted_and_a_queued_run_serves_them_all() {
+    let bench = Bench::new().await;
+    let slot =
+        |hour: i8| -> Timestamp { TODAY.at(hour, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp() };
+    assert_eq!(bench.store.last_slot(JobKind::Erase).await.unwrap(), None);
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    change.count_from(JobKind::Erase, slot(9)).await.unwrap();
+    change.count_from(JobKind::Erase, slot(8)).await.unwrap();
+    let first = change.enqueue_slot(JobKind::Erase, slot(10)).await.unwrap();
+    assert!(first.is_some());
+    assert_eq!(change.enqueue_slot(JobKind::Erase, slot(11)).await.unwrap(), None);
+    let taken = change.take_run().await.unwrap().unwrap();
+    assert_eq!((Some(taken.id), &taken.trigger), (first, &RunTrigger::Schedule { slot: slot(10) }));
+    assert!(matches!(taken.state, RunState::Running { .. }));
+    assert!(change.take_run().await.unwrap().is_none());
+    // The clock went back: a slot that has had its run has no other.
+    assert_eq!(change.enqueue_slot(JobKind::Erase, slot(10)).await.unwrap(), None);
+    assert!(change.enqueue_slot(JobKind::Erase, slot(12)).await.unwrap().is_some());
+    change.commit().await.unwrap();
+    drop(turn);
+    assert_eq!(bench.store.last_slot(JobKind::Erase).await.unwrap(), Some(slot(12)));
+    assert_eq!(bench.store.last_slot(JobKind::Prepare).await.unwrap(), None);
 }
