@@ -20,8 +20,13 @@ async fn chinook_customers() {
     let Some(file) = database("chinook.sqlite") else { return };
     let bench = Bench::with_copy_of(&file);
     bench.sql("DELETE FROM InvoiceLine WHERE InvoiceId IN (SELECT InvoiceId FROM Invoice WHERE CustomerId IN (3, 5)); DELETE FROM Invoice WHERE CustomerId IN (3, 5);").await;
-    let toml = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/chinook/categories/customer.toml")).unwrap();
-    std::fs::write(bench.dir.path().join("categories/customer.toml"), toml.replace("source = \"chinook\"", "source = \"app\"")).unwrap();
+    let toml = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/chinook/categories/customer.toml"))
+        .unwrap();
+    std::fs::write(
+        bench.dir.path().join("categories/customer.toml"),
+        toml.replace("source = \"chinook\"", "source = \"app\""),
+    )
+    .unwrap();
     println!("{}", bench.findings("customer").await);
     let (report, journal) = bench.erase_due("customer").await;
     println!("{report:?}\n{:#?}", journal.rulings());

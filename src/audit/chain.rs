@@ -247,8 +247,12 @@ mod tests {
 
     #[test]
     fn every_field_is_in_the_hash() {
-        let entry =
-            Entry::next(&Head::EMPTY, Timestamp::UNIX_EPOCH, By::run(3), &Kind::SourceOpened { source: "crm".into() });
+        let entry = Entry::next(
+            &Head::EMPTY,
+            Timestamp::UNIX_EPOCH,
+            By::run(3),
+            &Kind::SourceOpened { source: "crm".into(), last_batch: None },
+        );
         let change = |edit: &dyn Fn(&mut Entry)| {
             let mut other = entry.clone();
             edit(&mut other);

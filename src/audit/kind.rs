@@ -216,6 +216,8 @@ pub enum Kind {
     SourceOpened {
         /// The source.
         source: String,
+        /// The batch that its commit marker carried then, in hexadecimal.
+        last_batch: Option<String>,
     },
     /// The trail up to and with this entry was signed.
     Checkpoint {

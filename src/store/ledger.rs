@@ -32,9 +32,9 @@ impl Store {
     pub async fn ledger(
         &self,
         category: &CategoryName,
-        keys: &[&RecordKey],
+        keys: &[RecordKey],
     ) -> Result<HashMap<RecordKey, LedgerEntry>, StoreError> {
-        let keys: Vec<_> = keys.iter().map(|key| key.as_str()).collect();
+        let keys: Vec<_> = keys.iter().map(RecordKey::as_str).collect();
         sqlx::query(
             "SELECT l.key, l.outcome, l.batch, l.erased_at, l.before, b.key_id AS before_key, b.identity AS before_identity, \
              l.after, a.key_id AS after_key, a.identity AS after_identity \

@@ -1,6 +1,6 @@
 //! Looking at proposals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -276,14 +276,14 @@ impl Store {
     /// Those of these records of a category that have an open proposal.
     ///
     /// # Errors
-    /// When it could not be read.
+    /// When they could not be read.
     pub async fn open_among(
         &self,
         category: &CategoryName,
         keys: &[RecordKey],
-    ) -> Result<std::collections::BTreeSet<RecordKey>, StoreError> {
+    ) -> Result<BTreeSet<RecordKey>, StoreError> {
         let keys: Vec<_> = keys.iter().map(RecordKey::as_str).collect();
-        sqlx::query(
+        let open: Vec<String> = sqlx::query_scalar(
             "SELECT p.key FROM json_each(?2) j CROSS JOIN proposal p ON p.category = ?1 AND p.key = j.value \
              AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')",
         )
@@ -291,10 +291,8 @@ impl Store {
         .bind(rows::json(&keys)?)
         .fetch_all(&self.readers)
         .await
-        .map_err(failed("read what is proposed"))?
-        .iter()
-        .map(|row| Ok(RecordKey::from_text(rows::get(row, "key")?)))
-        .collect()
+        .map_err(failed("read what is proposed"))?;
+        Ok(open.iter().map(|key| RecordKey::from_text(key)).collect())
     }
 
     /// The open proposal of a record, or else the last one it had.

@@ -17,6 +17,7 @@ mod list;
 mod moves;
 mod open;
 mod propose;
+mod queue;
 mod report;
 mod rows;
 mod run;

@@ -90,6 +90,9 @@ impl Change<'_> {
         today: Date,
         step: impl Fn(&T) -> Move,
     ) -> Result<Vec<(Standing, T)>, StoreError> {
+        if steps.is_empty() {
+            return Ok(Vec::new());
+        }
         let ids: Vec<_> = steps.iter().map(|(id, _)| *id).collect();
         let by_id: HashMap<_, _> = steps.iter().map(|(id, with)| (*id, with)).collect();
         let moved: Vec<_> = self

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 
 use super::error::failed;
-use super::{Change, Page, RunId, RunReport, Store, StoreError, rows};
+use super::{Page, RunId, RunReport, Store, StoreError, rows};
 use crate::actor::Actor;
-use crate::audit::{By, Kind, Trigger, actor_to_json};
 use crate::proposal::UnknownWord;
 
 /// What a run is a run of.
@@ -157,8 +156,9 @@ macro_rules! run_columns {
         "id, job, slot, actor, dry_run, state, queued_at, started_at, finished_at, report, reason"
     };
 }
+pub(super) use run_columns;
 
-fn read(row: &SqliteRow) -> Result<Run, StoreError> {
+pub(super) fn read(row: &SqliteRow) -> Result<Run, StoreError> {
     let unreadable = |what: String| StoreError::Unreadable { what };
     let trigger = match (rows::optional(row, "slot")?, rows::actor(row, "actor")?) {
         (Some(slot), None) => RunTrigger::Schedule { slot },
@@ -238,166 +238,16 @@ impl Store {
             .collect()
     }
 
-    /// The latest instant for which the schedule has asked for a run of this job, or from which its slots count.
+    /// The instant after which slots of this job count: its last slot; none before the first.
     ///
     /// # Errors
     /// When it could not be read.
     pub async fn last_slot(&self, job: JobKind) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query("SELECT counts_from FROM schedule WHERE job = ?1")
+        let row = sqlx::query("SELECT last_slot FROM schedule WHERE job = ?1")
             .bind(job.as_str())
             .fetch_optional(&self.readers)
             .await
             .map_err(failed("read when a job was last due"))?;
-        row.map_or(Ok(None), |row| rows::optional(&row, "counts_from"))
-    }
-}
-
-impl Change<'_> {
-    /// Queues a run. A slot of the schedule can be queued once.
-    ///
-    /// # Errors
-    /// When it could not be written.
-    pub async fn queue_run(&mut self, job: JobKind, trigger: &RunTrigger, dry_run: bool) -> Result<RunId, StoreError> {
-        let (slot, actor, request) = match trigger {
-            RunTrigger::Schedule { slot } => (Some(rows::instant(*slot)), Actor::Daemon, None),
-            RunTrigger::Manual { actor, request } => (None, actor.clone(), request.clone()),
-        };
-        let id: i64 = sqlx::query_scalar(
-            "INSERT INTO run (job, slot, actor, dry_run, state, queued_at, report) \
-             VALUES (?1, ?2, ?3, ?4, 'queued', ?5, '{}') RETURNING id",
-        )
-        .bind(job.as_str())
-        .bind(slot.as_deref())
-        .bind(slot.is_none().then(|| actor_to_json(&actor).to_string()))
-        .bind(dry_run)
-        .bind(rows::instant(self.now))
-        .fetch_one(&mut *self.transaction)
-        .await
-        .map_err(failed("queue a run"))?;
-        let trigger = slot.map_or(Trigger::Manual, Trigger::Schedule);
-        let by = By { actor, run: Some(id), request };
-        self.append(&by, &Kind::RunQueued { job: job.as_str().to_owned(), trigger, dry_run }).await?;
-        Ok(RunId(id))
-    }
-
-    /// The schedule asks for a run of this job. Where one waits already, that one will do; either way the slot has been
-    /// dealt with.
-    ///
-    /// # Errors
-    /// When it could not be written.
-    pub async fn queue_slot(&mut self, job: JobKind, slot: Timestamp) -> Result<(), StoreError> {
-        self.count_slots_from(job, slot).await?;
-        let waiting: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM run WHERE job = ?1 AND state = 'queued' AND NOT dry_run)")
-                .bind(job.as_str())
-                .fetch_one(&mut *self.transaction)
-                .await
-                .map_err(failed("read which runs are queued"))?;
-        if !waiting {
-            self.queue_run(job, &RunTrigger::Schedule { slot }, false).await?;
-        }
-        Ok(())
-    }
-
-    /// From now on slots of the job count that lie after `at`.
-    ///
-    /// # Errors
-    /// When it could not be written.
-    pub async fn count_slots_from(&mut self, job: JobKind, at: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO schedule (job, counts_from) VALUES (?1, ?2) \
-             ON CONFLICT (job) DO UPDATE SET counts_from = excluded.counts_from",
-        )
-        .bind(job.as_str())
-        .bind(rows::instant(at))
-        .execute(&mut *self.transaction)
-        .await
-        .map_err(failed("write when a job was last due"))?;
-        Ok(())
-    }
-
-    /// A queued run begins.
-    ///
-    /// # Errors
-    /// When it is not queued, or another run of its job goes on.
-    pub async fn start_run(&mut self, run: RunId) -> Result<(), StoreError> {
-        let doing = "start";
-        let job: Option<String> = sqlx::query_scalar(
-            "UPDATE run SET state = 'running', started_at = ?2 WHERE id = ?1 AND state = 'queued' RETURNING job",
-        )
-        .bind(run.0)
-        .bind(rows::instant(self.now))
-        .fetch_optional(&mut *self.transaction)
-        .await
-        .map_err(failed("start a run"))?;
-        let job = job.ok_or(StoreError::NoSuchRun { doing, run: run.0, expected: "is queued" })?;
-        self.append(&By::run(run.0), &Kind::RunStarted { job }).await?;
-        Ok(())
-    }
-
-    /// Writes what a run has done so far. The only change without an entry in the trail: what was done has its own.
-    ///
-    /// # Errors
-    /// When it does not go on, or it could not be written.
-    pub async fn run_progress(&mut self, run: RunId, report: &RunReport) -> Result<(), StoreError> {
-        let done = sqlx::query("UPDATE run SET report = ?2 WHERE id = ?1 AND state = 'running'")
-            .bind(run.0)
-            .bind(rows::json(report)?)
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed("write the progress of a run"))?;
-        if done.rows_affected() == 1 {
-            return Ok(());
-        }
-        Err(StoreError::NoSuchRun { doing: "write the progress of", run: run.0, expected: "goes on" })
-    }
-
-    /// A run is over; a queued one can only be stopped. The reason stays out of the trail, its counts do not.
-    ///
-    /// # Errors
-    /// When it is over already, or it could not be written.
-    pub async fn finish_run(
-        &mut self,
-        run: RunId,
-        outcome: RunOutcome,
-        report: &RunReport,
-        reason: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let job: Option<String> = sqlx::query_scalar(
-            "UPDATE run SET state = ?2, finished_at = ?3, report = ?4, reason = ?5 \
-             WHERE id = ?1 AND (state = 'running' OR (state = 'queued' AND ?2 = 'stopped')) RETURNING job",
-        )
-        .bind(run.0)
-        .bind(outcome.as_str())
-        .bind(rows::instant(self.now))
-        .bind(rows::json(report)?)
-        .bind(reason)
-        .fetch_optional(&mut *self.transaction)
-        .await
-        .map_err(failed("finish a run"))?;
-        let job = job.ok_or(StoreError::NoSuchRun { doing: "finish", run: run.0, expected: "goes on" })?;
-        let counts = report.total().named().collect();
-        let kind = Kind::RunFinished { job, outcome: outcome.as_str().to_owned(), counts };
-        self.append(&By::run(run.0), &kind).await?;
-        Ok(())
-    }
-
-    /// Closes as stopped what went on when the daemon last ended; gives those runs. What was queued stays queued.
-    ///
-    /// # Errors
-    /// When it could not be written.
-    pub async fn stop_interrupted_runs(&mut self, reason: &str) -> Result<Vec<RunId>, StoreError> {
-        let runs: Vec<Run> =
-            sqlx::query(concat!("SELECT ", run_columns!(), " FROM run WHERE state = 'running' ORDER BY id"))
-                .fetch_all(&mut *self.transaction)
-                .await
-                .map_err(failed("read which runs were interrupted"))?
-                .iter()
-                .map(read)
-                .collect::<Result<_, _>>()?;
-        for run in &runs {
-            self.finish_run(run.id, RunOutcome::Stopped, &run.report, Some(reason)).await?;
-        }
-        Ok(runs.into_iter().map(|run| run.id).collect())
+        row.map(|row| rows::parsed(&row, "last_slot")).transpose()
     }
 }

@@ -66,29 +66,31 @@ impl Change<'_> {
         Ok(true)
     }
 
-    /// The source may be erased from again, and this is taken for its last batch. Gives whether it was closed.
+    /// The source may be erased from again; `marker` is what its commit marker carries now, and counts as its last batch.
+    /// Gives whether it was closed.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn open_source(
+    pub async fn reopen_source(
         &mut self,
         by: &By,
         source: &SourceName,
-        last_batch: Option<BatchId>,
+        marker: Option<BatchId>,
     ) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "UPDATE source_state SET closed_reason = NULL, closed_at = NULL, last_batch = ?2 \
              WHERE source = ?1 AND closed_at IS NOT NULL",
         )
         .bind(source.as_str())
-        .bind(last_batch.map(|batch| batch.0.to_vec()))
+        .bind(marker.map(|batch| batch.0.to_vec()))
         .execute(&mut *self.transaction)
         .await
-        .map_err(failed("open a source"))?;
+        .map_err(failed("open a source again"))?;
         if done.rows_affected() == 0 {
             return Ok(false);
         }
-        self.append(by, &Kind::SourceOpened { source: source.to_string() }).await?;
+        let last_batch = marker.map(|batch| batch.to_string());
+        self.append(by, &Kind::SourceOpened { source: source.to_string(), last_batch }).await?;
         Ok(true)
     }
 }

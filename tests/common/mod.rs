@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use erasured::config::{self, Finding, Settings};
-use erasured::erasure::{
-    BatchPlan, BatchReport, Claim, Day, Engine, Fresh, Journal, JournalError, Ruling, Selection,
-};
+use erasured::erasure::{BatchPlan, BatchReport, Claim, Day, Engine, Fresh, Journal, JournalError, Ruling, Selection};
 use erasured::proposal::{BatchId, ProposalId};
 use erasured::record::{CategoryName, FingerprintKey, RecordKey};
 use erasured::source::check::{self, Checked, Depth};
@@ -65,8 +63,7 @@ impl Bench {
 
     /// A connection as the application would have it, foreign keys enforced.
     pub async fn connect(&self) -> SqliteConnection {
-        let options =
-            SqliteConnectOptions::new().filename(self.database()).create_if_missing(true).foreign_keys(true);
+        let options = SqliteConnectOptions::new().filename(self.database()).create_if_missing(true).foreign_keys(true);
         SqliteConnection::connect_with(&options).await.unwrap()
     }
 
@@ -216,9 +213,7 @@ pub fn rendered(findings: &[Finding]) -> String {
 
 async fn rows(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
     let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(connection).await.unwrap();
-    rows.iter()
-        .map(|row| (0..row.len()).map(|column| shown(row, column)).collect::<Vec<_>>().join("|"))
-        .collect()
+    rows.iter().map(|row| (0..row.len()).map(|column| shown(row, column)).collect::<Vec<_>>().join("|")).collect()
 }
 
 fn shown(row: &sqlx::sqlite::SqliteRow, column: usize) -> String {

@@ -59,7 +59,14 @@ CREATE TABLE run (
   CHECK (reason IS NULL OR finished_at IS NOT NULL)
 ) STRICT;
 CREATE UNIQUE INDEX run_slot ON run (job, slot) WHERE slot IS NOT NULL;
+CREATE INDEX run_queued ON run (id) WHERE state = 'queued';
 CREATE UNIQUE INDEX run_running ON run (job) WHERE state = 'running';
+
+-- After which instant the slots of a job count.
+CREATE TABLE schedule (
+  job       TEXT PRIMARY KEY CHECK (job IN ('prepare', 'erase')),
+  last_slot TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Fingerprints name the key they were taken with and the columns they were taken over.
 CREATE TABLE fingerprint_form (
@@ -170,6 +177,7 @@ CREATE TABLE ledger (
 ) STRICT;
 CREATE INDEX ledger_record ON ledger (category, key);
 
+-- The last batch may be one that this state does not know: after an operator has accepted what a marker carries.
 CREATE TABLE source_state (
   source        TEXT PRIMARY KEY,
   last_batch    BLOB CHECK (length(last_batch) = 16),

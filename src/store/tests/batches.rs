@@ -61,14 +61,14 @@ async fn the_ledger_knows_what_was_erased_last() {
         end!(bench, settle_committed(batch)).unwrap();
     }
     let keys = [record(1).key, record(2).key, record(3).key];
-    let found = bench.store.ledger(&record(1).category, &keys.iter().collect::<Vec<_>>()).await.unwrap();
+    let found = bench.store.ledger(&record(1).category, &keys).await.unwrap();
     assert_eq!(found.len(), 2);
     assert_eq!(found[&keys[0]].batch, BatchId([2; 16]));
     assert_eq!((found[&keys[0]].outcome, &found[&keys[0]].after), (Outcome::Deleted, &None));
     assert_eq!(found[&keys[1]].before, fingerprint("k1", 2));
     assert_eq!(found[&keys[1]].after, Some(fingerprint("k2", -2)));
     assert_eq!(found[&keys[1]].erased_at.to_string(), "2026-03-15T04:00:00Z");
-    let elsewhere = bench.store.ledger(&record(1_000_000).category, &keys.iter().collect::<Vec<_>>()).await.unwrap();
+    let elsewhere = bench.store.ledger(&record(1_000_000).category, &keys).await.unwrap();
     assert!(elsewhere.is_empty());
     let needed: Vec<_> = bench.store.fingerprint_keys().await.unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(needed, ["k1", "k2"]);
@@ -108,8 +108,10 @@ async fn no_batch_before_the_last_is_settled_nor_in_a_closed_source() {
     assert!(end!(bench, close_source(&by, &source(), "the file has been replaced")).unwrap());
     assert!(!end!(bench, close_source(&by, &source(), "again")).unwrap());
     assert!(matches!(bench.intent(2, &[2]).await, Err(StoreError::SourceClosed { .. })));
-    assert!(end!(bench, open_source(&by, &source(), None)).unwrap());
-    assert!(!end!(bench, open_source(&by, &source(), None)).unwrap());
+    let foreign = Some(BatchId([77; 16]));
+    assert!(end!(bench, reopen_source(&by, &source(), foreign)).unwrap());
+    assert!(!end!(bench, reopen_source(&by, &source(), None)).unwrap());
+    assert_eq!(bench.store.sources().await.unwrap()[0].last_batch, foreign);
     assert_eq!(bench.intent(2, &[2]).await.unwrap().1.len(), 1);
 }
 

@@ -100,6 +100,9 @@ async fn prepare_sees_every_open_proposal_once() {
         keys.extend(page.iter().map(|one| one.record.key.to_string()));
     }
     assert_eq!(keys, ["2", "3", "4", "5"]);
+    let asked: Vec<_> = [1, 2, 5, 9].map(|key| record(key).key).to_vec();
+    let open = bench.store.open_among(&record(1).category, &asked).await.unwrap();
+    assert_eq!(open.iter().map(RecordKey::as_str).collect::<Vec<_>>(), ["2", "5"]);
 }
 
 /// Pages come from an index, however much is closed.

@@ -67,18 +67,27 @@ async fn what_was_interrupted_is_stopped_and_what_was_queued_stays() {
 }
 
 #[tokio::test]
-async fn a_slot_is_dealt_with_once_and_a_waiting_run_will_do_for_it() {
+async fn slots_are_counted_and_a_queued_run_serves_them_all() {
     let bench = Bench::new().await;
-    let slots: [jiff::Timestamp; 2] =
-        ["2026-03-16T01:00:00Z".parse().unwrap(), "2026-03-17T01:00:00Z".parse().unwrap()];
-    for slot in slots {
-        let mut turn = bench.store.turn().await;
-        let mut change = turn.begin().await.unwrap();
-        change.queue_slot(JobKind::Erase, slot).await.unwrap();
-        change.commit().await.unwrap();
-        drop(turn);
-        assert_eq!(bench.store.last_slot(JobKind::Erase).await.unwrap(), Some(slot));
-    }
-    assert_eq!(bench.store.queued_runs().await.unwrap().len(), 1);
+    let slot =
+        |hour: i8| -> Timestamp { TODAY.at(hour, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp() };
+    assert_eq!(bench.store.last_slot(JobKind::Erase).await.unwrap(), None);
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    change.count_from(JobKind::Erase, slot(9)).await.unwrap();
+    change.count_from(JobKind::Erase, slot(8)).await.unwrap();
+    let first = change.enqueue_slot(JobKind::Erase, slot(10)).await.unwrap();
+    assert!(first.is_some());
+    assert_eq!(change.enqueue_slot(JobKind::Erase, slot(11)).await.unwrap(), None);
+    let taken = change.take_run().await.unwrap().unwrap();
+    assert_eq!((Some(taken.id), &taken.trigger), (first, &RunTrigger::Schedule { slot: slot(10) }));
+    assert!(matches!(taken.state, RunState::Running { .. }));
+    assert!(change.take_run().await.unwrap().is_none());
+    // The clock went back: a slot that has had its run has no other.
+    assert_eq!(change.enqueue_slot(JobKind::Erase, slot(10)).await.unwrap(), None);
+    assert!(change.enqueue_slot(JobKind::Erase, slot(12)).await.unwrap().is_some());
+    change.commit().await.unwrap();
+    drop(turn);
+    assert_eq!(bench.store.last_slot(JobKind::Erase).await.unwrap(), Some(slot(12)));
     assert_eq!(bench.store.last_slot(JobKind::Prepare).await.unwrap(), None);
 }

@@ -58,7 +58,7 @@ async fn every_change_leaves_its_entry_and_none_when_rolled_back() {
     leaves!(bench, ["batch_intent"], intent(run, batch(3), &crm, &plan[1..]));
     leaves!(bench, ["batch_settled", "erased"], settle_committed(batch(3)));
     leaves!(bench, ["source_closed"], close_source(&by, &crm, "replaced"));
-    leaves!(bench, ["source_opened"], open_source(&by, &crm, None));
+    leaves!(bench, ["source_opened"], reopen_source(&by, &crm, Some(batch(3))));
     leaves!(bench, ["refused"], refused(&By::request(vera(), "r"), "decide", "POST /v1/confirm"));
     leaves!(bench, ["daemon_started"], record(&by, &Kind::DaemonStarted { version: "0.1.0".into() }));
     leaves!(bench, ["run_finished"], finish_run(run, RunOutcome::Done, &RunReport::default(), None));
@@ -66,7 +66,10 @@ async fn every_change_leaves_its_entry_and_none_when_rolled_back() {
     let next = leaves!(bench, ["run_queued"], queue_run(JobKind::Erase, &manual, false));
     leaves!(bench, ["run_started"], start_run(next));
     leaves!(bench, [], run_progress(next, &RunReport::default()));
-    leaves!(bench, ["run_finished"], stop_interrupted_runs("the daemon ended"));
+    leaves!(bench, [], count_from(JobKind::Prepare, Timestamp::UNIX_EPOCH));
+    leaves!(bench, ["run_queued"], enqueue_slot(JobKind::Prepare, Timestamp::UNIX_EPOCH));
+    leaves!(bench, ["run_started"], take_run());
+    leaves!(bench, ["run_finished", "run_finished"], stop_interrupted_runs("the daemon ended"));
     let note = leaves!(bench, ["checkpoint"], add_checkpoint(&by, &checkpoint_key()));
     assert_eq!(bench.store.checkpoints().await.unwrap(), [note]);
     let report = verified(&bench).await;
@@ -157,6 +160,22 @@ enum Attempt {
     Abandon,
 }
 
+impl Attempt {
+    fn keys(&self) -> &[i64] {
+        match self {
+            Self::Propose(keys)
+            | Self::Confirm(keys)
+            | Self::Postpone(keys)
+            | Self::Restore(keys)
+            | Self::EndPostponements(keys)
+            | Self::Withdraw(keys)
+            | Self::SendBack(keys)
+            | Self::Intent(keys) => keys,
+            Self::Outcome | Self::RollBack | Self::SettleCommitted | Self::Checkpoint | Self::Abandon => &[],
+        }
+    }
+}
+
 fn attempts() -> impl Strategy<Value = Vec<Attempt>> {
     let keys = || proptest::collection::vec(1..8_i64, 1..5);
     let one = prop_oneof![
@@ -190,19 +209,61 @@ fn allowed<T>(done: Result<T, impl Into<DecisionError>>) -> bool {
 }
 
 async fn attempt(bench: &Bench, attempt: &Attempt, number: usize) {
-    use crate::proposal::{ReturnReason, WithdrawReason};
-    let batch = bench.store.open_batches().await.unwrap().first().map_or(BatchId([255; 16]), |open| open.id);
-    let keys: &[i64] = match attempt {
-        Attempt::Propose(keys)
-        | Attempt::Confirm(keys)
-        | Attempt::Postpone(keys)
-        | Attempt::Restore(keys)
-        | Attempt::EndPostponements(keys)
-        | Attempt::Withdraw(keys)
-        | Attempt::SendBack(keys)
-        | Attempt::Intent(keys) => keys,
-        _ => &[],
+    let known = known(bench, attempt.keys()).await;
+    let open = bench.store.open_batches().await.unwrap().first().map_or(BatchId([255; 16]), |open| open.id);
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    let done = match attempt {
+        Attempt::Outcome => allowed(change.outcome(open, &[]).await),
+        Attempt::RollBack => allowed(change.settle_rolled_back(open).await),
+        Attempt::SettleCommitted => allowed(change.settle_committed(open).await),
+        Attempt::Checkpoint => allowed(change.add_checkpoint(&By::run(bench.run.0), &checkpoint_key()).await),
+        Attempt::Abandon => {
+            change.propose(bench.run, &[new_proposal(9)]).await.unwrap();
+            false
+        }
+        Attempt::Intent(_) => {
+            let planned: Vec<_> = known.iter().map(|(key, id)| planned_erasure(*id, *key)).collect();
+            let batch = BatchId([u8::try_from(number).unwrap(); 16]);
+            allowed(change.intent(bench.run, batch, &source(), &planned).await)
+        }
+        of_proposals => attempt_moves(&mut change, bench.run, of_proposals, &known).await,
     };
+    if done {
+        change.commit().await.unwrap();
+    }
+}
+
+async fn attempt_moves(change: &mut Change<'_>, run: RunId, attempt: &Attempt, known: &[(i64, ProposalId)]) -> bool {
+    use crate::proposal::{ReturnReason, WithdrawReason};
+    let keys = attempt.keys();
+    let ids: Vec<_> = known.iter().map(|(_, id)| *id).collect();
+    let decision = match attempt {
+        Attempt::Confirm(_) => Decision::Confirm,
+        Attempt::Restore(_) => Decision::Restore,
+        Attempt::Postpone(_) => postpone(date(2026, 3, 16)),
+        Attempt::EndPostponements(_) => {
+            return allowed(change.return_postponed(run, &ids, date(2026, 3, 16)).await);
+        }
+        Attempt::Withdraw(_) => {
+            let gone: Vec<_> = ids.iter().map(|id| (*id, WithdrawReason::Gone)).collect();
+            return allowed(change.withdraw(run, &gone).await);
+        }
+        Attempt::SendBack(_) => {
+            let back: Vec<_> = ids.iter().map(|id| (*id, ReturnReason::OtherCriterion, None)).collect();
+            return allowed(change.return_to_clerk(run, &back).await);
+        }
+        _ => {
+            let new: Vec<_> = keys.iter().map(|key| new_proposal(*key)).collect();
+            return allowed(change.propose(run, &new).await);
+        }
+    };
+    let targets: Vec<_> = keys.iter().map(|key| Target { record: record(*key), version: None }).collect();
+    allowed(change.decide(&vera(), "r", &decision, &targets, TODAY).await)
+}
+
+/// Those of the keys that have a proposal, each once.
+async fn known(bench: &Bench, keys: &[i64]) -> Vec<(i64, ProposalId)> {
     let mut known = Vec::new();
     for key in keys {
         if let Some(proposal) = bench.store.proposal(&record(*key)).await.unwrap() {
@@ -211,44 +272,7 @@ async fn attempt(bench: &Bench, attempt: &Attempt, number: usize) {
     }
     known.sort_unstable();
     known.dedup();
-    let ids: Vec<_> = known.iter().map(|(_, id)| *id).collect();
-    let targets: Vec<_> = keys.iter().map(|key| Target { record: record(*key), version: None }).collect();
-    let new: Vec<_> = keys.iter().map(|key| new_proposal(*key)).collect();
-    let mut turn = bench.store.turn().await;
-    let mut change = turn.begin().await.unwrap();
-    let run = bench.run;
-    let done = match attempt {
-        Attempt::Propose(_) => allowed(change.propose(run, &new).await),
-        Attempt::Confirm(_) => allowed(change.decide(&vera(), "r", &Decision::Confirm, &targets, TODAY).await),
-        Attempt::Restore(_) => allowed(change.decide(&vera(), "r", &Decision::Restore, &targets, TODAY).await),
-        Attempt::Postpone(_) => {
-            allowed(change.decide(&vera(), "r", &postpone(date(2026, 3, 16)), &targets, TODAY).await)
-        }
-        Attempt::EndPostponements(_) => allowed(change.return_postponed(run, &ids, date(2026, 3, 16)).await),
-        Attempt::Withdraw(_) => {
-            let gone: Vec<_> = ids.iter().map(|id| (*id, WithdrawReason::Gone)).collect();
-            allowed(change.withdraw(run, &gone).await)
-        }
-        Attempt::SendBack(_) => {
-            let back: Vec<_> = ids.iter().map(|id| (*id, ReturnReason::OtherCriterion, None)).collect();
-            allowed(change.return_to_clerk(run, &back).await)
-        }
-        Attempt::Intent(_) => {
-            let planned: Vec<_> = known.iter().map(|(key, id)| planned_erasure(*id, *key)).collect();
-            allowed(change.intent(run, BatchId([u8::try_from(number).unwrap(); 16]), &source(), &planned).await)
-        }
-        Attempt::Outcome => allowed(change.outcome(batch, &[]).await),
-        Attempt::RollBack => allowed(change.settle_rolled_back(batch).await),
-        Attempt::SettleCommitted => allowed(change.settle_committed(batch).await),
-        Attempt::Checkpoint => allowed(change.add_checkpoint(&By::run(run.0), &checkpoint_key()).await),
-        Attempt::Abandon => {
-            change.propose(run, &[new_proposal(9)]).await.unwrap();
-            false
-        }
-    };
-    if done {
-        change.commit().await.unwrap();
-    }
+    known
 }
 
 /// What must be so after anything.
