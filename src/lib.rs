@@ -8,3 +8,4 @@ pub mod record;
 pub mod scheduler;
 pub mod source;
 pub mod store;
+pub mod systemd;
