@@ -1,4 +1,5 @@
 pub mod actor;
+pub mod api;
 pub mod audit;
 pub mod clock;
 pub mod config;
