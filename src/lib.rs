@@ -1,4 +1,5 @@
 pub mod actor;
+pub mod admin;
 pub mod api;
 pub mod audit;
 pub mod clock;
