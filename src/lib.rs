@@ -4,6 +4,7 @@ pub mod api;
 pub mod audit;
 pub mod clock;
 pub mod config;
+pub mod ctl;
 pub mod erasure;
 pub mod proposal;
 pub mod record;
