@@ -98,7 +98,7 @@ pub trait Backend: Send + Sync + 'static {
     /// One record in full.
     fn show(&self, leave: &Authorised, record: RecordRef) -> impl Future<Output = Reply<RecordView>> + Send;
 
-    /// These may be erased.
+    /// These may be erased: all of them, or none.
     fn confirm(
         &self,
         leave: &Authorised,

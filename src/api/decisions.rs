@@ -47,15 +47,15 @@ pub struct RestoreRequest {
     pub records: Vec<RecordAt>,
 }
 
-/// What became of the records of a decision, in the order of the request. Each stands by itself: one that is refused
-/// holds up no other.
+/// What became of a decision. It holds for all records of the request, or for none: half of what a clerk meant is not
+/// what the clerk meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DecisionAnswers {
-    /// How many were moved.
+    /// How many were moved: all of them, or 0.
     pub done: u64,
-    /// How many were not.
+    /// How many stood in the way.
     pub refused: u64,
-    /// One for each record.
+    /// One for each record that was moved, in the order of the request; or one for each that stood in the way.
     pub answers: Vec<DecisionAnswer>,
 }
 
@@ -68,6 +68,6 @@ pub struct DecisionAnswer {
     pub state: Option<State>,
     /// Its version now.
     pub version: Option<u64>,
-    /// Why it was not moved; null when it was.
+    /// Why it could not be moved; null when it was.
     pub problem: Option<Problem>,
 }

@@ -8,8 +8,8 @@ use super::list::state_name;
 use super::table::table;
 use crate::api::DecisionAnswers;
 
-/// Shows what was done on stdout and what was not on stderr.
-pub(super) fn tell(console: &mut Console, got: &Got<DecisionAnswers>) -> Result<Exit, Failure> {
+/// Shows what was done on stdout, and what stood in the way on stderr.
+pub(super) fn tell(console: &mut Console, asked: usize, got: &Got<DecisionAnswers>) -> Result<Exit, Failure> {
     let answers = &got.value.answers;
     if console.json {
         console.data(&pretty(&got.json))?;
@@ -27,8 +27,10 @@ pub(super) fn tell(console: &mut Console, got: &Got<DecisionAnswers>) -> Result<
     for problem in problems() {
         console.error(&problem.detail, problem.hint.as_deref());
     }
-    if answers.len() > 1 {
-        console.talk(format!("{} done, {} refused", got.value.done, got.value.refused));
+    match (asked, got.value.refused) {
+        (1, _) => {}
+        (_, 0) => console.talk(format!("{} done", got.value.done)),
+        (_, refused) => console.talk(format!("nothing was decided: {refused} of {asked} records stand in the way")),
     }
     Ok(Exit::of_all(problems()))
 }

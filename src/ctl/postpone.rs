@@ -19,5 +19,5 @@ pub(super) async fn run(session: &mut Session, what: Postpone) -> Result<Exit, F
     }
     let request = PostponeRequest { records: what.records.records, until, reason };
     let got = session.client.post::<DecisionAnswers>("/v1/postpone", &request).await?;
-    decide::tell(&mut session.console, &got)
+    decide::tell(&mut session.console, request.records.len(), &got)
 }

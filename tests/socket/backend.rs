@@ -94,30 +94,31 @@ fn no_such_record(record: &str) -> Problem {
 
 impl Fake {
     fn decide(&self, targets: Vec<Target>, state: State) -> DecisionAnswers {
-        let answers: Vec<_> = targets.into_iter().map(|target| self.decide_on(&target, state)).collect();
-        let refused = answers.iter().filter(|answer| answer.problem.is_some()).count() as u64;
-        DecisionAnswers { done: answers.len() as u64 - refused, refused, answers }
-    }
-
-    fn decide_on(&self, target: &Target, state: State) -> DecisionAnswer {
-        let record = target.record.to_string();
-        let changed = || {
-            let detail = format!("cannot decide on {record}: it has changed since you saw it");
-            with_hint(problem(Code::Conflict, detail), format!("look at it again: erasurectl show {record}"))
-        };
-        let problem = match target.record.key.as_str() {
-            "403" => Some(problem(Code::NotPermitted, format!("cannot decide on {record}: not in your categories"))),
-            "404" => Some(no_such_record(&record)),
-            "409" => Some(changed()),
-            _ if target.version.is_some_and(|version| version != 3) => Some(changed()),
-            _ => None,
-        };
-        if problem.is_none() {
-            self.decided.lock().unwrap().push(format!("{record} {state:?}"));
+        let answers: Vec<_> = targets.iter().map(|target| decide_on(target, state)).collect();
+        let (refused, moved): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.problem.is_some());
+        if !refused.is_empty() {
+            return DecisionAnswers { done: 0, refused: refused.len() as u64, answers: refused };
         }
-        let done = problem.is_none();
-        DecisionAnswer { record, state: done.then_some(state), version: done.then_some(4), problem }
+        self.decided.lock().unwrap().extend(moved.iter().map(|answer| answer.record.clone()));
+        DecisionAnswers { done: moved.len() as u64, refused: 0, answers: moved }
     }
+}
+
+fn decide_on(target: &Target, state: State) -> DecisionAnswer {
+    let record = target.record.to_string();
+    let changed = || {
+        let detail = format!("cannot decide on {record}: it has changed since you saw it");
+        with_hint(problem(Code::Conflict, detail), format!("look at it again: erasurectl show {record}"))
+    };
+    let problem = match target.record.key.as_str() {
+        "403" => Some(problem(Code::NotPermitted, format!("cannot decide on {record}: not in your categories"))),
+        "404" => Some(no_such_record(&record)),
+        "409" => Some(changed()),
+        _ if target.version.is_some_and(|version| version != 3) => Some(changed()),
+        _ => None,
+    };
+    let done = problem.is_none();
+    DecisionAnswer { record, state: done.then_some(state), version: done.then_some(4), problem }
 }
 
 impl Backend for Fake {

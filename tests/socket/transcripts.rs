@@ -60,6 +60,7 @@ transcripts! {
         ["show", "17"]
     confirm(Fake::default()):
         ["confirm", "customer/17"]
+        ["confirm", "customer/17", "3@customer/18"]
         ["confirm", "3@customer/17", "2@customer/18"]
         ["confirm", "customer/17", "--json"]
         ["confirm", "customer/404"]
