@@ -43,9 +43,14 @@
 //! [`erasure::Engine`] takes it through the four steps of a batch.
 
 pub mod actor;
+pub mod admin;
+pub mod api;
 pub mod audit;
 pub mod clock;
 pub mod config;
+pub mod ctl;
+#[cfg(any())]
+pub mod daemon;
 pub mod desk;
 pub mod erasure;
 pub mod jobs;
@@ -54,3 +59,4 @@ pub mod record;
 pub mod scheduler;
 pub mod source;
 pub mod store;
+pub mod systemd;

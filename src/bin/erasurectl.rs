@@ -1,1 +1,7 @@
-fn main() {}
+//! The client: see [`erasured::ctl`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    erasured::ctl::main()
+}

@@ -17,7 +17,7 @@ pub use category::{
     Retention, Rule, RuleVersion, Since, Template, TemplatePart, Truncation,
 };
 pub use dates::{DateFormat, EARLIEST_DAY, Unreadable, coarse_bound};
-pub use finding::{Finding, Located, Place, Severity};
+pub use finding::{Finding, Located, Place, Severity, causes};
 pub use load::{Loaded, load};
 pub use period::{Period, PeriodError, Starts};
 pub use settings::{Schedule, Settings, SourceSettings};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::desk::Desk;
-use crate::jobs::{self, JobError};
+use crate::clock::SharedClock;
+use crate::config::Settings;
+use crate::jobs::{self, JobError, Keys, Workshop};
 use crate::scheduler::{Performer, RunBook, ScheduledJob, StopSignal};
 use crate::store::{JobKind, Run, Store, StoreError};
 
@@ -33,14 +34,14 @@ impl RunBook for Book {
     async fn count_from(&self, job: ScheduledJob, at: Timestamp) -> Result<(), StoreError> {
         let mut turn = self.0.turn().await;
         let mut change = turn.begin().await?;
-        change.count_slots_from(job_kind(job), at).await?;
+        change.count_from(job_kind(job), at).await?;
         change.commit().await
     }
 
     async fn enqueue(&self, job: ScheduledJob, slot: Timestamp) -> Result<(), StoreError> {
         let mut turn = self.0.turn().await;
         let mut change = turn.begin().await?;
-        change.queue_slot(job_kind(job), slot).await?;
+        change.enqueue_slot(job_kind(job), slot).await?;
         change.commit().await
     }
 
@@ -51,8 +52,21 @@ impl RunBook for Book {
 
 /// Carries runs out, and tells whoever waits for one.
 pub(super) struct Runner {
-    pub(super) desk: Desk,
-    pub(super) finished: watch::Sender<u64>,
+    pub(super) store: Arc<Store>,
+    pub(super) settings: watch::Receiver<Arc<Settings>>,
+    pub(super) keys: Keys,
+    pub(super) clock: SharedClock,
+    /// Changes whenever a run has ended.
+    pub(super) ended: watch::Sender<u64>,
+}
+
+impl Runner {
+    async fn start(&self, run: &Run) -> Result<(), StoreError> {
+        let mut turn = self.store.turn().await;
+        let mut change = turn.begin().await?;
+        change.start_run(run.id).await?;
+        change.commit().await
+    }
 }
 
 impl Performer<Run> for Runner {
@@ -63,9 +77,15 @@ impl Performer<Run> for Runner {
             // Not begun: it stays queued and is carried out after the next start.
             return Ok(());
         }
-        let workshop = self.desk.workshop();
+        self.start(&run).await.map_err(JobError::Store)?;
+        let workshop = Workshop {
+            store: Arc::clone(&self.store),
+            settings: Arc::clone(&self.settings.borrow()),
+            keys: self.keys.clone(),
+            clock: Arc::clone(&self.clock),
+        };
         let done = jobs::perform(&workshop, &run, &move || *stop.borrow()).await;
-        self.finished.send_modify(|count| *count += 1);
+        self.ended.send_modify(|count| *count += 1);
         done
     }
 }

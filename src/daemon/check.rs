@@ -50,7 +50,7 @@ async fn against_schemas(loaded: Loaded) -> Vec<Finding> {
             Ok(reader) => reader,
             Err(error) => {
                 findings.push(
-                    Finding::error("source", &source.path.place, crate::jobs::chain(&error))
+                    Finding::error("source", &source.path.place, crate::config::causes(&error))
                         .hint("check the path in url, and that this user may read the file and its folder"),
                 );
                 continue;
@@ -61,7 +61,7 @@ async fn against_schemas(loaded: Loaded) -> Vec<Finding> {
                 Ok(checked) => findings.extend(checked.findings),
                 Err(error) => {
                     findings.push(
-                        Finding::error("source", &category.place, crate::jobs::chain(&error))
+                        Finding::error("source", &category.place, crate::config::causes(&error))
                             .hint("the check could not be finished; try again when the database can be read"),
                     );
                 }

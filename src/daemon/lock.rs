@@ -29,7 +29,8 @@ impl StateLock {
     pub(super) fn take(dir: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::File { dir: dir.to_owned(), source };
         let path = dir.join("state.lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(failed)?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(LockError::Taken(dir.to_owned())),

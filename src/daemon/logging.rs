@@ -20,7 +20,9 @@ pub(super) fn begin(form: LogForm) {
     // collects too.
     let begun = match (journal, form) {
         (Some(journal), _) => registry.with(journal).try_init(),
-        (None, LogForm::Json) => registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stdout)).try_init(),
+        (None, LogForm::Json) => {
+            registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stdout)).try_init()
+        }
         (None, _) => registry
             .with(tracing_subscriber::fmt::layer().with_target(false).with_ansi(false).with_writer(std::io::stdout))
             .try_init(),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::args::ReopenArgs;
 use super::{check, output, state};
 use crate::clock::SystemClock;
-use crate::jobs::{self, Workshop, chain};
+use crate::config::causes;
+use crate::jobs::{self, Workshop};
 use crate::record::SourceName;
 
 pub(super) async fn run(arguments: &ReopenArgs) -> ExitCode {
@@ -24,21 +25,22 @@ pub(super) async fn run(arguments: &ReopenArgs) -> ExitCode {
     let clock = Arc::new(SystemClock);
     let held = match state::hold(&arguments.state.state_dir, clock.clone()).await {
         Ok(held) => held,
-        Err(error) => return output::failed(&chain(&error), Some(error.hint())),
+        Err(error) => return output::failed(&causes(&error), Some(error.hint())),
     };
-    let workshop =
-        Workshop { store: held.store, settings: Arc::new(accepted.loaded.settings), keys: held.keys, clock };
+    let workshop = Workshop { store: held.store, settings: Arc::new(accepted.loaded.settings), keys: held.keys, clock };
     let answer = jobs::reopen(&workshop, &name).await;
     drop(held.lock);
     match answer {
         Ok(true) => {
-            output::data(&format!("{name} is open again; what came back with a restored backup will be proposed again"));
+            output::data(&format!(
+                "{name} is open again; what came back with a restored backup will be proposed again"
+            ));
             ExitCode::SUCCESS
         }
         Ok(false) => {
             output::data(&format!("{name} was not closed"));
             ExitCode::SUCCESS
         }
-        Err(error) => output::failed(&chain(&error), Some("check the source's name and path in erasured.toml")),
+        Err(error) => output::failed(&causes(&error), Some("check the source's name and path in erasured.toml")),
     }
 }

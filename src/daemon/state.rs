@@ -76,8 +76,7 @@ pub(super) async fn hold(dir: &Path, clock: SharedClock) -> Result<Held, StateEr
     let path = path(dir);
     let exists = path.symlink_metadata().is_ok();
     let ring = keys::find(dir, exists).map_err(StateError::Key)?;
-    let store =
-        if exists { Store::open(&path, clock).await } else { Store::create(&path, clock).await };
+    let store = if exists { Store::open(&path, clock).await } else { Store::create(&path, clock).await };
     let store = store.map_err(StateError::Store)?;
     ring.settle().map_err(StateError::Key)?;
     check_key(&store, &ring.keys).await?;
@@ -91,7 +90,8 @@ pub(super) async fn look(dir: &Path, clock: SharedClock) -> Result<Option<(Store
         return Ok(None);
     }
     let keys = keys::look(dir).map_err(StateError::Key)?;
-    let keys = keys.ok_or_else(|| StateError::Key(KeyError::Lost { name: "fingerprint-key", path: dir.join("keys") }))?;
+    let keys =
+        keys.ok_or_else(|| StateError::Key(KeyError::Lost { name: "fingerprint-key", path: dir.join("keys") }))?;
     let store = Store::look(&path, clock).await.map_err(StateError::Store)?;
     check_key(&store, &keys).await?;
     Ok(Some((store, keys)))

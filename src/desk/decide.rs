@@ -44,7 +44,7 @@ impl Desk {
             Wish::Postpone { until, reason } => Decision::Postpone { until, reason },
             Wish::Restore => Decision::Restore,
         };
-        let today = self.workshop().today();
+        let today = self.glass().day.today;
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
         let decided = change.decide(leave.actor(), request, &decision, targets, today).await;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, Glass};
 use crate::actor::Authorised;
-use crate::erasure::{Preview, preview};
-use crate::jobs::{Open, Workshop, open};
+use crate::config::causes;
+use crate::erasure::{Open, Preview, open, preview};
 use crate::proposal::{Outcome, State};
 use crate::record::{CategoryName, RecordKey, SourceName};
 use crate::source::Label;
@@ -63,22 +63,22 @@ impl Desk {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Listing, DeskError> {
-        let workshop = self.workshop();
+        let glass = self.glass();
         if let Some(category) = &filter.category
-            && !(leave.scope().covers(category) && workshop.settings.categories.contains_key(category))
+            && !(leave.scope().covers(category) && glass.settings.categories.contains_key(category))
         {
             return Err(DeskError::NoSuchCategory(category.clone()));
         }
         filter.scope = leave.scope().clone();
         let page = self.store.list(&filter, after, limit).await.map_err(DeskError::Store)?;
         let mut items: Vec<Item> = page.items.into_iter().map(Item::bare).collect();
-        look(&workshop, &mut items).await;
+        look(&glass, &mut items).await;
         Ok(Listing { items, total: page.total, next: page.next })
     }
 }
 
 /// Adds to each item what its source says of it.
-pub(super) async fn look(workshop: &Workshop, items: &mut [Item]) {
+pub(super) async fn look(glass: &Glass<'_>, items: &mut [Item]) {
     let mut by_source: BTreeMap<SourceName, BTreeMap<CategoryName, Vec<usize>>> = BTreeMap::new();
     for (place, item) in items.iter().enumerate().filter(|(_, item)| item.proposal.life.state().is_open()) {
         let record = &item.proposal.record;
@@ -86,10 +86,10 @@ pub(super) async fn look(workshop: &Workshop, items: &mut [Item]) {
         places.entry(record.category.clone()).or_default().push(place);
     }
     for (source, categories) in by_source {
-        let mut opened = open(&workshop.settings, &source).await.map_err(|error| crate::jobs::chain(&error));
+        let mut opened = open(&glass.settings, &source).await.map_err(|error| causes(&error));
         for (category, places) in categories {
             let looked = match &mut opened {
-                Ok(opened) => look_at(workshop, opened, &category, &places, items).await,
+                Ok(opened) => look_at(glass, opened, &category, &places, items).await,
                 Err(problem) => Err(problem.clone()),
             };
             if let Err(problem) = looked {
@@ -105,20 +105,19 @@ pub(super) async fn look(workshop: &Workshop, items: &mut [Item]) {
 }
 
 async fn look_at(
-    workshop: &Workshop,
+    glass: &Glass<'_>,
     opened: &mut Open,
     category: &CategoryName,
     places: &[usize],
     items: &mut [Item],
 ) -> Result<(), String> {
     let Some(mapping) = opened.mappings.get(category) else {
-        let stopped = opened.stopped.iter().find(|stopped| stopped.category == *category);
-        return Err(stopped.map_or_else(|| "its category is not in the settings".to_owned(), |s| s.reason.clone()));
+        return Err(opened.why_stopped(category).unwrap_or("its category is not in the settings").to_owned());
     };
     let keys: Vec<RecordKey> = places.iter().map(|place| items[*place].proposal.record.key.clone()).collect();
-    let said = |error| crate::jobs::chain(&error);
+    let said = |error| causes(&error);
     let labels = opened.reader.labels(mapping, &keys).await.map_err(said)?;
-    let previews = preview(&mut opened.reader, mapping, &workshop.keys.fingerprint, &keys).await.map_err(said)?;
+    let previews = preview(&mut opened.reader, mapping, glass.key, &keys).await.map_err(said)?;
     let mut previews: BTreeMap<RecordKey, Preview> =
         previews.into_iter().map(|preview| (preview.planned.key.clone(), preview)).collect();
     for ((place, key), label) in places.iter().zip(&keys).zip(labels) {

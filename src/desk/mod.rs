@@ -20,8 +20,8 @@ pub use self::show::{Blocked, Card};
 use crate::actor::Authorised;
 use crate::clock::SharedClock;
 use crate::config::Settings;
-use crate::jobs::{JobError, Keys, Workshop};
-use crate::record::{CategoryName, RecordRef};
+use crate::erasure::Day;
+use crate::record::{CategoryName, FingerprintKey, RecordRef};
 use crate::store::{DecisionFailure, Store, StoreError};
 
 /// Where people look and decide.
@@ -29,8 +29,15 @@ use crate::store::{DecisionFailure, Store, StoreError};
 pub struct Desk {
     store: Arc<Store>,
     settings: watch::Receiver<Arc<Settings>>,
-    keys: Keys,
+    key: FingerprintKey,
     clock: SharedClock,
+}
+
+/// The settings, the day and the key with which a source is looked at.
+struct Glass<'d> {
+    settings: Arc<Settings>,
+    day: Day,
+    key: &'d FingerprintKey,
 }
 
 /// Why somebody gets no answer.
@@ -48,27 +55,31 @@ pub enum DeskError {
     /// The state is in the way.
     #[error("cannot use the state")]
     Store(#[source] StoreError),
-    /// A source is in the way.
-    #[error("cannot look")]
-    Job(#[source] JobError),
 }
 
 impl Desk {
     /// A desk over the state, with the settings as they change.
     #[must_use]
-    pub fn new(store: Arc<Store>, settings: watch::Receiver<Arc<Settings>>, keys: Keys, clock: SharedClock) -> Self {
-        Self { store, settings, keys, clock }
+    pub fn new(
+        store: Arc<Store>,
+        settings: watch::Receiver<Arc<Settings>>,
+        key: FingerprintKey,
+        clock: SharedClock,
+    ) -> Self {
+        Self { store, settings, key, clock }
     }
 
-    /// What the jobs would work with now.
+    /// The settings in force.
     #[must_use]
-    pub fn workshop(&self) -> Workshop {
-        Workshop {
-            store: Arc::clone(&self.store),
-            settings: Arc::clone(&self.settings.borrow()),
-            keys: self.keys.clone(),
-            clock: Arc::clone(&self.clock),
-        }
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.borrow())
+    }
+
+    /// What somebody who looks now looks with.
+    fn glass(&self) -> Glass<'_> {
+        let settings = self.settings();
+        let zone = settings.time_zone.clone();
+        Glass { day: Day { today: self.clock.today(&zone), zone }, settings, key: &self.key }
     }
 
     /// The state, for what needs no looking: runs, the trail.

@@ -2,8 +2,8 @@
 
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
-use crate::config::{Category, Link, Rule, words};
-use crate::jobs::open;
+use crate::config::{Category, Link, Rule, causes, words};
+use crate::erasure::{Open, open};
 use crate::record::{CategoryName, SourceName};
 
 /// The rules of one category.
@@ -51,18 +51,16 @@ impl Desk {
     /// # Errors
     /// None yet; a source that cannot be read is told with its categories.
     pub async fn policy(&self, leave: &Authorised) -> Result<Vec<Rules>, DeskError> {
-        let settings = self.workshop().settings;
+        let settings = self.settings();
         let mut rules = Vec::new();
         for source in settings.sources.keys() {
             let opened = open(&settings, source).await;
-            let visible = settings.categories.values().filter(|c| c.source.value == *source && leave.scope().covers(&c.name));
+            let visible =
+                settings.categories.values().filter(|c| c.source.value == *source && leave.scope().covers(&c.name));
             for category in visible {
                 let (problem, never_null) = match &opened {
-                    Err(error) => (Some(crate::jobs::chain(error)), Vec::new()),
-                    Ok(opened) => {
-                        let stopped = opened.stopped.iter().find(|stopped| stopped.category == category.name);
-                        (stopped.map(|stopped| stopped.reason.clone()), never_null(opened, category))
-                    }
+                    Err(error) => (Some(causes(error)), Vec::new()),
+                    Ok(opened) => (opened.why_stopped(&category.name).map(str::to_owned), never_null(opened, category)),
                 };
                 rules.push(of(category, problem, &never_null));
             }
@@ -75,7 +73,7 @@ impl Desk {
 }
 
 /// The columns that can hold no NULL: what a sentence says of others includes it.
-fn never_null(opened: &crate::jobs::Open, category: &Category) -> Vec<String> {
+fn never_null(opened: &Open, category: &Category) -> Vec<String> {
     let table = opened.reader.schema().table(&category.table.value);
     let columns = table.map(|table| table.columns.as_slice()).unwrap_or_default();
     columns.iter().filter(|column| column.not_null).map(|column| column.name.to_lowercase()).collect()

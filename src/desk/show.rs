@@ -3,10 +3,10 @@
 use jiff::civil::Date;
 
 use super::list::look;
-use super::{Desk, DeskError, Item};
+use super::{Desk, DeskError, Glass, Item};
 use crate::actor::Authorised;
-use crate::erasure::{Examined, NotDue, Verdict, examine};
-use crate::jobs::{Workshop, chain, open};
+use crate::config::causes;
+use crate::erasure::{Examined, NotDue, Verdict, examine, open};
 use crate::proposal::{Outcome, State};
 use crate::record::RecordRef;
 use crate::store::Event;
@@ -43,13 +43,13 @@ impl Desk {
         let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
         let proposal = proposal.ok_or_else(|| DeskError::NoSuchRecord(record.clone()))?;
         let history = self.store.history(proposal.id).await.map_err(DeskError::Store)?;
-        let workshop = self.workshop();
+        let glass = self.glass();
         let mut items = vec![Item::bare(proposal)];
-        look(&workshop, &mut items).await;
+        look(&glass, &mut items).await;
         let Some(item) = items.pop() else {
             return Err(DeskError::NoSuchRecord(record.clone()));
         };
-        let blocked = blocked(&workshop, &item).await;
+        let blocked = blocked(&glass, &item).await;
         Ok(Card { outcome_reason: outcome_reason(&item), blocked, history, item })
     }
 }
@@ -70,31 +70,30 @@ fn outcome_reason(item: &Item) -> Option<String> {
 }
 
 /// What keeps the record from being erased: a postponement, and what the source says today.
-async fn blocked(workshop: &Workshop, item: &Item) -> Vec<Blocked> {
+async fn blocked(glass: &Glass<'_>, item: &Item) -> Vec<Blocked> {
     let mut blocked = Vec::new();
     if let State::Postponed { until } = item.proposal.life.state() {
         blocked.push(Blocked { until: Some(*until), reason: "it is postponed".to_owned() });
     }
     if item.proposal.life.state().is_open() && item.problem.is_none() {
-        blocked.extend(not_due(workshop, &item.proposal).await);
+        blocked.extend(not_due(glass, &item.proposal).await);
     }
     blocked
 }
 
-async fn not_due(workshop: &Workshop, proposal: &crate::store::Proposal) -> Option<Blocked> {
+async fn not_due(glass: &Glass<'_>, proposal: &crate::store::Proposal) -> Option<Blocked> {
     let plain = |reason| Some(Blocked { until: None, reason });
     let record = &proposal.record;
-    let mut opened = match open(&workshop.settings, &proposal.source).await {
+    let mut opened = match open(&glass.settings, &proposal.source).await {
         Ok(opened) => opened,
-        Err(error) => return plain(chain(&error)),
+        Err(error) => return plain(causes(&error)),
     };
     let mapping = opened.mappings.get(&record.category)?;
     let keys = [record.key.clone()];
-    let day = workshop.day();
-    let examined = examine(&mut opened.reader, mapping, &day, &workshop.keys.fingerprint, &keys).await;
+    let examined = examine(&mut opened.reader, mapping, &glass.day, glass.key, &keys).await;
     opened.reader.close().await;
     match examined.map(|mut examined| examined.pop()) {
-        Err(error) => plain(chain(&error)),
+        Err(error) => plain(causes(&error)),
         Ok(None | Some(Examined::Gone)) => plain("the record is gone".to_owned()),
         Ok(Some(Examined::Found { fingerprint, .. })) if fingerprint != proposal.fingerprint => {
             plain("it is not the same person as when it was proposed".to_owned())

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::journal::StoreJournal;
 use super::run::{Progress, Stop, note_progress};
-use super::{Foreseen, Future, JobError, Open, Workshop, settle, store};
+use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
-use crate::erasure::{Claim, Engine, EngineError, Ruling, examine, preview, rule};
+use crate::erasure::{Claim, Engine, EngineError, Open, Ruling, examine, preview, rule};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId};
 use crate::record::{RecordKey, RecordRef};
 use crate::source::{Mapping, Writer};
@@ -31,7 +31,7 @@ pub(super) async fn erase(
         match erase_source(workshop, run, described, progress, stop).await {
             Ok(()) => {}
             Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => progress.trouble(super::chain(&error)),
+            Err(error) => progress.trouble(crate::config::causes(&error)),
         }
         if progress.is_stopped {
             break;
@@ -65,7 +65,7 @@ async fn erase_source(
         match done {
             Ok(()) => {}
             Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => progress.trouble(super::chain(&error)),
+            Err(error) => progress.trouble(crate::config::causes(&error)),
         }
         if progress.is_stopped {
             break;
@@ -133,8 +133,7 @@ impl Erase<'_, '_> {
             return Ok(None);
         };
         let claims: Vec<Claim> = proposals.iter().map(claim).collect();
-        let mut journal =
-            StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.clone() };
+        let mut journal = StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.clone() };
         let last_committed = last_committed(self.workshop, self.described).await?;
         let watch = Stopwatch::start();
         let mut engine = Engine {

@@ -91,11 +91,7 @@ impl Journal for StoreJournal<'_, '_> {
 fn stored(fresh: Fresh) -> store::Fresh {
     let met = fresh.due.named();
     store::Fresh {
-        origin: Origin::Criterion {
-            name: met.criterion.clone(),
-            version: met.version.to_string(),
-            due_on: met.due_on,
-        },
+        origin: Origin::Criterion { name: met.criterion.clone(), version: met.version.to_string(), due_on: met.due_on },
         fingerprint: fresh.fingerprint,
         unit: fresh.unit,
     }

@@ -8,7 +8,6 @@
 mod erase;
 mod foresee;
 mod journal;
-mod mappings;
 mod prepare;
 mod run;
 mod settle;
@@ -18,14 +17,13 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 pub use self::foresee::{Foreseen, Future, foresee};
-pub use self::mappings::{Open, Stopped, open};
 pub use self::run::{Stop, perform};
 pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;
 use crate::config::Settings;
-use crate::erasure::{Day, EngineError, JournalError};
-use crate::record::FingerprintKey;
+use crate::erasure::{Day, EngineError, JournalError, Open, OpenError, open};
+use crate::record::{FingerprintKey, SourceName};
 use crate::source::SourceError;
 use crate::store::{Store, StoreError};
 
@@ -58,6 +56,11 @@ impl Workshop {
         Day { today: self.today(), zone: self.settings.time_zone.clone() }
     }
 
+    /// Opens a source and lays its categories over the schema as it is now.
+    async fn open(&self, name: &SourceName) -> Result<Open, JobError> {
+        open(&self.settings, name).await.map_err(JobError::Open)
+    }
+
     /// The calendar day in the settings' zone.
     #[must_use]
     pub fn today(&self) -> Date {
@@ -77,7 +80,10 @@ pub enum JobError {
         #[source]
         source: SourceError,
     },
-    /// The state is.
+    /// A source cannot be opened.
+    #[error(transparent)]
+    Open(OpenError),
+    /// The state is in the way.
     #[error("cannot use the state")]
     Store(#[source] StoreError),
     /// A batch could not be carried out.
@@ -104,15 +110,4 @@ fn store(error: StoreError) -> JobError {
 
 fn journal(error: StoreError) -> JournalError {
     JournalError(Box::new(error))
-}
-
-/// An error with everything that caused it, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::run::{Progress, Stop, note_progress};
-use super::{Foreseen, Future, JobError, Open, Workshop, store};
+use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::config::SourceSettings;
-use crate::erasure::{Candidate, Examined, Selection, Tally, Verdict, examine, pass, preview};
+use crate::erasure::{Candidate, Examined, Open, Selection, Tally, Verdict, examine, pass, preview};
 use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
@@ -21,7 +21,7 @@ pub(super) async fn prepare(
     for described in workshop.settings.sources.values() {
         match workshop.open(&described.name).await {
             Ok(open) => prepare_source(workshop, run, described, open, progress, stop).await?,
-            Err(error) => progress.trouble(super::chain(&error)),
+            Err(error) => progress.trouble(crate::config::causes(&error)),
         }
         if progress.is_stopped {
             break;
@@ -47,7 +47,7 @@ async fn prepare_source(
         match category.prepare().await {
             Ok(()) => {}
             Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => progress.trouble(super::chain(&error)),
+            Err(error) => progress.trouble(crate::config::causes(&error)),
         }
         if progress.is_stopped {
             break;
@@ -201,7 +201,7 @@ impl Prepare<'_, '_> {
     }
 
     async fn propose_batch(&mut self, candidates: &[Candidate]) -> Result<(), JobError> {
-        let keys: Vec<&RecordKey> = candidates.iter().map(|candidate| &candidate.key).collect();
+        let keys: Vec<RecordKey> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
         let ledger = self.workshop.store.ledger(&self.mapping.category, &keys).await.map_err(store)?;
         let mut new: Vec<NewProposal> = Vec::with_capacity(candidates.len());
         let category = self.category().clone();
@@ -285,9 +285,7 @@ fn again(proposal: &Proposal, now: &Examined, today: jiff::civil::Date) -> Again
     let Origin::Criterion { name, version, .. } = &proposal.origin;
     let is_same_rule = due.under(name).is_some_and(|met| met.version.0 == *version);
     match proposal.life.state() {
-        State::Proposed { .. } | State::Postponed { .. } if !is_same => {
-            Again::Withdrawn(WithdrawReason::AnotherPerson)
-        }
+        State::Proposed { .. } | State::Postponed { .. } if !is_same => Again::Withdrawn(WithdrawReason::AnotherPerson),
         State::Proposed { .. } if !is_same_rule => Again::Withdrawn(WithdrawReason::NoLongerDue {
             why: format!("{name} is not met any more as it was worded"),
         }),
@@ -315,11 +313,7 @@ fn proposal(category: &CategoryName, source: &SourceSettings, candidate: &Candid
         record: RecordRef { category: category.clone(), key: candidate.key.clone() },
         source: source.name.clone(),
         unit: candidate.unit.clone(),
-        origin: Origin::Criterion {
-            name: met.criterion.clone(),
-            version: met.version.to_string(),
-            due_on: met.due_on,
-        },
+        origin: Origin::Criterion { name: met.criterion.clone(), version: met.version.to_string(), due_on: met.due_on },
         fingerprint: candidate.fingerprint.clone(),
     }
 }

@@ -1,7 +1,8 @@
 //! Carries out a run: begins it on the record, does it, closes it, signs the trail.
 
-use super::{Foreseen, JobError, Workshop, chain, erase, prepare, store};
+use super::{Foreseen, JobError, Workshop, erase, prepare, store};
 use crate::audit::By;
+use crate::config::causes;
 use crate::erasure::pass;
 use crate::store::{JobKind, Run, RunId, RunOutcome, RunReport, StoreError};
 
@@ -57,7 +58,7 @@ pub async fn perform(workshop: &Workshop, run: &Run, stop: Stop<'_>) -> Result<(
     let outcome = match &done {
         Ok(()) => progress.outcome(),
         Err(error) => {
-            progress.troubles.push(chain(error));
+            progress.troubles.push(causes(error));
             RunOutcome::Failed
         }
     };

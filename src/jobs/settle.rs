@@ -32,7 +32,8 @@ pub enum SettleError {
 }
 
 /// Why a source is closed when its marker is from elsewhere.
-const FOREIGN: &str = "its commit marker is not the one last written: the source or the state has been restored from elsewhere";
+const FOREIGN: &str =
+    "its commit marker is not the one last written: the source or the state has been restored from elsewhere";
 
 /// Settles one source: at every start before the daemon is ready, and before every final run. Gives whether the source
 /// may be erased from.
@@ -93,7 +94,7 @@ pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     };
     let mut turn = workshop.store.turn().await;
     let mut change = turn.begin().await.map_err(SettleError::Store)?;
-    let was_closed = change.open_source(&By::daemon(), name, marker).await.map_err(SettleError::Store)?;
+    let was_closed = change.reopen_source(&By::daemon(), name, marker).await.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;
     Ok(was_closed)
 }
@@ -118,10 +119,9 @@ impl From<SettleError> for JobError {
         match error {
             SettleError::Store(error) => store(error),
             SettleError::Source { name, source } => Self::Source { name: name.to_string(), source },
-            SettleError::Unknown(name) | SettleError::Marker(name) => Self::Source {
-                source: SourceError::Missing { path: name.as_str().into() },
-                name: name.to_string(),
-            },
+            SettleError::Unknown(name) | SettleError::Marker(name) => {
+                Self::Source { source: SourceError::Missing { path: name.as_str().into() }, name: name.to_string() }
+            }
         }
     }
 }

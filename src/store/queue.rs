@@ -48,25 +48,6 @@ impl Change<'_> {
         self.queue_run(job, &RunTrigger::Schedule { slot }, false).await.map(Some)
     }
 
-    /// Takes the oldest queued run: it goes on from now.
-    ///
-    /// # Errors
-    /// When it could not be written, or another run of its job goes on.
-    pub async fn take_run(&mut self) -> Result<Option<Run>, StoreError> {
-        let oldest: Option<i64> = sqlx::query_scalar("SELECT min(id) FROM run WHERE state = 'queued'")
-            .fetch_one(&mut *self.transaction)
-            .await
-            .map_err(failed("read which runs are queued"))?;
-        let Some(oldest) = oldest else { return Ok(None) };
-        self.start_run(RunId(oldest)).await?;
-        let row = sqlx::query(concat!("SELECT ", run_columns!(), " FROM run WHERE id = ?1"))
-            .bind(oldest)
-            .fetch_one(&mut *self.transaction)
-            .await
-            .map_err(failed("read a run"))?;
-        read(&row).map(Some)
-    }
-
     /// Queues a run. A slot of the schedule can be queued once.
     ///
     /// # Errors

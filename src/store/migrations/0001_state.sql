@@ -185,9 +185,3 @@ CREATE TABLE source_state (
   closed_at     TEXT,
   CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
 ) STRICT, WITHOUT ROWID;
-
--- From when on the slots of a job's schedule count.
-CREATE TABLE schedule (
-  job         TEXT PRIMARY KEY CHECK (job IN ('prepare', 'erase')),
-  counts_from TEXT NOT NULL
-) STRICT, WITHOUT ROWID;

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{JobError, Workshop};
 use crate::config::{Finding, Settings};
 use crate::record::{CategoryName, SourceName};
 use crate::source::check::{self, Depth};
-use crate::source::{Mapping, Reader, Source};
+use crate::source::{Mapping, Reader, Source, SourceError};
 
-/// A category that cannot take part in a run, and why.
+/// A category that cannot take part, and why.
 #[derive(Debug, Clone)]
 pub struct Stopped {
     /// The category.
@@ -29,23 +28,38 @@ pub struct Open {
     pub stopped: Vec<Stopped>,
 }
 
-impl Workshop {
-    /// Opens a source and lays its categories over the schema as it is now.
-    pub(super) async fn open(&self, name: &SourceName) -> Result<Open, JobError> {
-        open(&self.settings, name).await
+impl Open {
+    /// Why this category cannot be looked at, where it cannot.
+    #[must_use]
+    pub fn why_stopped(&self, category: &CategoryName) -> Option<&str> {
+        self.stopped.iter().find(|stopped| stopped.category == *category).map(|stopped| stopped.reason.as_str())
     }
+}
+
+/// Why a source cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is none of this name in the settings.
+    #[error("there is no source {0} in the settings")]
+    Unknown(SourceName),
+    /// It cannot be read.
+    #[error("cannot use the source {name}")]
+    Source {
+        /// Its name.
+        name: SourceName,
+        /// Why.
+        #[source]
+        source: SourceError,
+    },
 }
 
 /// Opens a source and lays its categories over the schema as it is now.
 ///
 /// # Errors
-/// When the source cannot be read.
-pub async fn open(settings: &Settings, name: &SourceName) -> Result<Open, JobError> {
-    let failed = |source| JobError::Source { name: name.to_string(), source };
-    let Some(described) = settings.sources.get(name) else {
-        let path = std::path::PathBuf::from(name.as_str());
-        return Err(failed(crate::source::SourceError::Missing { path }));
-    };
+/// When the source cannot be read. A category that does not fit is no error: it is stopped, by name.
+pub async fn open(settings: &Settings, name: &SourceName) -> Result<Open, OpenError> {
+    let described = settings.sources.get(name).ok_or_else(|| OpenError::Unknown(name.clone()))?;
+    let failed = |source| OpenError::Source { name: name.clone(), source };
     let source = Source::of(described);
     let mut reader = source.reader().await.map_err(failed)?;
     let mut mappings = BTreeMap::new();
@@ -63,8 +77,8 @@ pub async fn open(settings: &Settings, name: &SourceName) -> Result<Open, JobErr
 }
 
 fn reason(findings: &[Finding]) -> String {
-    let errors: Vec<String> =
-        findings.iter().filter(|finding| finding.is_error()).map(|finding| finding.message.clone()).collect();
+    let errors: Vec<&str> =
+        findings.iter().filter(|finding| finding.is_error()).map(|finding| finding.message.as_str()).collect();
     match errors.as_slice() {
         [] => "the settings do not fit the schema".to_owned(),
         [one] => format!("the settings do not fit the schema: {one}"),

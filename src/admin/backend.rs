@@ -1,0 +1,157 @@
+//! What the handlers call.
+//!
+//! One method for each route, in the words of the house; the handlers around them deal with HTTP alone.
+
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use tokio::sync::mpsc;
+
+use super::Refusal;
+use crate::actor::{Authorised, Identity, Permission, Refused};
+use crate::api::{
+    AuditPage, Checkpoints, DecisionAnswers, Job, Policy, Problem, ProposalPage, RecordView, Run, RunPage, State,
+    Status, VerifyReport,
+};
+use crate::record::{CategoryName, RecordRef};
+
+/// An answer, or why there is none.
+pub type Reply<T> = Result<T, Problem>;
+
+/// Lines of text that follow one another, without their line ends. An error ends them, and the peer learns that they are
+/// incomplete.
+pub type Lines = mpsc::Receiver<Reply<String>>;
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// At most so many items; never 0.
+    pub limit: u32,
+    /// Where the page before ended, as the list itself wrote it.
+    pub cursor: Option<String>,
+}
+
+/// Which proposals to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Only this category.
+    pub category: Option<CategoryName>,
+    /// Only this state; `None` means every open one.
+    pub state: Option<State>,
+    /// Only those due under this criterion.
+    pub criterion: Option<String>,
+    /// Which part of them.
+    pub page: Page,
+}
+
+/// Which entries of the trail to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailSelection {
+    /// Only those about this record.
+    pub record: Option<RecordRef>,
+    /// Only those of this run.
+    pub run: Option<u64>,
+    /// Which part of them.
+    pub page: Page,
+}
+
+/// A record that is decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Which.
+    pub record: RecordRef,
+    /// The version that the clerk has seen.
+    pub version: Option<u64>,
+}
+
+/// Names one request: in the trail, beside what it changed, and to the peer, in the answer's `x-request-id`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub(super) String);
+
+impl RequestId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the handlers call. Whoever implements it looks at the scope of the [`Authorised`] it is handed: the permission
+/// is certain, the categories are not yet applied.
+pub trait Backend: Send + Sync + 'static {
+    /// Asks for a permission under the grants now in force.
+    ///
+    /// # Errors
+    /// [`Refused`] when no grant gives it.
+    fn authorise(&self, identity: &Identity, permission: Permission) -> Result<Authorised, Refused>;
+
+    /// A peer was refused; at most one call for each peer and minute.
+    fn refused(&self, refusal: Refusal) -> impl Future<Output = ()> + Send;
+
+    /// How the daemon is.
+    fn status(&self, leave: &Authorised) -> impl Future<Output = Reply<Status>> + Send;
+
+    /// A page of proposals.
+    fn list(&self, leave: &Authorised, selection: Selection) -> impl Future<Output = Reply<ProposalPage>> + Send;
+
+    /// One record in full.
+    fn show(&self, leave: &Authorised, record: RecordRef) -> impl Future<Output = Reply<RecordView>> + Send;
+
+    /// These may be erased: all of them, or none.
+    fn confirm(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        targets: Vec<Target>,
+    ) -> impl Future<Output = Reply<DecisionAnswers>> + Send;
+
+    /// These may not be erased before `until`. The reason is not blank; whether the date is in the future is for the
+    /// implementer to say.
+    fn postpone(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        targets: Vec<Target>,
+        until: Date,
+        reason: String,
+    ) -> impl Future<Output = Reply<DecisionAnswers>> + Send;
+
+    /// The confirmation of these is taken back.
+    fn restore(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        targets: Vec<Target>,
+    ) -> impl Future<Output = Reply<DecisionAnswers>> + Send;
+
+    /// Puts a run into the queue.
+    fn queue_run(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        job: Job,
+        dry_run: bool,
+    ) -> impl Future<Output = Reply<Run>> + Send;
+
+    /// One run, as soon as it has ended, or after `wait`.
+    fn run(&self, leave: &Authorised, id: u64, wait: Duration) -> impl Future<Output = Reply<Run>> + Send;
+
+    /// A page of runs, the newest first.
+    fn runs(&self, leave: &Authorised, page: Page) -> impl Future<Output = Reply<RunPage>> + Send;
+
+    /// A page of the trail, the newest first.
+    fn audit(&self, leave: &Authorised, selection: TrailSelection) -> impl Future<Output = Reply<AuditPage>> + Send;
+
+    /// The whole trail, the oldest first, one JSON object a line.
+    fn audit_export(&self, leave: &Authorised) -> impl Future<Output = Reply<Lines>> + Send;
+
+    /// Whether the trail holds.
+    fn audit_verify(&self, leave: &Authorised) -> impl Future<Output = Reply<VerifyReport>> + Send;
+
+    /// The signed checkpoints and their key.
+    fn audit_checkpoints(&self, leave: &Authorised) -> impl Future<Output = Reply<Checkpoints>> + Send;
+
+    /// The rules in force, in words.
+    fn policy(&self, leave: &Authorised) -> impl Future<Output = Reply<Policy>> + Send;
+}

@@ -1,0 +1,37 @@
+//! The socket that people and programs talk to the daemon through.
+//!
+//! A peer is who the kernel says it is ([`peer`]); one table says which verb on which path needs which permission
+//! ([`routes`]); a handler gets its [`Call`] only after that permission was granted, and does no more than turn words of
+//! the socket into words of the house and back. Errors become HTTP here and nowhere else ([`problem`]). May be relied
+//! on: what is in no row of the table is refused, every refusal is answered with a code and reported, and there is a
+//! limit on everything a peer can hold. Never decides anything itself, and never listens on a network.
+
+mod audit;
+mod backend;
+mod confirm;
+mod decide;
+mod dispatch;
+mod list;
+mod listener;
+mod openapi;
+mod peer;
+mod policy;
+mod postpone;
+pub mod problem;
+mod refusals;
+mod restore;
+mod routes;
+mod run;
+mod runs;
+mod server;
+mod show;
+mod status;
+
+pub use backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
+pub use dispatch::{Answer, Call};
+pub use listener::{BindError, Listener};
+pub use openapi::document;
+pub use peer::{PeerError, WhoIs, identity_of};
+pub use refusals::Refusal;
+pub use routes::{Route, Verb, routes};
+pub use server::{SHUTDOWN_LIMIT, Server};

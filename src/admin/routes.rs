@@ -1,0 +1,229 @@
+//! The route table: verb, path, permission, handler. Reading it is the security review of the socket.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use hyper::Method;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::Schema;
+use utoipa::{IntoParams, ToSchema};
+
+use super::dispatch::{Answer, Call};
+use super::{audit, confirm, list, openapi, policy, postpone, restore, run, runs, show, status};
+use crate::actor::Permission;
+use crate::actor::Permission::{Audit, Decide, Restore, Run, View};
+use crate::admin::Backend;
+use crate::api;
+use crate::api::Problem;
+
+/// What a handler is.
+pub(super) type Handler<B> = fn(Call<B>) -> BoxFuture<'static, Result<Answer, Problem>>;
+
+/// Every route there is. `{name}` stands for one part of a path, `{name*}` for all that is left of it.
+#[must_use]
+#[rustfmt::skip]
+pub fn routes<B: Backend>() -> Vec<Route<B>> {
+    vec![
+        get("/v1/status", View, |call| Box::pin(status::get(call)))
+            .says("How the daemon is").gives::<api::Status>(),
+        get("/v1/proposals", View, |call| Box::pin(list::get(call)))
+            .says("Lists proposals").asks::<api::ListQuery>().gives::<api::ProposalPage>(),
+        get("/v1/proposals/{category}/{key*}", View, |call| Box::pin(show::get(call)))
+            .says("Shows one record in full").gives::<api::RecordView>(),
+        post("/v1/confirm", Decide, |call| Box::pin(confirm::post(call)))
+            .says("Confirms that records may be erased").takes::<api::ConfirmRequest>().gives::<api::DecisionAnswers>(),
+        post("/v1/postpone", Decide, |call| Box::pin(postpone::post(call)))
+            .says("Postpones records").takes::<api::PostponeRequest>().gives::<api::DecisionAnswers>(),
+        post("/v1/restore", Restore, |call| Box::pin(restore::post(call)))
+            .says("Takes confirmations back").takes::<api::RestoreRequest>().gives::<api::DecisionAnswers>(),
+        post("/v1/runs", Run, |call| Box::pin(run::post(call)))
+            .says("Queues a run").asks::<api::WaitQuery>().takes::<api::RunRequest>().gives::<api::Run>(),
+        get("/v1/runs", Run, |call| Box::pin(runs::list(call)))
+            .says("Lists runs").asks::<api::RunQuery>().gives::<api::RunPage>(),
+        get("/v1/runs/{id}", Run, |call| Box::pin(runs::get(call)))
+            .says("Shows one run").asks::<api::WaitQuery>().gives::<api::Run>(),
+        get("/v1/audit", Audit, |call| Box::pin(audit::list(call)))
+            .says("Lists the audit trail").asks::<api::AuditQuery>().gives::<api::AuditPage>(),
+        get("/v1/audit/export", Audit, |call| Box::pin(audit::export(call)))
+            .says("Exports the audit trail, one JSON object a line"),
+        get("/v1/audit/verify", Audit, |call| Box::pin(audit::verify(call)))
+            .says("Verifies the audit trail").gives::<api::VerifyReport>(),
+        get("/v1/audit/checkpoints", Audit, |call| Box::pin(audit::checkpoints(call)))
+            .says("Gives the signed checkpoints and their key").gives::<api::Checkpoints>(),
+        get("/v1/policy", View, |call| Box::pin(policy::get(call)))
+            .says("Tells the rules in force").gives::<api::Policy>(),
+        get("/openapi.json", View, |call| Box::pin(openapi::get(call)))
+            .says("Describes this interface"),
+    ]
+}
+
+/// What a route does to the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Reads.
+    Get,
+    /// Changes something.
+    Post,
+}
+
+impl Verb {
+    /// As HTTP writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+
+    fn is(self, method: &Method) -> bool {
+        method.as_str() == self.as_str()
+    }
+}
+
+/// One row of the table.
+pub struct Route<B> {
+    /// The verb.
+    pub verb: Verb,
+    /// The path.
+    pub path: &'static str,
+    /// What a peer needs to enter.
+    pub permission: Permission,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    pub(super) handler: Handler<B>,
+    pub(super) query: Option<fn() -> Vec<Parameter>>,
+    pub(super) request: Option<SchemaOf>,
+    pub(super) response: Option<SchemaOf>,
+}
+
+impl<B> fmt::Debug for Route<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} needs {}", self.name(), self.permission)
+    }
+}
+
+/// How a type of the interface is described.
+#[derive(Clone, Copy)]
+pub(super) struct SchemaOf {
+    pub(super) name: fn() -> String,
+    pub(super) schema: fn() -> RefOr<Schema>,
+    pub(super) parts: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+impl SchemaOf {
+    pub(super) fn of<T: ToSchema>() -> Self {
+        Self { name: || T::name().into_owned(), schema: T::schema, parts: T::schemas }
+    }
+}
+
+fn get<B>(path: &'static str, permission: Permission, handler: Handler<B>) -> Route<B> {
+    Route { verb: Verb::Get, path, permission, summary: "", handler, query: None, request: None, response: None }
+}
+
+fn post<B>(path: &'static str, permission: Permission, handler: Handler<B>) -> Route<B> {
+    Route { verb: Verb::Post, ..get(path, permission, handler) }
+}
+
+impl<B> Route<B> {
+    /// Verb and path: `GET /v1/status`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}", self.verb.as_str(), self.path)
+    }
+
+    fn says(self, summary: &'static str) -> Self {
+        Self { summary, ..self }
+    }
+
+    fn asks<T: IntoParams>(self) -> Self {
+        Self { query: Some(|| T::into_params(|| Some(ParameterIn::Query))), ..self }
+    }
+
+    fn takes<T: ToSchema>(self) -> Self {
+        Self { request: Some(SchemaOf::of::<T>()), ..self }
+    }
+
+    fn gives<T: ToSchema>(self) -> Self {
+        Self { response: Some(SchemaOf::of::<T>()), ..self }
+    }
+}
+
+/// What the table has for a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// This row; the parts of the path that it leaves open, still encoded.
+    Route {
+        /// Its place in the table.
+        index: usize,
+        /// The open parts, in the order of the path.
+        captures: Vec<String>,
+    },
+    /// The path, under these verbs only.
+    OtherVerbs(Vec<Verb>),
+    /// Not even the path.
+    Nothing,
+}
+
+/// The row for a request.
+pub(super) fn find<B>(routes: &[Route<B>], method: &Method, path: &str) -> Found {
+    let mut others = Vec::new();
+    for (index, route) in routes.iter().enumerate() {
+        let Some(captures) = capture(route.path, path) else {
+            continue;
+        };
+        if route.verb.is(method) {
+            return Found::Route { index, captures };
+        }
+        others.push(route.verb);
+    }
+    if others.is_empty() { Found::Nothing } else { Found::OtherVerbs(others) }
+}
+
+/// The open parts of `path` under `pattern`, if it is of that form. None of them is empty.
+fn capture(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut captures = Vec::new();
+    let mut rest = Some(path);
+    for part in pattern.split('/') {
+        let left = rest?;
+        if part.ends_with("*}") {
+            captures.push(left.to_owned());
+            rest = None;
+            break;
+        }
+        let (segment, after) = left.split_once('/').map_or((left, None), |(segment, after)| (segment, Some(after)));
+        if part.starts_with('{') {
+            captures.push(segment.to_owned());
+        } else if part != segment {
+            return None;
+        }
+        rest = after;
+    }
+    let whole = rest.is_none() && captures.iter().all(|capture| !capture.is_empty());
+    whole.then_some(captures)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_matched_whole() {
+        assert_eq!(capture("/v1/status", "/v1/status"), Some(vec![]));
+        for other in ["/v1/status/", "/v1/statu", "/v1", "/", "", "/v1/status/x", "v1/status"] {
+            assert_eq!(capture("/v1/status", other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_keeps_its_slashes() {
+        let pattern = "/v1/proposals/{category}/{key*}";
+        let captured = |path| capture(pattern, path);
+        assert_eq!(captured("/v1/proposals/visit/12%2C3"), Some(vec!["visit".into(), "12%2C3".into()]));
+        assert_eq!(captured("/v1/proposals/visit/2024/17"), Some(vec!["visit".into(), "2024/17".into()]));
+        assert_eq!(captured("/v1/proposals/visit/"), None);
+        assert_eq!(captured("/v1/proposals/visit"), None);
+        assert_eq!(captured("/v1/proposals//17"), None);
+    }
+}

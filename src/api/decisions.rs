@@ -1,0 +1,73 @@
+//! What clerks decide, and what became of it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Problem, State};
+
+/// Most records in one request.
+pub const RECORDS_MAX: usize = 10_000;
+
+/// A record that is decided on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordAt {
+    /// `category/key`.
+    pub record: String,
+    /// The version that the clerk has seen; when it is given and has changed since, the answer is a conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+}
+
+/// These may be erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmRequest {
+    /// Which.
+    pub records: Vec<RecordAt>,
+}
+
+/// These may not be erased before a date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostponeRequest {
+    /// Which.
+    pub records: Vec<RecordAt>,
+    /// The first day on which they may be proposed again.
+    pub until: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The confirmation of these is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreRequest {
+    /// Which.
+    pub records: Vec<RecordAt>,
+}
+
+/// What became of a decision. It holds for all records of the request, or for none: half of what a clerk meant is not
+/// what the clerk meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DecisionAnswers {
+    /// How many were moved: all of them, or 0.
+    pub done: u64,
+    /// How many stood in the way.
+    pub refused: u64,
+    /// One for each record that was moved, in the order of the request; or one for each that stood in the way.
+    pub answers: Vec<DecisionAnswer>,
+}
+
+/// What became of one record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DecisionAnswer {
+    /// `category/key`.
+    pub record: String,
+    /// Where it stands now; null where it is not known.
+    pub state: Option<State>,
+    /// Its version now.
+    pub version: Option<u64>,
+    /// Why it could not be moved; null when it was.
+    pub problem: Option<Problem>,
+}

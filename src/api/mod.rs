@@ -1,0 +1,30 @@
+//! What goes over the socket.
+//!
+//! The words that daemon and client share: requests, answers, problems. Plain data in JSON; dates are `YYYY-MM-DD`, instants
+//! RFC 3339 in UTC, records `category/key`. May be relied on: a field is never renamed and never changes its meaning;
+//! new ones may come, so a client ignores those it does not know, while the daemon refuses requests that have any.
+//! Converts nothing and imports nothing of the crate.
+
+mod audit;
+mod decisions;
+mod policy;
+mod problem;
+mod proposals;
+mod runs;
+mod status;
+
+pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, VerifyReport};
+pub use decisions::{
+    ConfirmRequest, DecisionAnswer, DecisionAnswers, PostponeRequest, RECORDS_MAX, RecordAt, RestoreRequest,
+};
+pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
+pub use problem::{Code, Problem};
+pub use proposals::{
+    Blocked, DependentCount, DependentRule, ListQuery, Move, Outcome, PAGE_MAX_ITEMS, Proposal, ProposalPage,
+    RecordView, State,
+};
+pub use runs::{
+    DependentRows, EraseCounts, Job, PrepareCounts, Run, RunPage, RunQuery, RunRequest, RunState, Trigger, WaitQuery,
+    Work,
+};
+pub use status::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};

@@ -1,0 +1,191 @@
+//! Runs of jobs.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Problem;
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Job {
+    /// Finds due records and proposes them.
+    Prepare,
+    /// Erases what is confirmed.
+    Erase,
+}
+
+/// A run is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunRequest {
+    /// Which job.
+    pub job: Job,
+    /// Whether it only counts what it would do.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// How long to wait for a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct WaitQuery {
+    /// Answer when the run has ended, or after so many seconds, up to 60, whichever comes first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u32>,
+}
+
+/// Which runs to list, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct RunQuery {
+    /// At most so many, up to 1000, which is also the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Waits for its turn.
+    Queued,
+    /// Goes on.
+    Running,
+    /// Has ended, and did what it was to do.
+    Done,
+    /// Has ended, and could not do all of it; the problem says what not.
+    Partly,
+    /// Has ended with a problem.
+    Failed,
+    /// Was stopped between two batches, with the daemon.
+    Stopped,
+}
+
+/// What began a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trigger {
+    /// Its time had come.
+    Schedule,
+    /// Its time had come while the daemon was off.
+    CatchUp,
+    /// Somebody asked for it.
+    Request,
+}
+
+/// One execution of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Run {
+    /// Its number.
+    pub id: u64,
+    /// Whether it only counts what it would do.
+    pub dry_run: bool,
+    /// Where it stands.
+    pub state: RunState,
+    /// What began it.
+    pub trigger: Trigger,
+    /// Who: a user's name, or `erasured` for the schedule.
+    pub by: String,
+    /// When it was queued.
+    pub queued_at: String,
+    /// When it began.
+    pub started_at: Option<String>,
+    /// When it ended.
+    pub finished_at: Option<String>,
+    /// The job, and what it has done so far, or would have.
+    #[serde(flatten)]
+    pub work: Work,
+    /// What somebody should know: dates that cannot be read, what could not be verified.
+    pub notes: Vec<String>,
+    /// Why it failed, or did only a part.
+    pub problem: Option<Problem>,
+}
+
+/// A job with its counts, which stand at the top level of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "job", rename_all = "kebab-case")]
+pub enum Work {
+    /// Of a prepare run.
+    Prepare(PrepareCounts),
+    /// Of a final run.
+    Erase(EraseCounts),
+}
+
+/// What a prepare run did, in records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct PrepareCounts {
+    /// Newly proposed.
+    pub proposed: u64,
+    /// Proposed again after their postponement had ended.
+    pub resumed: u64,
+    /// No longer due, or gone.
+    pub withdrawn: u64,
+    /// Looked at, and proposed already.
+    pub unchanged: u64,
+    /// Would be due, but rows of other tables are within their period.
+    pub retained: u64,
+    /// Passed over: without a start date.
+    pub no_start_date: u64,
+    /// Passed over: with a start date that cannot be read.
+    pub unreadable_date: u64,
+    /// Passed over: with a key that is NULL, or a part of it.
+    pub null_key: u64,
+    /// Passed over: with a key that could not be told from another.
+    pub unusable_key: u64,
+}
+
+/// What a final run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct EraseCounts {
+    /// Confirmed records when it began.
+    pub selected: u64,
+    /// Records deleted.
+    pub deleted: u64,
+    /// Records anonymised.
+    pub anonymised: u64,
+    /// Records back with the clerk: changed since they were confirmed, or the database refused them.
+    pub returned: u64,
+    /// Records no longer due, or gone.
+    pub withdrawn: u64,
+    /// Records under a legal hold: they stay confirmed.
+    pub held: u64,
+    /// Rows of other tables that were changed with them: deleted, anonymised or unlinked.
+    pub dependents: u64,
+    /// The rows of other tables by what happened to them.
+    pub dependent_rows: DependentRows,
+}
+
+/// Rows of other tables by what happened to them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct DependentRows {
+    /// Deleted with the record.
+    pub deleted: u64,
+    /// Kept, with their personal columns anonymised.
+    pub anonymised: u64,
+    /// Kept, with their reference to the record set to NULL.
+    pub unlinked: u64,
+    /// Kept as they were.
+    pub kept: u64,
+    /// Left alone because something else refers to them too.
+    pub shared_kept: u64,
+}
+
+/// A page of runs, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RunPage {
+    /// How many there are in all.
+    pub total: u64,
+    /// Those of this page.
+    pub items: Vec<Run>,
+    /// Where the next page begins; null on the last.
+    pub next: Option<String>,
+}

@@ -1,0 +1,73 @@
+//! How the daemon is.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Job, Run};
+
+/// How the daemon is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// Of the daemon.
+    pub version: String,
+    /// Since when it is up.
+    pub started_at: String,
+    /// Which day it is for the daemon.
+    pub today: String,
+    /// In which zone, by its IANA name.
+    pub time_zone: String,
+    /// Its jobs.
+    pub jobs: Vec<JobStatus>,
+    /// The applications' databases.
+    pub sources: Vec<SourceStatus>,
+    /// The categories that the asker may see, with their open proposals.
+    pub categories: Vec<CategoryStatus>,
+    /// The trail.
+    pub audit: AuditStatus,
+}
+
+/// One job and its schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JobStatus {
+    /// Which.
+    pub job: Job,
+    /// Its cron expression; null where it runs by hand only.
+    pub schedule: Option<String>,
+    /// When it is due next.
+    pub next_at: Option<String>,
+    /// Its newest run.
+    pub last_run: Option<Run>,
+}
+
+/// One application's database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SourceStatus {
+    /// Its name in the settings.
+    pub source: String,
+    /// Why nothing is prepared or erased in it; null when it is open.
+    pub problem: Option<String>,
+}
+
+/// The open proposals of one category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CategoryStatus {
+    /// Which.
+    pub category: String,
+    /// Waiting for a decision.
+    pub proposed: u64,
+    /// Waiting for the final job.
+    pub confirmed: u64,
+    /// Waiting for a date.
+    pub postponed: u64,
+    /// Why the category is stopped; null when it is not.
+    pub problem: Option<String>,
+}
+
+/// The trail in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditStatus {
+    /// How many entries there are.
+    pub entries: u64,
+    /// How many of them the newest checkpoint signs.
+    pub signed: u64,
+}

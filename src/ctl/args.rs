@@ -1,0 +1,241 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::api::{Job, RecordAt, State};
+
+/// Talks to the daemon that erases people from an application's database on time.
+#[derive(Debug, Parser)]
+#[command(name = "erasurectl", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// The daemon's socket [default: $ERASURED_SOCKET, or /run/erasured/admin.sock]
+    #[arg(long, global = true, value_name = "PATH", display_order = LAST)]
+    pub(super) socket: Option<PathBuf>,
+    /// Print the daemon's answer as JSON
+    #[arg(long, global = true, display_order = LAST)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// What every verb takes stands behind what it alone takes.
+const LAST: usize = 900;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 daemon not reachable, 4 not permitted, 5 no such record, \
+6 conflict (the state has changed).";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Show how the daemon is
+    Status,
+    /// List proposals
+    List(List),
+    /// Show one record in full
+    Show(Show),
+    /// Confirm that records may be erased
+    Confirm(Records),
+    /// Postpone records, with a reason and a date
+    Postpone(Postpone),
+    /// Take confirmations back before the final deletion
+    Restore(Records),
+    /// Run a job now
+    Run(Run),
+    /// Show what has run and what is running
+    Runs(Runs),
+    /// Read, export or verify the audit trail
+    Audit(Audit),
+    /// Show the rules in force, in words
+    Policy,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Only this category
+    #[arg(long)]
+    pub(super) category: Option<String>,
+    /// Only this state [default: every open one]
+    #[arg(long, value_parser = state)]
+    pub(super) state: Option<State>,
+    /// Only what is due under this criterion
+    #[arg(long)]
+    pub(super) criterion: Option<String>,
+    #[command(flatten)]
+    pub(super) page: Page,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Page {
+    /// At most so many (the daemon gives 1000 at a time)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) limit: Option<u32>,
+    /// Go on where the page before ended
+    #[arg(long)]
+    pub(super) cursor: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// The record, written category/key
+    #[arg(value_parser = record)]
+    pub(super) record: RecordAt,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Records {
+    /// Records, written category/key; with a version before it, as in 3@prospect/4711, only if it is still that one
+    #[arg(required = true, value_name = "RECORD", value_parser = record)]
+    pub(super) records: Vec<RecordAt>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Postpone {
+    #[command(flatten)]
+    pub(super) records: Records,
+    /// The first day on which they may be proposed again, as 2027-06-30
+    // Not `required`, so that the reader is told of both in one sentence.
+    #[arg(long, value_name = "DATE")]
+    pub(super) until: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    /// Which job
+    pub(super) job: JobName,
+    /// Only count what it would do
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Wait until it has ended
+    #[arg(long)]
+    pub(super) wait: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum JobName {
+    /// Find due records and propose them
+    Prepare,
+    /// Erase what is confirmed
+    Erase,
+}
+
+impl From<JobName> for Job {
+    fn from(name: JobName) -> Self {
+        match name {
+            JobName::Prepare => Self::Prepare,
+            JobName::Erase => Self::Erase,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Runs {
+    #[command(flatten)]
+    pub(super) page: Page,
+    #[command(subcommand)]
+    pub(super) verb: Option<RunsVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RunsVerb {
+    /// Show one run
+    Show {
+        /// Its number
+        id: u64,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Audit {
+    #[command(subcommand)]
+    pub(super) verb: AuditVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditVerb {
+    /// List entries, the newest first
+    List {
+        /// Only those about this record
+        #[arg(long, value_parser = record)]
+        record: Option<RecordAt>,
+        /// Only those that this run made
+        #[arg(long, value_name = "ID")]
+        run: Option<u64>,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Write the whole trail to stdout, one JSON object a line
+    Export,
+    /// Write the signed checkpoints to stdout, or the key that they are signed with
+    Checkpoints {
+        /// Write the key instead
+        #[arg(long)]
+        public_key: bool,
+    },
+    /// Verify the trail: the daemon's own, or an exported one without any daemon
+    Verify(Verify),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// An exported trail
+    #[arg(long, value_name = "EXPORT", requires = "checkpoints", requires = "public_key")]
+    pub(super) file: Option<PathBuf>,
+    /// The checkpoints to hold it against
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub(super) checkpoints: Option<PathBuf>,
+    /// A file with the key that the checkpoints must be signed with, or the key itself
+    #[arg(long, value_name = "KEY", requires = "file")]
+    pub(super) public_key: Option<String>,
+}
+
+/// A record as typed: `category/key`, or `version@category/key`. The version stands in front because a key may end in
+/// anything, `@3` too, while a category never begins with a digit: what is typed has one meaning.
+fn record(text: &str) -> Result<RecordAt, String> {
+    let versioned = text.split_once('@').and_then(|(version, record)| Some((version.parse::<u64>().ok()?, record)));
+    let (version, record) = versioned.map_or((None, text), |(version, record)| (Some(version), record));
+    match record.split_once('/') {
+        Some((category, key)) if !category.is_empty() && !key.is_empty() => {
+            Ok(RecordAt { record: record.to_owned(), version })
+        }
+        _ => Err("a record is written category/key, for example prospect/4711".to_owned()),
+    }
+}
+
+fn state(text: &str) -> Result<State, String> {
+    use serde::Deserialize as _;
+    use serde::de::IntoDeserializer as _;
+    use serde::de::value::{Error, StrDeserializer};
+    let deserializer: StrDeserializer<'_, Error> = text.into_deserializer();
+    State::deserialize(deserializer)
+        .map_err(|_| "the states are proposed, confirmed, postponed, erasing, erased and withdrawn".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_typed_has_one_meaning() {
+        let read = |text| record(text).map(|at| (at.version, at.record));
+        assert_eq!(read("prospect/4711"), Ok((None, "prospect/4711".into())));
+        assert_eq!(read("3@prospect/4711"), Ok((Some(3), "prospect/4711".into())));
+        assert_eq!(read("user/anna@3"), Ok((None, "user/anna@3".into())));
+        assert_eq!(read("visit/2024/17,3"), Ok((None, "visit/2024/17,3".into())));
+        for wrong in ["4711", "/4711", "prospect/", "", "3@4711", "3@/1"] {
+            assert!(record(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

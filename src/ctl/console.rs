@@ -1,0 +1,92 @@
+//! What the program says: data on stdout, talk on stderr.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal as _, Stderr, Stdout, Write as _};
+
+use super::exit::{Exit, Failure};
+use super::table::clean;
+
+/// Stdout and stderr.
+pub(super) struct Console {
+    /// Whether data is the daemon's JSON instead of tables.
+    pub(super) json: bool,
+    out: BufWriter<Stdout>,
+    err: Stderr,
+    terminal: bool,
+    progressing: bool,
+}
+
+impl Console {
+    pub(super) fn new(json: bool) -> Self {
+        let err = io::stderr();
+        let terminal = err.is_terminal();
+        Self { json, out: BufWriter::new(io::stdout()), err, terminal, progressing: false }
+    }
+
+    /// Writes data, and a line end if it has none.
+    pub(super) fn data(&mut self, text: &str) -> Result<(), Failure> {
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        write!(self.out, "{text}{end}").map_err(|error| unwritten(&error))
+    }
+
+    /// Writes data as it is.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.out.write_all(bytes).map_err(|error| unwritten(&error))
+    }
+
+    /// Sees data off.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        self.end_progress();
+        self.out.flush().map_err(|error| unwritten(&error))
+    }
+
+    /// Tells the reader something.
+    pub(super) fn talk(&mut self, line: impl Display) {
+        self.end_progress();
+        // Who closes stderr does not want to be told.
+        let _ = writeln!(self.err, "{}", clean(&line.to_string()));
+    }
+
+    /// Tells the reader how things go on. On a terminal, over the line that said so before.
+    pub(super) fn progress(&mut self, line: &str) {
+        let line = clean(line);
+        let _ = if self.terminal { write!(self.err, "\r\x1b[K{line}") } else { writeln!(self.err, "{line}") };
+        let _ = self.err.flush();
+        self.progressing = self.terminal;
+    }
+
+    fn end_progress(&mut self) {
+        if self.progressing {
+            let _ = writeln!(self.err);
+            self.progressing = false;
+        }
+    }
+
+    /// Tells why one thing was not done.
+    pub(super) fn error(&mut self, sentence: &str, hint: Option<&str>) {
+        self.talk(format!("error: {sentence}"));
+        if let Some(hint) = hint {
+            self.talk(format!("hint: {hint}"));
+        }
+    }
+
+    /// Tells why the verb was not done, after what data there was.
+    pub(super) fn fail(&mut self, failure: &Failure) -> Exit {
+        let unflushed = self.flush().err();
+        match (failure, unflushed) {
+            (Failure::NobodyReads, _) | (_, Some(Failure::NobodyReads)) => Exit::Done,
+            (Failure::Told { exit, sentence, hint }, _) => {
+                self.error(sentence, hint.as_deref());
+                *exit
+            }
+        }
+    }
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Failure::NobodyReads
+    } else {
+        Failure::new(Exit::Refused, format!("cannot write the answer: {error}"))
+    }
+}

@@ -1,0 +1,150 @@
+//! Starting a job by hand, and following it.
+
+use super::Session;
+use super::args;
+use super::client::Got;
+use super::console::Console;
+use super::exit::{Exit, Failure};
+use super::json::pretty;
+use super::table::facts;
+use crate::api::{Job, Run, RunRequest, RunState, Trigger, WaitQuery, Work};
+
+/// How long one request waits for news of a run, in seconds.
+const NEWS_SECONDS: u32 = 2;
+
+pub(super) async fn run(session: &mut Session, what: &args::Run) -> Result<Exit, Failure> {
+    let request = RunRequest { job: what.job.into(), dry_run: what.dry_run };
+    let queued = session.client.post::<Run>("/v1/runs", &request).await?;
+    if what.wait {
+        let ended = follow(session, queued).await?;
+        return tell(&mut session.console, ended);
+    }
+    let id = queued.value.id;
+    let exit = tell(&mut session.console, queued)?;
+    session.console.flush()?;
+    session.console.talk(format!("hint: see how it goes on with erasurectl runs show {id}"));
+    Ok(exit)
+}
+
+/// Asks for news until the run has ended, and tells what is new.
+async fn follow(session: &mut Session, queued: Got<Run>) -> Result<Got<Run>, Failure> {
+    let mut got = queued;
+    let mut told = String::new();
+    loop {
+        let line = progress(&got.value);
+        if line != told {
+            session.console.progress(&line);
+            told = line;
+        }
+        if matches!(got.value.state, RunState::Done | RunState::Partly | RunState::Failed | RunState::Stopped) {
+            return Ok(got);
+        }
+        let path = format!("/v1/runs/{}", got.value.id);
+        got = session.client.get(&path, &WaitQuery { wait: Some(NEWS_SECONDS) }).await?;
+    }
+}
+
+fn progress(run: &Run) -> String {
+    let counts = match run.work {
+        // Before it runs there is nothing to count.
+        _ if run.started_at.is_none() => return format!("run {}: {}", run.id, state_name(run.state)),
+        Work::Prepare(counts) => format!("{} proposed", counts.proposed + counts.resumed),
+        Work::Erase(counts) => {
+            let dealt_with = counts.deleted + counts.anonymised + counts.returned + counts.withdrawn + counts.held;
+            format!("{dealt_with} of {}", counts.selected)
+        }
+    };
+    format!("run {}: {}, {counts}", run.id, state_name(run.state))
+}
+
+/// Shows a run; one that failed is a failure of the verb.
+pub(super) fn tell(console: &mut Console, got: Got<Run>) -> Result<Exit, Failure> {
+    let shown = if console.json { pretty(&got.json) } else { written(&got.value) };
+    console.data(&shown)?;
+    console.flush()?;
+    let run = got.value;
+    let cannot = |why: &str| Failure::new(Exit::Refused, format!("cannot finish run {}: {why}", run.id));
+    match (run.state, run.problem) {
+        (RunState::Queued | RunState::Running | RunState::Done, _) => Ok(Exit::Done),
+        (RunState::Failed | RunState::Partly, Some(problem)) => Err(problem.into()),
+        (RunState::Failed | RunState::Partly, None) => Err(cannot("the daemon's log says why")),
+        (RunState::Stopped, _) => Err(cannot("the daemon was stopped").hint("it goes on with the next run")),
+    }
+}
+
+fn written(run: &Run) -> String {
+    let mut lines = vec![
+        ("run", Some(run.id.to_string())),
+        ("job", Some(what(run))),
+        ("state", Some(state_name(run.state).to_owned())),
+        ("begun by", Some(format!("{}, {}", run.by, trigger_name(run.trigger)))),
+        ("queued", Some(run.queued_at.clone())),
+        ("started", run.started_at.clone()),
+        ("finished", run.finished_at.clone()),
+    ];
+    let counted = if run.started_at.is_some() { counts(run.work) } else { Vec::new() };
+    lines.extend(counted.into_iter().map(|(name, count)| (name, Some(count.to_string()))));
+    lines.extend(run.notes.iter().map(|note| ("note", Some(note.clone()))));
+    facts(lines)
+}
+
+/// The counts of a run, with their names.
+pub(super) fn counts(work: Work) -> Vec<(&'static str, u64)> {
+    match work {
+        Work::Prepare(counts) => vec![
+            ("proposed", counts.proposed),
+            ("resumed", counts.resumed),
+            ("withdrawn", counts.withdrawn),
+            ("unchanged", counts.unchanged),
+            ("retained", counts.retained),
+            ("no start date", counts.no_start_date),
+            ("unreadable date", counts.unreadable_date),
+            ("null key", counts.null_key),
+            ("unusable key", counts.unusable_key),
+        ],
+        Work::Erase(counts) => vec![
+            ("selected", counts.selected),
+            ("deleted", counts.deleted),
+            ("anonymised", counts.anonymised),
+            ("returned", counts.returned),
+            ("withdrawn", counts.withdrawn),
+            ("held", counts.held),
+            ("dependents", counts.dependents),
+        ],
+    }
+}
+
+/// The job of a run, and whether it only counts.
+pub(super) fn what(run: &Run) -> String {
+    let job = match run.work {
+        Work::Prepare(_) => Job::Prepare,
+        Work::Erase(_) => Job::Erase,
+    };
+    format!("{}{}", job_name(job), if run.dry_run { " (dry run)" } else { "" })
+}
+
+pub(super) fn job_name(job: Job) -> &'static str {
+    match job {
+        Job::Prepare => "prepare",
+        Job::Erase => "erase",
+    }
+}
+
+pub(super) fn state_name(state: RunState) -> &'static str {
+    match state {
+        RunState::Queued => "queued",
+        RunState::Running => "running",
+        RunState::Done => "done",
+        RunState::Partly => "partly done",
+        RunState::Failed => "failed",
+        RunState::Stopped => "stopped",
+    }
+}
+
+fn trigger_name(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Schedule => "on schedule",
+        Trigger::CatchUp => "catching up",
+        Trigger::Request => "by hand",
+    }
+}

@@ -1,0 +1,54 @@
+//! What has run, and what runs.
+
+use super::Session;
+use super::args::{Page, Runs, RunsVerb};
+use super::exit::{Exit, Failure};
+use super::json::pretty;
+use super::list::tell_rest;
+use super::run::{counts, state_name, tell, what};
+use super::table::{or_dash, table};
+use crate::api::{Run, RunPage, RunQuery};
+
+pub(super) async fn run(session: &mut Session, asked: Runs) -> Result<Exit, Failure> {
+    match asked.verb {
+        Some(RunsVerb::Show { id }) => show(session, id).await,
+        None => list(session, asked.page).await,
+    }
+}
+
+/// A run that failed is shown as well as any other: here that is no failure of the verb.
+async fn show(session: &mut Session, id: u64) -> Result<Exit, Failure> {
+    let got = session.client.get::<Run>(&format!("/v1/runs/{id}"), &()).await?;
+    match tell(&mut session.console, got) {
+        Err(Failure::Told { sentence, hint, .. }) => {
+            session.console.error(&sentence, hint.as_deref());
+            Ok(Exit::Done)
+        }
+        told => told,
+    }
+}
+
+async fn list(session: &mut Session, page: Page) -> Result<Exit, Failure> {
+    let query = RunQuery { limit: page.limit, cursor: page.cursor };
+    let got = session.client.get::<RunPage>("/v1/runs", &query).await?;
+    if session.console.json {
+        session.console.data(&pretty(&got.json))?;
+        return Ok(Exit::Done);
+    }
+    let page = got.value;
+    session.console.data(&table(["RUN", "JOB", "STATE", "BY", "STARTED", "COUNTS"], page.items.iter().map(row)))?;
+    tell_rest(&mut session.console, page.items.len(), page.total, page.next.as_deref());
+    Ok(Exit::Done)
+}
+
+fn row(run: &Run) -> [String; 6] {
+    let told = counts(run.work).into_iter().filter(|(_, count)| *count > 0);
+    [
+        run.id.to_string(),
+        what(run),
+        state_name(run.state).to_owned(),
+        run.by.clone(),
+        or_dash(run.started_at.as_deref()),
+        told.map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", "),
+    ]
+}

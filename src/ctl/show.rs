@@ -1,0 +1,78 @@
+//! One record in full.
+
+use super::Session;
+use super::args::Show;
+use super::client::path_part;
+use super::exit::{Exit, Failure};
+use super::json::pretty;
+use super::list::{outcome_name, state_name};
+use super::table::{facts, or_dash, table};
+use crate::api::{DependentRule, RecordView};
+
+pub(super) async fn run(session: &mut Session, what: &Show) -> Result<Exit, Failure> {
+    // The parser has seen that there is a slash.
+    let (category, key) = what.record.record.split_once('/').unwrap_or_default();
+    let path = format!("/v1/proposals/{}/{}", path_part(category), path_part(key));
+    let got = session.client.get::<RecordView>(&path, &()).await?;
+    if session.console.json {
+        session.console.data(&pretty(&got.json))?;
+    } else {
+        session.console.data(&written(&got.value))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn written(view: &RecordView) -> String {
+    let mut parts = vec![head(view)];
+    if !view.dependents.is_empty() {
+        let rows =
+            view.dependents.iter().map(|of| [of.table.clone(), rule_name(of.rule).to_owned(), of.rows.to_string()]);
+        parts.push(table(["DEPENDENT", "RULE", "ROWS"], rows));
+    }
+    if !view.blocked.is_empty() {
+        let rows = view.blocked.iter().map(|by| [or_dash(by.until.as_deref()), by.reason.clone()]);
+        parts.push(table(["BLOCKED UNTIL", "BECAUSE"], rows));
+    }
+    let moves = view.history.iter().map(|step| {
+        [
+            step.at.clone(),
+            step.from.map_or_else(|| or_dash(None), |from| state_name(from).to_owned()),
+            state_name(step.to).to_owned(),
+            step.by.clone(),
+            step.run.map_or_else(|| or_dash(None), |run| run.to_string()),
+            or_dash(step.reason.as_deref()),
+        ]
+    });
+    parts.push(table(["AT", "FROM", "TO", "BY", "RUN", "REASON"], moves));
+    parts.join("\n")
+}
+
+fn head(view: &RecordView) -> String {
+    let of = &view.proposal;
+    let outcome = of.outcome.map(outcome_name).map(|outcome| match &view.outcome_reason {
+        Some(reason) => format!("{outcome}: {reason}"),
+        None => outcome.to_owned(),
+    });
+    facts([
+        ("record", Some(of.record.clone())),
+        ("label", of.label.clone()),
+        ("state", Some(state_name(of.state).to_owned())),
+        ("version", Some(of.version.to_string())),
+        ("criterion", of.criterion.clone()),
+        ("due on", of.due_on.clone()),
+        ("outcome", outcome),
+        ("unit", of.unit.clone()),
+        ("postponed until", of.postponed_until.clone()),
+        ("times postponed", (of.postponed_count > 0).then(|| of.postponed_count.to_string())),
+        ("reason", of.reason.clone()),
+        ("problem", of.problem.clone()),
+    ])
+}
+
+fn rule_name(rule: DependentRule) -> &'static str {
+    match rule {
+        DependentRule::Keep => "keep",
+        DependentRule::Delete => "delete",
+        DependentRule::Unlink => "unlink",
+    }
+}

@@ -1,0 +1,56 @@
+//! How the daemon is.
+
+use super::exit::{Exit, Failure};
+use super::json::pretty;
+use super::table::{facts, or_dash, table};
+use super::{Session, run};
+use crate::api::Status;
+
+pub(super) async fn run(session: &mut Session) -> Result<Exit, Failure> {
+    let got = session.client.get::<Status>("/v1/status", &()).await?;
+    if session.console.json {
+        session.console.data(&pretty(&got.json))?;
+    } else {
+        session.console.data(&written(&got.value))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn written(status: &Status) -> String {
+    let signed = format!("{} entries, {} of them signed", status.audit.entries, status.audit.signed);
+    let head = facts([
+        ("version", Some(status.version.clone())),
+        ("up since", Some(status.started_at.clone())),
+        ("today", Some(format!("{} ({})", status.today, status.time_zone))),
+        ("trail", Some(signed)),
+    ]);
+    let jobs = status.jobs.iter().map(|job| {
+        let last = job.last_run.as_ref();
+        [
+            run::job_name(job.job).to_owned(),
+            job.schedule.clone().unwrap_or_else(|| "by hand".to_owned()),
+            or_dash(job.next_at.as_deref()),
+            last.map_or_else(|| or_dash(None), |run| format!("{}: {}", run.id, run::state_name(run.state))),
+        ]
+    });
+    let sources = status
+        .sources
+        .iter()
+        .map(|source| [source.source.clone(), source.problem.clone().unwrap_or_else(|| "open".to_owned())]);
+    let categories = status.categories.iter().map(|category| {
+        [
+            category.category.clone(),
+            category.proposed.to_string(),
+            category.confirmed.to_string(),
+            category.postponed.to_string(),
+            or_dash(category.problem.as_deref()),
+        ]
+    });
+    [
+        head,
+        table(["JOB", "SCHEDULE", "NEXT", "LAST RUN"], jobs),
+        table(["SOURCE", "STATE"], sources),
+        table(["CATEGORY", "PROPOSED", "CONFIRMED", "POSTPONED", "PROBLEM"], categories),
+    ]
+    .join("\n")
+}

@@ -1,0 +1,72 @@
+//! Tables and lines for people.
+
+use comfy_table::{Table, presets};
+
+/// What stands where there is nothing to say.
+const NOTHING: &str = "-";
+/// Blanks between two columns.
+const GAP: u16 = 2;
+
+/// Text that is safe on a terminal: labels and reasons are what somebody once typed into an application, and could move
+/// the cursor, change colours, or turn the direction of reading so that a line says something else.
+pub(super) fn clean(text: &str) -> String {
+    let unsafe_there = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if unsafe_there(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// A value, or what stands for none.
+pub(super) fn or_dash(value: Option<&str>) -> String {
+    value.unwrap_or(NOTHING).to_owned()
+}
+
+/// Rows under a head, without lines: easy on the eye, and on `cut`.
+pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(head);
+    for row in rows {
+        table.add_row(row.map(|cell| clean(&cell)));
+    }
+    written(table)
+}
+
+/// What is known of one thing, a line each; what is empty is left out.
+pub(super) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, Option<String>)>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for (name, value) in facts {
+        if let Some(value) = value {
+            table.add_row([name, &clean(&value)]);
+        }
+    }
+    written(table)
+}
+
+fn written(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, GAP));
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_cannot_write_on_the_terminal() {
+        let shown = table(["LABEL"], [["\x1b[2JMaier\r\u{202e}x".to_owned()]]);
+        assert_eq!(shown, "LABEL\n\u{fffd}[2JMaier\u{fffd}\u{fffd}x\n");
+    }
+
+    #[test]
+    fn what_is_empty_is_left_out() {
+        assert_eq!(facts([("record", Some("a/1".into())), ("unit", None)]), "record  a/1\n");
+    }
+}

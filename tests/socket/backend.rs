@@ -1,0 +1,326 @@
+//! A backend that knows a handful of records by heart.
+//!
+//! Keys say what happens: `404` is not there, `409` has changed, `403` is in a category that the asker may not touch, all
+//! others work.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use erasured::actor::{Authorised, Grant, Identity, Permission, Refused, authorise};
+use erasured::admin::problem::{problem, with_hint};
+use erasured::admin::{Backend, Lines, Page, Refusal, Reply, RequestId, Selection, Target, TrailSelection};
+use erasured::api::*;
+use erasured::record::RecordRef;
+use jiff::civil::{Date, date};
+
+/// Runs of this number never end.
+pub const ENDLESS: u64 = 99;
+
+#[derive(Default)]
+pub struct Fake {
+    pub grants: Vec<Grant>,
+    pub refusals: Mutex<Vec<Refusal>>,
+    pub decided: Mutex<Vec<String>>,
+    pub break_export: bool,
+    pub altered: bool,
+    pub asked: AtomicU64,
+}
+
+fn at(minute: u32) -> String {
+    format!("2026-11-20T09:{minute:02}:00Z")
+}
+
+fn proposal(key: &str, state: State) -> Proposal {
+    Proposal {
+        record: format!("customer/{key}"),
+        state,
+        criterion: Some("inactive".into()),
+        label: Some("Maier, A.".into()),
+        due_on: Some("2025-01-01".into()),
+        outcome: Some(Outcome::Anonymise),
+        version: 3,
+        unit: Some("graz".into()),
+        postponed_until: None,
+        postponed_count: 0,
+        reason: None,
+        problem: None,
+    }
+}
+
+fn run(id: u64, job: Job, state: RunState) -> Run {
+    let ended = !matches!(state, RunState::Queued | RunState::Running);
+    let dependent_rows = DependentRows { deleted: 3, anonymised: 4, kept: 1, ..Default::default() };
+    let erased = EraseCounts {
+        selected: 5,
+        deleted: 2,
+        anonymised: 1,
+        returned: 1,
+        withdrawn: 1,
+        held: 0,
+        dependents: 7,
+        dependent_rows,
+    };
+    let prepared = PrepareCounts { proposed: 4, unchanged: 2, no_start_date: 1, ..Default::default() };
+    let begun = state != RunState::Queued;
+    Run {
+        id,
+        dry_run: false,
+        state,
+        trigger: Trigger::Request,
+        by: "vera".into(),
+        queued_at: at(0),
+        started_at: begun.then(|| at(1)),
+        finished_at: ended.then(|| at(2)),
+        work: match job {
+            Job::Erase if begun => Work::Erase(erased),
+            Job::Erase => Work::Erase(EraseCounts::default()),
+            Job::Prepare if state == RunState::Done => Work::Prepare(prepared),
+            Job::Prepare => Work::Prepare(PrepareCounts::default()),
+        },
+        notes: Vec::new(),
+        problem: (state == RunState::Failed).then(|| {
+            with_hint(
+                problem(Code::SourceUnavailable, "cannot prepare customer: its source crm is locked"),
+                "find out who holds the lock, and run it again",
+            )
+        }),
+    }
+}
+
+fn no_such_record(record: &str) -> Problem {
+    problem(Code::NoSuchRecord, format!("cannot find a proposal for {record}"))
+}
+
+impl Fake {
+    fn decide(&self, targets: Vec<Target>, state: State) -> DecisionAnswers {
+        let answers: Vec<_> = targets.iter().map(|target| decide_on(target, state)).collect();
+        let (refused, moved): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.problem.is_some());
+        if !refused.is_empty() {
+            return DecisionAnswers { done: 0, refused: refused.len() as u64, answers: refused };
+        }
+        self.decided.lock().unwrap().extend(moved.iter().map(|answer| answer.record.clone()));
+        DecisionAnswers { done: moved.len() as u64, refused: 0, answers: moved }
+    }
+}
+
+fn decide_on(target: &Target, state: State) -> DecisionAnswer {
+    let record = target.record.to_string();
+    let changed = || {
+        let detail = format!("cannot decide on {record}: it has changed since you saw it");
+        with_hint(problem(Code::Conflict, detail), format!("look at it again: erasurectl show {record}"))
+    };
+    let problem = match target.record.key.as_str() {
+        "403" => Some(problem(Code::NotPermitted, format!("cannot decide on {record}: not in your categories"))),
+        "404" => Some(no_such_record(&record)),
+        "409" => Some(changed()),
+        _ if target.version.is_some_and(|version| version != 3) => Some(changed()),
+        _ => None,
+    };
+    let done = problem.is_none();
+    DecisionAnswer { record, state: done.then_some(state), version: done.then_some(4), problem }
+}
+
+impl Backend for Fake {
+    fn authorise(&self, identity: &Identity, permission: Permission) -> Result<Authorised, Refused> {
+        authorise(identity, permission, &self.grants, nix::unistd::geteuid().as_raw())
+    }
+
+    async fn refused(&self, refusal: Refusal) {
+        self.refusals.lock().unwrap().push(refusal);
+    }
+
+    async fn status(&self, _: &Authorised) -> Reply<Status> {
+        Ok(Status {
+            version: "0.1.0".into(),
+            started_at: at(0),
+            today: "2026-11-20".into(),
+            time_zone: "Europe/Vienna".into(),
+            jobs: vec![
+                JobStatus {
+                    job: Job::Prepare,
+                    schedule: Some("0 2 * * *".into()),
+                    next_at: Some("2026-11-21T01:00:00Z".into()),
+                    last_run: Some(run(6, Job::Prepare, RunState::Done)),
+                },
+                JobStatus { job: Job::Erase, schedule: None, next_at: None, last_run: None },
+            ],
+            sources: vec![
+                SourceStatus { source: "crm".into(), problem: None },
+                SourceStatus { source: "shop".into(), problem: Some("cannot open its file: not found".into()) },
+            ],
+            categories: vec![CategoryStatus {
+                category: "customer".into(),
+                proposed: 3,
+                confirmed: 2,
+                postponed: 1,
+                problem: None,
+            }],
+            audit: AuditStatus { entries: 40, signed: 38 },
+        })
+    }
+
+    async fn list(&self, _: &Authorised, selection: Selection) -> Reply<ProposalPage> {
+        if selection.category.as_ref().is_some_and(|category| category.as_str() != "customer") {
+            return Err(problem(Code::NoSuchCategory, "cannot list member: there is no such category"));
+        }
+        let mut items = vec![
+            proposal("17", State::Proposed),
+            Proposal {
+                label: Some("Gr\u{1b}[31muber, B.".into()),
+                postponed_until: Some("2027-06-30".into()),
+                postponed_count: 1,
+                reason: Some("court case".into()),
+                outcome: Some(Outcome::Delete),
+                ..proposal("18", State::Postponed)
+            },
+            Proposal {
+                label: None,
+                due_on: None,
+                problem: Some("its row is gone".into()),
+                ..proposal("a/b", State::Confirmed)
+            },
+        ];
+        items.retain(|item| selection.state.is_none_or(|state| item.state == state));
+        let total = items.len() as u64;
+        let cut = items.len() > selection.page.limit as usize;
+        items.truncate(selection.page.limit as usize);
+        Ok(ProposalPage { total, items, next: cut.then(|| "c3".into()) })
+    }
+
+    async fn show(&self, _: &Authorised, record: RecordRef) -> Reply<RecordView> {
+        if record.key.as_str() == "404" {
+            return Err(with_hint(no_such_record(&record.to_string()), "erasurectl list shows those there are"));
+        }
+        Ok(RecordView {
+            proposal: Proposal { record: record.to_string(), ..proposal("", State::Proposed) },
+            outcome_reason: Some("2 rows of orders stay and refer to it".into()),
+            dependents: vec![
+                DependentCount { table: "orders".into(), rule: DependentRule::Keep, rows: 2 },
+                DependentCount { table: "addresses".into(), rule: DependentRule::Delete, rows: 1 },
+            ],
+            blocked: vec![Blocked { until: Some("2031-01-01".into()), reason: "an invoice is within 7 years".into() }],
+            history: vec![Move {
+                at: at(3),
+                from: None,
+                to: State::Proposed,
+                by: "erasured".into(),
+                reason: Some("retention period expired".into()),
+                run: Some(6),
+            }],
+        })
+    }
+
+    async fn confirm(&self, _: &Authorised, _: &RequestId, targets: Vec<Target>) -> Reply<DecisionAnswers> {
+        Ok(self.decide(targets, State::Confirmed))
+    }
+
+    async fn postpone(
+        &self,
+        _: &Authorised,
+        _: &RequestId,
+        targets: Vec<Target>,
+        until: Date,
+        _: String,
+    ) -> Reply<DecisionAnswers> {
+        if until <= date(2026, 11, 20) {
+            let past = problem(Code::Invalid, format!("cannot postpone until {until}: that day has come already"));
+            return Err(with_hint(past, "give a day after 2026-11-20"));
+        }
+        Ok(self.decide(targets, State::Postponed))
+    }
+
+    async fn restore(&self, _: &Authorised, _: &RequestId, targets: Vec<Target>) -> Reply<DecisionAnswers> {
+        Ok(self.decide(targets, State::Proposed))
+    }
+
+    async fn queue_run(&self, _: &Authorised, _: &RequestId, job: Job, dry_run: bool) -> Reply<Run> {
+        let id = if job == Job::Erase { 7 } else { 8 };
+        Ok(Run { dry_run, ..run(id, job, RunState::Queued) })
+    }
+
+    async fn run(&self, _: &Authorised, id: u64, wait: Duration) -> Reply<Run> {
+        match (id, self.asked.fetch_add(1, Ordering::SeqCst)) {
+            (7, 0) if !wait.is_zero() => Ok(run(7, Job::Erase, RunState::Running)),
+            (7, _) => Ok(run(7, Job::Erase, RunState::Done)),
+            (8, _) => Ok(run(8, Job::Prepare, RunState::Failed)),
+            (ENDLESS, _) => std::future::pending().await,
+            _ => Err(problem(Code::NoSuchRun, format!("cannot find run {id}"))),
+        }
+    }
+
+    async fn runs(&self, _: &Authorised, _: Page) -> Reply<RunPage> {
+        let items = vec![
+            run(8, Job::Prepare, RunState::Failed),
+            Run { dry_run: true, ..run(7, Job::Erase, RunState::Done) },
+            run(6, Job::Prepare, RunState::Done),
+        ];
+        Ok(RunPage { total: 3, items, next: None })
+    }
+
+    async fn audit(&self, _: &Authorised, selection: TrailSelection) -> Reply<AuditPage> {
+        let entry = |seq, kind: &str, record: Option<&str>, summary: &str| AuditEntry {
+            seq,
+            at: at(4),
+            actor: "vera".into(),
+            kind: kind.into(),
+            record: record.map(Into::into),
+            run: None,
+            summary: summary.into(),
+            hash: "5e".repeat(32),
+        };
+        let mut items = vec![
+            entry(40, "run_queued", None, "run 7 of erase queued"),
+            entry(39, "confirmed", Some("customer/17"), "confirmed, due under inactive"),
+        ];
+        let asked = selection.record.map(|record| record.to_string());
+        items.retain(|item| asked.is_none() || item.record == asked);
+        Ok(AuditPage { total: items.len() as u64, items, next: None })
+    }
+
+    async fn audit_export(&self, _: &Authorised) -> Reply<Lines> {
+        let (into, lines) = tokio::sync::mpsc::channel(1);
+        let broken = self.break_export;
+        tokio::spawn(async move {
+            for number in 1..=1000 {
+                into.send(Ok(format!("{{\"number\":{number}}}"))).await.unwrap();
+                if broken && number == 500 {
+                    into.send(Err(problem(Code::Internal, "cannot read entry 501"))).await.unwrap();
+                    return;
+                }
+            }
+        });
+        Ok(lines)
+    }
+
+    async fn audit_verify(&self, _: &Authorised) -> Reply<VerifyReport> {
+        let fault = VerifyFault { seq: Some(12), detail: "its hash does not follow from entry 11".into() };
+        let intact = VerifyReport { intact: true, entries: 40, checkpoints: 2, signed: 38, unsigned: 2, fault: None };
+        let altered = VerifyReport { intact: false, signed: 11, unsigned: 29, fault: Some(fault), ..intact.clone() };
+        Ok(if self.altered { altered } else { intact })
+    }
+
+    async fn audit_checkpoints(&self, _: &Authorised) -> Reply<Checkpoints> {
+        Ok(Checkpoints {
+            public_key: "erasured+1234+KEY".into(),
+            checkpoints: vec!["note one\n".into(), "note two\n".into()],
+        })
+    }
+
+    async fn policy(&self, _: &Authorised) -> Reply<Policy> {
+        Ok(Policy {
+            categories: vec![CategoryPolicy {
+                category: "customer".into(),
+                source: "crm".into(),
+                table: "customers".into(),
+                criteria: vec![CriterionPolicy {
+                    name: "inactive".into(),
+                    words: "customers whose last_contact_on is more than 3 years before today".into(),
+                    reason: Some("retention period expired".into()),
+                }],
+                erasure: "deleted, or anonymised while orders refer to it".into(),
+                dependents: vec![DependentPolicy { table: "orders".into(), words: "stay, without ship_name".into() }],
+            }],
+        })
+    }
+}
