@@ -49,7 +49,7 @@ pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod ctl;
-#[cfg(any())]
+
 pub mod daemon;
 pub mod desk;
 pub mod erasure;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::args::CheckArgs;
 use super::output;
-use crate::config::{self, Finding, Loaded, Severity};
+use crate::config::{self, Finding, Loaded, Severity, causes};
 use crate::scheduler::Timetable;
 use crate::source::Source;
 use crate::source::check::{self, Depth};
@@ -50,7 +50,7 @@ async fn against_schemas(loaded: Loaded) -> Vec<Finding> {
             Ok(reader) => reader,
             Err(error) => {
                 findings.push(
-                    Finding::error("source", &source.path.place, crate::config::causes(&error))
+                    Finding::error("source", &source.path.place, causes(&error))
                         .hint("check the path in url, and that this user may read the file and its folder"),
                 );
                 continue;
@@ -61,7 +61,7 @@ async fn against_schemas(loaded: Loaded) -> Vec<Finding> {
                 Ok(checked) => findings.extend(checked.findings),
                 Err(error) => {
                     findings.push(
-                        Finding::error("source", &category.place, crate::config::causes(&error))
+                        Finding::error("source", &category.place, causes(&error))
                             .hint("the check could not be finished; try again when the database can be read"),
                     );
                 }

@@ -27,7 +27,7 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// There are keys, and not the state that was made with them.
-    #[error("there are keys in {0} and no state beside them", .0.display())]
+    #[error("there are keys in {path} and no state beside them", path = .0.display())]
     StateLost(PathBuf),
     /// The file is not a key.
     #[error("{path} does not hold a key: 64 hexadecimal digits", path = .0.display())]

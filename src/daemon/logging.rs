@@ -31,3 +31,12 @@ pub(super) fn begin(form: LogForm) {
         tracing::debug!("the log had begun before");
     }
 }
+
+/// No log, for commands whose own words are what somebody reads; what goes wrong is said on standard error.
+pub(super) fn quiet() {
+    let filter = EnvFilter::try_from_env("ERASURED_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    let words = tracing_subscriber::fmt::layer().with_target(false).with_ansi(false).with_writer(std::io::stderr);
+    if Registry::default().with(filter).with(words).try_init().is_err() {
+        tracing::debug!("the log had begun before");
+    }
+}

@@ -22,7 +22,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use self::demo::{Client, Transcript};
-pub use self::serve::{Daemon, Setup, StartError, serve};
+pub use self::serve::{Order, ServeError, Setup, serve};
 
 /// Runs `erasured` with the arguments of the process. `client` is `erasurectl` as a function, for the demo's walk.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, client: Client) -> ExitCode {

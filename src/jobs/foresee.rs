@@ -46,7 +46,7 @@ pub enum Future {
 pub async fn foresee(
     workshop: &Workshop,
     job: JobKind,
-    watcher: &mut (dyn FnMut(Foreseen) + Send),
+    watcher: &mut (dyn FnMut(Foreseen) + Send + Sync),
 ) -> Result<(RunReport, Vec<String>), JobError> {
     let mut progress = Progress { watcher: Some(watcher), ..Progress::default() };
     dispatch(workshop, job, None, &mut progress, &|| false).await?;

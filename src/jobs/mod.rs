@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 pub use self::foresee::{Foreseen, Future, foresee};
-pub use self::run::{Stop, perform};
+pub use self::run::{Stop, perform, queue_rest};
 pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;

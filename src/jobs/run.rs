@@ -1,10 +1,11 @@
 //! Carries out a run: begins it on the record, does it, closes it, signs the trail.
 
 use super::{Foreseen, JobError, Workshop, erase, prepare, store};
+use crate::actor::Actor;
 use crate::audit::By;
 use crate::config::causes;
 use crate::erasure::pass;
-use crate::store::{JobKind, Run, RunId, RunOutcome, RunReport, StoreError};
+use crate::store::{Change, JobKind, Run, RunId, RunOutcome, RunReport, RunTrigger, Store, StoreError};
 
 /// What a run has come to so far.
 #[derive(Default)]
@@ -12,7 +13,7 @@ pub(super) struct Progress<'w> {
     /// What was done.
     pub(super) report: RunReport,
     /// Who wants to be told of every record that a dry run looks at.
-    pub(super) watcher: Option<&'w mut (dyn FnMut(Foreseen) + Send)>,
+    pub(super) watcher: Option<&'w mut (dyn FnMut(Foreseen) + Send + Sync)>,
     /// What could not be done, in sentences.
     pub(super) troubles: Vec<String>,
     /// Whether it was stopped before its end.
@@ -62,7 +63,7 @@ pub async fn perform(workshop: &Workshop, run: &Run, stop: Stop<'_>) -> Result<(
             RunOutcome::Failed
         }
     };
-    finish(workshop, run.id, outcome, &progress).await.map_err(store)?;
+    finish(workshop, run, outcome, &progress).await.map_err(store)?;
     tracing::info!(outcome = outcome.as_str(), "the run is over");
     match done {
         Err(error) if error.is_fatal() => Err(error),
@@ -85,18 +86,45 @@ pub(super) async fn dispatch(
 
 async fn finish(
     workshop: &Workshop,
-    run: RunId,
+    run: &Run,
     outcome: RunOutcome,
     progress: &Progress<'_>,
 ) -> Result<(), StoreError> {
     let mut turn = workshop.store.turn().await;
     let mut change = turn.begin().await?;
-    change.finish_run(run, outcome, &progress.report, progress.reason().as_deref()).await?;
-    let note = change.add_checkpoint(&By::run(run.0), &workshop.keys.checkpoint).await?;
+    change.finish_run(run.id, outcome, &progress.report, progress.reason().as_deref()).await?;
+    if outcome == RunOutcome::Stopped && !run.dry_run {
+        queue_again(&mut change, run.job).await?;
+    }
+    let note = change.add_checkpoint(&By::run(run.id.0), &workshop.keys.checkpoint).await?;
     change.commit().await?;
     // Into the log too: whoever rewrites the state contradicts it.
     tracing::info!(checkpoint = %note, "the trail is signed");
     Ok(())
+}
+
+/// What a run has left undone is done by another, after the next start: a weekly slot would come a week later.
+async fn queue_again(change: &mut Change<'_>, job: JobKind) -> Result<(), StoreError> {
+    let trigger = RunTrigger::Manual { actor: Actor::Daemon, request: None };
+    change.queue_run(job, &trigger, false).await.map(drop)
+}
+
+/// Queues a run for what was left undone by one that the daemon's end has cut short. A dry run leaves nothing undone.
+///
+/// # Errors
+/// When the state cannot be read or written.
+pub async fn queue_rest(store: &Store, run: RunId) -> Result<(), StoreError> {
+    let Some(run) = store.run(run).await?.filter(|run| !run.dry_run) else {
+        return Ok(());
+    };
+    let is_queued = store.queued_runs().await?.iter().any(|queued| queued.job == run.job && !queued.dry_run);
+    if is_queued {
+        return Ok(());
+    }
+    let mut turn = store.turn().await;
+    let mut change = turn.begin().await?;
+    queue_again(&mut change, run.job).await?;
+    change.commit().await
 }
 
 /// Writes down how far a run is.

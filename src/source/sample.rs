@@ -5,6 +5,8 @@
 //! none that can be read. May be relied on: nothing that exists is overwritten, and a file that could not be finished is
 //! taken away again. The settings that go with it are in `config/crm`.
 
+pub mod peek;
+
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -59,6 +61,15 @@ pub enum SampleError {
         /// Why not.
         #[source]
         source: io::Error,
+    },
+    /// It cannot be read.
+    #[error("cannot read the sample database {path}")]
+    Read {
+        /// Which file.
+        path: String,
+        /// Why not.
+        #[source]
+        source: sqlx::Error,
     },
     /// The file cannot be filled.
     #[error("cannot fill the sample database {path}")]

@@ -172,11 +172,12 @@ impl<'a> Check<'a> {
                 "write rule = \"keep\" (the record is anonymised while such a row refers to it) or rule = \"unlink\"",
             ));
         }
-        if !dependent.rows.keep.is_empty() || !dependent.rows.anonymise.is_empty() {
+        // That they are kept as they are may be said here too: it is what happens.
+        if !dependent.rows.anonymise.is_empty() {
             let message = format!("what becomes of the columns of {} is said in {file}", table.name);
             self.report(
                 Finding::error("classified-elsewhere", &dependent.rows.place, message)
-                    .hint("remove keep and anonymise from this dependent"),
+                    .hint("remove anonymise from this dependent: they are other records"),
             );
         }
         match dependent.rule {
