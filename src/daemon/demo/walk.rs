@@ -135,10 +135,17 @@ impl Walk<'_> {
             let matching = items.filter(|item| item["outcome"] == outcome);
             matching.filter_map(|item| item["record"].as_str().map(str::to_owned)).collect()
         };
-        let (mut delete, mut anonymise) = (with("delete").into_iter(), with("anonymise").into_iter());
-        match (delete.next(), anonymise.next(), delete.next(), delete.next()) {
-            (Some(first), Some(second), Some(third), Some(fourth)) => {
-                Ok(Chosen { delete: first, anonymise: second, restored: third, postponed: fourth })
+        let mut anonymise = None;
+        for record in with("anonymise") {
+            if peek::ships_alone(&self.place.database(), number(&record)?).await.map_err(DemoError::Sample)? {
+                anonymise = Some(record);
+                break;
+            }
+        }
+        let mut delete = with("delete").into_iter();
+        match (delete.next(), anonymise, delete.next(), delete.next()) {
+            (Some(delete), Some(anonymise), Some(restored), Some(postponed)) => {
+                Ok(Chosen { delete, anonymise, restored, postponed })
             }
             _ => Err(DemoError::Unexpected("the sample has too few prospects that are due".to_owned())),
         }
@@ -146,10 +153,8 @@ impl Walk<'_> {
 
     async fn rows(&self, chosen: &Chosen) -> Result<(), DemoError> {
         for record in [&chosen.delete, &chosen.anonymise] {
-            let id = record.rsplit('/').next().and_then(|key| key.parse().ok());
-            let id = id.ok_or_else(|| DemoError::Unexpected(format!("{record} has no number")))?;
             output::data(&format!("    {record}"));
-            let rows = peek::prospect(&self.place.database(), id).await.map_err(DemoError::Sample)?;
+            let rows = peek::prospect(&self.place.database(), number(record)?).await.map_err(DemoError::Sample)?;
             rows.iter().for_each(|row| output::data(&format!("      {row}")));
         }
         output::data("");
@@ -188,4 +193,10 @@ impl Walk<'_> {
             })
         }
     }
+}
+
+/// The number of a prospect.
+fn number(record: &str) -> Result<i64, DemoError> {
+    let key = record.rsplit('/').next().and_then(|key| key.parse().ok());
+    key.ok_or_else(|| DemoError::Unexpected(format!("{record} has no number")))
 }

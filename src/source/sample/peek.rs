@@ -36,3 +36,23 @@ async fn read(path: &Path, id: i64) -> sqlx::Result<Vec<String>> {
     connection.close().await?;
     Ok(lines)
 }
+
+/// Whether the prospect has an order that was shipped to an address of its own, which no other order shares.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn ships_alone(path: &Path, id: i64) -> Result<bool, SampleError> {
+    let failed = |source| SampleError::Read { path: path.display().to_string(), source };
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+    let alone = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM orders o WHERE o.prospect_id = ?1 AND o.shipping_address_id IS NOT NULL AND NOT EXISTS \
+         (SELECT 1 FROM orders x WHERE x.shipping_address_id = o.shipping_address_id AND x.prospect_id <> ?1))",
+    )
+    .bind(id)
+    .fetch_one(&mut connection)
+    .await
+    .map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    Ok(alone)
+}
