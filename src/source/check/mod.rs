@@ -52,7 +52,10 @@ pub async fn category(
         check.columns_are_classified(mapping);
         check.replacements_fit(mapping);
         check.references_are_covered(mapping);
+        check.replaced_columns_are_not_referred_to(mapping);
         check.triggers_are_named(mapping);
+        check.triggers_let_go(mapping);
+        check.statistics_hold_values();
         check.indexes_help(mapping);
         check.expressions_compile(reader, mapping).await?;
         check.changes_compile(reader, mapping).await?;

@@ -5,10 +5,10 @@ use sqlx::sqlite::SqliteConnection;
 use super::anonymise;
 use super::connection::{count, fetch, value};
 use super::stage::{Layout, fate};
-use super::text::{qualified, quote};
+use super::text::{qualified, quote, refers_to_one_of};
 use crate::config::Rule;
 use crate::source::SourceError;
-use crate::source::error::is_constraint;
+use crate::source::error::{is_about_a_row, is_constraint};
 use crate::source::mapping::{Direction, Fate, Mapping, Node, NodeLink};
 use crate::source::rows::Applied;
 
@@ -17,6 +17,7 @@ const VERIFYING: &str = "verify a batch";
 /// Applies a batch that was laid out on this connection, and verifies it.
 pub(super) async fn apply(connection: &mut SqliteConnection, mapping: &Mapping) -> Result<Applied, SourceError> {
     let mut batch = Batch { connection, mapping, applied: Applied::default() };
+    let grown = batch.growing().await?;
     for place in 0..mapping.nodes.len() {
         batch.cut_owned(place).await?;
         batch.change(place).await?;
@@ -28,6 +29,7 @@ pub(super) async fn apply(connection: &mut SqliteConnection, mapping: &Mapping) 
     for (place, node) in mapping.nodes.iter().enumerate().filter(|(_, node)| node.written_by_triggers) {
         batch.sweep(place, node).await?;
     }
+    batch.verify_not_grown(grown).await?;
     batch.verify().await?;
     Ok(batch.applied)
 }
@@ -61,22 +63,27 @@ impl Batch<'_> {
     async fn run(&mut self, doing: &'static str, table: &str, sql: String) -> Result<u64, SourceError> {
         match sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *self.connection).await {
             Ok(done) => Ok(done.rows_affected()),
-            Err(error) if is_constraint(&error) => {
+            Err(error) if is_about_a_row(&error) => {
                 Err(SourceError::Refused { doing, table: table.to_owned(), message: self.message(&error).await? })
             }
             Err(error) => Err(SourceError::query(doing, error)),
         }
     }
 
-    /// The database's message, unless a trigger has put it together: it could then hold values of the row.
-    async fn message(&mut self, error: &sqlx::Error) -> Result<String, SourceError> {
+    /// The database's message, unless it could hold values of the row: one that a trigger has put together, or that a
+    /// function has about its arguments.
+    async fn message(&mut self, cause: &sqlx::Error) -> Result<String, SourceError> {
+        /// What the functions of SQLite say of a row, without saying what is in it.
+        const FIXED_MESSAGES: [&str; 4] =
+            ["malformed JSON", "integer overflow", "datatype mismatch", "string or blob too big"];
         /// Extended result code CONSTRAINT_TRIGGER.
         const CONSTRAINT_TRIGGER: &str = "1811";
-        let Some(error) = error.as_database_error() else {
+        let Some(error) = cause.as_database_error() else {
             return Ok("a constraint failed".to_owned());
         };
         let message = error.message().to_owned();
-        if error.code().is_none_or(|code| code != CONSTRAINT_TRIGGER) {
+        let is_known = FIXED_MESSAGES.contains(&message.as_str());
+        if is_known || (is_constraint(cause) && error.code().is_none_or(|code| code != CONSTRAINT_TRIGGER)) {
             return Ok(message);
         }
         let sql =
@@ -87,7 +94,7 @@ impl Batch<'_> {
         Ok(if is_fixed_text {
             message
         } else {
-            "a trigger of the application refused it, for a reason not shown here".to_owned()
+            "code of the application failed on it, for a reason not shown here".to_owned()
         })
     }
 
@@ -133,19 +140,19 @@ impl Batch<'_> {
             let own: Vec<String> = link.columns.iter().map(|column| qualified("o", column)).collect();
             let theirs: Vec<String> =
                 link.parent_columns.iter().map(|column| qualified(&parent.table, column)).collect();
+            let collations: Vec<Option<&str>> = link.columns.iter().map(|column| node.collation(column)).collect();
             // An unlinked row is no longer referred to, whether it was changed or is shared.
             let fates: &[u8] = match node.fate {
                 Fate::Dependent(Rule::Delete) => &[fate::GOES, fate::GOES_ELSEWHERE],
                 _ => &[fate::STAYS, fate::SHARED, fate::GOES_ELSEWHERE],
             };
+            let rows = in_rows_as(node, "o", &Layout::rows(child, node, fates));
+            let query = format!("SELECT {} FROM {} o WHERE {rows}", own.join(", "), quote(&node.table));
             let sql = format!(
-                "UPDATE {table} SET {} WHERE {} AND ({}) IN (SELECT {} FROM {} o WHERE {})",
+                "UPDATE {table} SET {} WHERE {} AND {}",
                 cut.join(", "),
                 in_rows(parent, &Layout::rows(place, parent, &[fate::STAYS])),
-                theirs.join(", "),
-                own.join(", "),
-                quote(&node.table),
-                in_rows_as(node, "o", &Layout::rows(child, node, fates)),
+                refers_to_one_of(&theirs, &query, &collations),
                 table = quote(&parent.table),
             );
             self.run("cut references of", &parent.table, sql).await?;
@@ -192,12 +199,9 @@ impl Batch<'_> {
         }
         let columns: Vec<String> = link.columns.iter().map(|column| quote(column)).collect();
         let stored = self.layout().stored(parent, &link.parent_columns).join(", ");
-        let referring = format!(
-            "({}) IN (SELECT {stored} FROM {} WHERE fate <> {})",
-            columns.join(", "),
-            Layout::table(link.parent),
-            fate::SHARED
-        );
+        let query = format!("SELECT {stored} FROM {} WHERE fate <> {}", Layout::table(link.parent), fate::SHARED);
+        let collations: Vec<Option<&str>> = link.parent_columns.iter().map(|column| parent.collation(column)).collect();
+        let referring = refers_to_one_of(&columns, &query, &collations);
         let assignments = assignments(node);
         let table = quote(&node.table);
         match rule {
@@ -210,6 +214,40 @@ impl Batch<'_> {
                 self.applied.changed += self.run("change", &node.table, sql).await?;
             }
             Rule::Keep | Rule::Unlink => {}
+        }
+        Ok(())
+    }
+
+    /// Tables to which triggers may add rows that no rule deals with, with how many rows they have.
+    async fn growing(&mut self) -> Result<Vec<(usize, u64)>, SourceError> {
+        let mut found = Vec::new();
+        for (place, node) in self.mapping.nodes.iter().enumerate().filter(|(_, node)| node.grown_by_triggers) {
+            // Rows that refer to the batch's rows are swept.
+            let is_swept = matches!(node.fate, Fate::Dependent(_))
+                && node.link.as_ref().is_some_and(|link| link.direction == Direction::Child);
+            if !is_swept {
+                let rows = self.count(format!("SELECT count(*) FROM {}", quote(&node.table))).await?;
+                found.push((place, rows));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Triggers have added no rows about which nothing is known.
+    async fn verify_not_grown(&mut self, before: Vec<(usize, u64)>) -> Result<(), SourceError> {
+        for (place, before) in before {
+            let Some(node) = self.mapping.nodes.get(place) else {
+                continue;
+            };
+            let same_table = self.mapping.nodes.iter().enumerate().filter(|(_, other)| other.table == node.table);
+            let gone: Vec<String> = same_table.map(|(other, own)| Layout::rows(other, own, &[fate::GOES])).collect();
+            let gone = self.count(format!("SELECT count(*) FROM ({})", gone.join(" UNION "))).await?;
+            let now = self.count(format!("SELECT count(*) FROM {}", quote(&node.table))).await?;
+            let added = (now + gone).saturating_sub(before);
+            if added > 0 {
+                let fault = "were added by triggers, and nothing says what they hold".to_owned();
+                return Err(SourceError::Unverified { table: node.table.clone(), count: added, fault });
+            }
         }
         Ok(())
     }
@@ -284,12 +322,13 @@ impl Batch<'_> {
                 }
                 let stored = self.layout().stored(node, &reference.parent_columns).join(", ");
                 let columns: Vec<String> = reference.columns.iter().map(|column| quote(column)).collect();
+                let query = format!("SELECT {stored} FROM {} WHERE fate = {}", Layout::table(place), fate::GOES);
+                let collations: Vec<Option<&str>> =
+                    reference.parent_columns.iter().map(|column| node.collation(column)).collect();
                 let sql = format!(
-                    "SELECT count(*) FROM {} WHERE ({}) IN (SELECT {stored} FROM {} WHERE fate = {})",
+                    "SELECT count(*) FROM {} WHERE {}",
                     quote(&reference.table),
-                    columns.join(", "),
-                    Layout::table(place),
-                    fate::GOES
+                    refers_to_one_of(&columns, &query, &collations)
                 );
                 let found = self.count(sql).await?;
                 if found > 0 {

@@ -8,9 +8,10 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::anonymise;
+use super::apply::assignments;
 use super::connection::{count, execute, fetch, value};
 use super::select::{keyed, keys_as_json};
-use super::text::{qualified, quote};
+use super::text::{qualified, quote, refers};
 use crate::config::Rule;
 use crate::record::{RecordKey, Value};
 use crate::source::SourceError;
@@ -221,7 +222,11 @@ impl<'m> Layout<'m> {
             return Ok(());
         };
         let fate = if node.fate == Fate::Dependent(Rule::Delete) { fate::GOES } else { fate::STAYS };
-        let met = equal(&columns_of("c", &link.columns), &columns_of("q", &link.parent_columns));
+        let (own, above) = (columns_of("c", &link.columns), columns_of("q", &link.parent_columns));
+        let met = match link.direction {
+            Direction::Child => refers(&own, &above),
+            Direction::Owned => refers(&above, &own),
+        };
         let same = Self::same_row(parent, "q", "p");
         let (own, above) = (quote(&node.table), quote(&parent.table));
         let stored = Self::table(link.parent);
@@ -293,7 +298,7 @@ impl<'m> Layout<'m> {
         if reference.is_indexed {
             format!(
                 "EXISTS (SELECT 1 FROM {own} o CROSS JOIN {other} x ON {} WHERE {same} AND {beyond})",
-                equal(&to, &from)
+                refers(&from, &to)
             )
         } else {
             let known: Vec<String> = from.iter().map(|column| format!("{column} IS NOT NULL")).collect();
@@ -447,6 +452,7 @@ impl<'m> Layout<'m> {
         let Some(node) = self.mapping.nodes.get(place) else {
             return Ok(());
         };
+        let is_changed = !assignments(node).is_empty();
         let row_id: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("i{i}")).collect();
         let sql = format!(
             "SELECT root, sum(fate = {}), sum(fate = {}), sum(fate = {}) \
@@ -459,13 +465,12 @@ impl<'m> Layout<'m> {
         );
         for row in fetch(connection, DOING, sql, Vec::new()).await? {
             let (deleted, stays, shared) = (count(&row, 1)?, count(&row, 2)?, count(&row, 3)?);
-            let is_touched = node.fate != Fate::OtherRecord;
-            let (changed, left) = if is_touched { (stays, shared) } else { (0, stays + shared) };
-            if deleted + changed + left == 0 {
+            let (changed, left) = if is_changed { (stays, 0) } else { (0, stays) };
+            if deleted + changed + left + shared == 0 {
                 continue;
             }
             if let Some(Some(record)) = place_of(&value(&row, 0)?).and_then(|root| records.get_mut(root)) {
-                record.dependents.push(DependentCount { node: place, deleted, changed, left });
+                record.dependents.push(DependentCount { node: place, deleted, changed, left, shared });
             }
         }
         Ok(())
