@@ -2,10 +2,11 @@
 //!
 //! [`category`] goes through the rules in turn and reports everything it finds; only when nothing stops the category does
 //! it give a [`Mapping`]. The rules themselves are pure where the schema alone answers them, and stand in files of their
-//! own: [`names`] resolves what is written, [`links`] follows the dependents, [`columns`] sees that every column is
+//! own: [`names`] resolves what is written, [`links`] follows the dependents, [`cover`] sees that no reference is left behind, [`columns`] sees that every column is
 //! classified and that what replaces it fits, [`triggers`] looks at the application's code, [`live`] asks the database.
 
 mod columns;
+mod cover;
 mod links;
 mod live;
 mod names;

@@ -34,14 +34,14 @@ pub(super) async fn apply(connection: &mut SqliteConnection, mapping: &Mapping) 
     Ok(batch.applied)
 }
 
-struct Batch<'c> {
-    connection: &'c mut SqliteConnection,
-    mapping: &'c Mapping,
+pub(super) struct Batch<'c> {
+    pub(super) connection: &'c mut SqliteConnection,
+    pub(super) mapping: &'c Mapping,
     applied: Applied,
 }
 
 impl Batch<'_> {
-    fn layout(&self) -> Layout<'_> {
+    pub(super) fn layout(&self) -> Layout<'_> {
         Layout { mapping: self.mapping }
     }
 
@@ -98,7 +98,7 @@ impl Batch<'_> {
         })
     }
 
-    async fn count(&mut self, sql: String) -> Result<u64, SourceError> {
+    pub(super) async fn count(&mut self, sql: String) -> Result<u64, SourceError> {
         let found = fetch(self.connection, VERIFYING, sql, Vec::new()).await?;
         found.first().map_or(Ok(0), |row| count(row, 0))
     }
@@ -217,138 +217,6 @@ impl Batch<'_> {
         }
         Ok(())
     }
-
-    /// Tables to which triggers may add rows that no rule deals with, with how many rows they have.
-    async fn growing(&mut self) -> Result<Vec<(usize, u64)>, SourceError> {
-        let mut found = Vec::new();
-        for (place, node) in self.mapping.nodes.iter().enumerate().filter(|(_, node)| node.grown_by_triggers) {
-            // Rows that refer to the batch's rows are swept.
-            let is_swept = matches!(node.fate, Fate::Dependent(_))
-                && node.link.as_ref().is_some_and(|link| link.direction == Direction::Child);
-            if !is_swept {
-                let rows = self.count(format!("SELECT count(*) FROM {}", quote(&node.table))).await?;
-                found.push((place, rows));
-            }
-        }
-        Ok(found)
-    }
-
-    /// Triggers have added no rows about which nothing is known.
-    async fn verify_not_grown(&mut self, before: Vec<(usize, u64)>) -> Result<(), SourceError> {
-        for (place, before) in before {
-            let Some(node) = self.mapping.nodes.get(place) else {
-                continue;
-            };
-            let same_table = self.mapping.nodes.iter().enumerate().filter(|(_, other)| other.table == node.table);
-            let gone: Vec<String> = same_table.map(|(other, own)| Layout::rows(other, own, &[fate::GOES])).collect();
-            let gone = self.count(format!("SELECT count(*) FROM ({})", gone.join(" UNION "))).await?;
-            let now = self.count(format!("SELECT count(*) FROM {}", quote(&node.table))).await?;
-            let added = (now + gone).saturating_sub(before);
-            if added > 0 {
-                let fault = "were added by triggers, and nothing says what they hold".to_owned();
-                return Err(SourceError::Unverified { table: node.table.clone(), count: added, fault });
-            }
-        }
-        Ok(())
-    }
-
-    async fn verify(&mut self) -> Result<(), SourceError> {
-        for (place, node) in self.mapping.nodes.iter().enumerate() {
-            self.verify_gone(place, node).await?;
-            self.verify_changed(place, node).await?;
-        }
-        self.verify_identity().await?;
-        self.verify_references().await
-    }
-
-    /// Nothing of the deleted is left.
-    async fn verify_gone(&mut self, place: usize, node: &Node) -> Result<(), SourceError> {
-        let rows = Layout::rows(place, node, &[fate::GOES]);
-        let sql = format!("SELECT count(*) FROM {} WHERE {}", quote(&node.table), in_rows(node, &rows));
-        self.must_be_none(node, sql, "were deleted and are still there").await
-    }
-
-    /// Every row that stays holds what it was to be changed to.
-    async fn verify_changed(&mut self, place: usize, node: &Node) -> Result<(), SourceError> {
-        let differing: Vec<String> =
-            assignments(node).iter().map(|(column, expression)| format!("{column} IS NOT {expression}")).collect();
-        if differing.is_empty() {
-            return Ok(());
-        }
-        let rows = Layout::rows(place, node, &[fate::STAYS]);
-        let sql = format!(
-            "SELECT count(*) FROM {} WHERE {} AND ({})",
-            quote(&node.table),
-            in_rows(node, &rows),
-            differing.join(" OR ")
-        );
-        self.must_be_none(node, sql, "do not hold what they were changed to").await
-    }
-
-    /// The identity of what was anonymised is the one that was foreseen: the ledger will know the record by it.
-    async fn verify_identity(&mut self) -> Result<(), SourceError> {
-        let Some(node) = self.mapping.nodes.first() else {
-            return Ok(());
-        };
-        let differing: Vec<String> = self
-            .mapping
-            .identity
-            .iter()
-            .enumerate()
-            .map(|(index, column)| format!("{} IS NOT a.a{index}", qualified("t", column)))
-            .collect();
-        let stored: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("p.i{i}")).collect();
-        let own: Vec<String> = node.row_id.names().into_iter().map(|name| qualified("t", name)).collect();
-        let sql = format!(
-            "SELECT count(*) FROM temp.erasing_after a CROSS JOIN {} p ON p.root = a.root \
-             LEFT JOIN {} t ON ({}) = ({}) WHERE {}",
-            Layout::table(0),
-            quote(&node.table),
-            own.join(", "),
-            stored.join(", "),
-            differing.join(" OR ")
-        );
-        self.must_be_none(node, sql, "have another identity than was foreseen").await
-    }
-
-    /// Nothing refers to the deleted.
-    async fn verify_references(&mut self) -> Result<(), SourceError> {
-        for reference in &self.mapping.references {
-            for (place, node) in
-                self.mapping.nodes.iter().enumerate().filter(|(_, node)| node.table == reference.parent)
-            {
-                if matches!(node.fate, Fate::OtherRecord | Fate::Dependent(Rule::Keep | Rule::Unlink)) {
-                    continue;
-                }
-                let stored = self.layout().stored(node, &reference.parent_columns).join(", ");
-                let columns: Vec<String> = reference.columns.iter().map(|column| quote(column)).collect();
-                let query = format!("SELECT {stored} FROM {} WHERE fate = {}", Layout::table(place), fate::GOES);
-                let collations: Vec<Option<&str>> =
-                    reference.parent_columns.iter().map(|column| node.collation(column)).collect();
-                let sql = format!(
-                    "SELECT count(*) FROM {} WHERE {}",
-                    quote(&reference.table),
-                    refers_to_one_of(&columns, &query, &collations)
-                );
-                let found = self.count(sql).await?;
-                if found > 0 {
-                    return Err(SourceError::Unverified {
-                        table: reference.table.clone(),
-                        count: found,
-                        fault: format!("still refer to deleted rows of {}", node.table),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn must_be_none(&mut self, node: &Node, sql: String, fault: &str) -> Result<(), SourceError> {
-        match self.count(sql).await? {
-            0 => Ok(()),
-            count => Err(SourceError::Unverified { table: node.table.clone(), count, fault: fault.to_owned() }),
-        }
-    }
 }
 
 /// The columns of a node's rows that stay, quoted, with the expressions they are set to.
@@ -375,7 +243,7 @@ pub(super) fn set(assignments: &[(String, String)]) -> String {
 }
 
 /// SQL: the row is one of `rows`.
-fn in_rows(node: &Node, rows: &str) -> String {
+pub(super) fn in_rows(node: &Node, rows: &str) -> String {
     in_rows_as(node, &node.table, rows)
 }
 
