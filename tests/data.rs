@@ -4,7 +4,9 @@
 //! the same, row by row.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
+#![expect(clippy::print_stderr, reason = "whoever runs the tests must see what was not tested")]
 
+#[expect(dead_code, reason = "every test target uses a part of it")]
 mod common;
 
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
 
+#[expect(dead_code, reason = "every test target uses a part of it")]
 mod common;
 
 #[path = "survive/copies.rs"]

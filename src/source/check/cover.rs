@@ -10,11 +10,7 @@ impl Check<'_> {
     /// Every declared reference to a table of which rows are deleted has its dependent.
     pub(super) fn references_are_covered(&mut self, mapping: &Mapping) {
         for (place, node) in mapping.nodes.iter().enumerate() {
-            let may_go = match (&node.fate, &node.link) {
-                (Fate::Record, _) => true,
-                (Fate::Dependent(Rule::Delete), _) => true,
-                _ => false,
-            };
+            let may_go = matches!(node.fate, Fate::Record | Fate::Dependent(Rule::Delete));
             if !may_go {
                 continue;
             }
