@@ -1,6 +1,7 @@
 //! Personal data in rows that the record refers to.
 
-use super::{LEFT, erase, findings, persons, rulings};
+use super::{LEFT, erase, findings, left_with, persons, rulings};
+use crate::common::Bench;
 
 const SQL: &str = "CREATE TABLE address (id INTEGER PRIMARY KEY, street TEXT);
     CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT, left_on TEXT, address_id INTEGER REFERENCES address);
@@ -106,5 +107,20 @@ async fn an_owned_row_that_goes_is_let_go_of_by_every_column_that_refers_to_it()
     assert_eq!(report.dependents.deleted, 2);
     assert_eq!(bench.rows("SELECT * FROM person").await, ["1|NULL|NULL|NULL|NULL"]);
     assert_eq!(bench.rows("SELECT * FROM address").await, Vec::<String>::new());
+    bench.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_row_that_comes_meanwhile_and_refers_to_what_goes_sends_the_record_back() {
+    let sql = format!(
+        "{SQL} CREATE TABLE log (id INTEGER PRIMARY KEY, person_id INTEGER REFERENCES person, address_id INTEGER REFERENCES address);
+         CREATE TRIGGER moved AFTER DELETE ON person WHEN old.id = 1 BEGIN INSERT INTO log (address_id) VALUES (old.address_id); END;"
+    );
+    let log = "[[dependent]]\ntable = \"log\"\ncolumn = \"person_id\"\nrule = \"delete\"\n";
+    let bench = Bench::with_sql(&sql).await;
+    bench.category("person", &format!("{}{}{log}", left_with("triggers = [\"moved\"]"), owned("delete", "")));
+    let (report, journal) = erase(&bench).await;
+    assert_eq!((report.deleted, report.returned), (3, 1));
+    assert_eq!(journal.rulings()[3], "1 refused: 1 rows of log still refer to deleted rows of address");
     bench.assert_sound().await;
 }

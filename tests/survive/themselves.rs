@@ -37,6 +37,7 @@ async fn one_note_at_the_end_of_a_chain_keeps_the_whole_chain() {
     let bench = persons(&format!("{SQL} INSERT INTO note VALUES (1, 3);"), &settings("keep")).await;
     let (report, journal) = erase(&bench).await;
     assert_eq!((report.deleted, report.anonymised), (1, 4), "{:?}", journal.rulings());
+    assert_eq!(journal.calls, ["intent", "outcome"], "foreseen, and not found out by trying");
     assert_eq!(
         bench.rows("SELECT id, name, boss FROM person WHERE id < 4").await,
         ["1|NULL|NULL", "2|NULL|1", "3|NULL|2"]
