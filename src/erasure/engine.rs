@@ -93,6 +93,8 @@ enum Attempt {
     /// A record of the batch is in the way; nothing has happened.
     Refused {
         claims: Vec<(Claim, Fresh)>,
+        /// What the intent has ruled about the others of the batch stands.
+        ruled_out: BatchReport,
         error: SourceError,
     },
 }
@@ -112,13 +114,15 @@ impl Engine<'_> {
             }
             match self.attempt(journal, claims).await? {
                 Attempt::Done(done) => report += done,
-                Attempt::Refused { mut claims, error } if claims.len() == 1 => {
+                Attempt::Refused { mut claims, ruled_out, error } if claims.len() == 1 => {
+                    report += ruled_out;
                     if let Some((claim, fresh)) = claims.pop() {
                         journal.refused(&claim, fresh, error.to_string()).await.map_err(EngineError::Journal)?;
                         report.returned += 1;
                     }
                 }
-                Attempt::Refused { claims, .. } => {
+                Attempt::Refused { claims, ruled_out, .. } => {
+                    report += ruled_out;
                     let mut claims: Vec<Claim> = claims.into_iter().map(|(claim, _)| claim).collect();
                     let second = claims.split_off(claims.len() / 2);
                     waiting.push(second);
@@ -224,7 +228,7 @@ impl Engine<'_> {
                 if error.is_about_the_database() {
                     Err(EngineError::Source(error))
                 } else {
-                    Ok(Attempt::Refused { claims, error })
+                    Ok(Attempt::Refused { claims, ruled_out: ruled_out(plan), error })
                 }
             }
         }
@@ -241,7 +245,7 @@ fn fresh(now: Examined) -> Option<Fresh> {
 }
 
 fn report(plan: &BatchPlan) -> BatchReport {
-    let mut report = BatchReport::default();
+    let mut report = ruled_out(plan);
     for record in &plan.records {
         match record.outcome {
             Outcome::Deleted => report.deleted += 1,
@@ -249,6 +253,12 @@ fn report(plan: &BatchPlan) -> BatchReport {
         }
         report.dependents += record.counts();
     }
+    report
+}
+
+/// What has become of those who are not erased.
+fn ruled_out(plan: &BatchPlan) -> BatchReport {
+    let mut report = BatchReport::default();
     for ruled_out in &plan.ruled_out {
         match ruled_out.ruling {
             Ruling::Withdraw(_) => report.withdrawn += 1,

@@ -92,10 +92,10 @@ pub struct DependentPlan {
     pub deleted: u64,
     /// Rows that stay, changed.
     pub changed: u64,
-    /// Rows that stay as they are: something else refers to them, or they are records themselves.
+    /// Rows that stay as they are.
     pub left: u64,
-    /// Whether rows that stay as they are do so because they are records of a category.
-    pub are_records: bool,
+    /// How many of these something else refers to; in the others there is nothing to change, or they are records.
+    pub shared: u64,
 }
 
 impl PlannedRecord {
@@ -109,11 +109,8 @@ impl PlannedRecord {
                 Rule::Unlink => counts.unlinked += dependent.changed,
                 Rule::Keep | Rule::Delete => counts.anonymised += dependent.changed,
             }
-            if dependent.are_records {
-                counts.kept += dependent.left;
-            } else {
-                counts.shared_kept += dependent.left;
-            }
+            counts.kept += dependent.left.saturating_sub(dependent.shared);
+            counts.shared_kept += dependent.shared;
         }
         counts
     }
@@ -153,14 +150,14 @@ pub(super) fn planned(mapping: &Mapping, key: &FingerprintKey, staged: &StagedRe
         .iter()
         .filter_map(|count| {
             let node = mapping.nodes.get(count.node)?;
-            let are_records = node.fate == Fate::OtherRecord;
             let rule = match node.fate {
                 Fate::Dependent(rule) => rule,
                 Fate::OtherRecord | Fate::Record => Rule::Keep,
             };
             let hangs_on_record =
                 node.link.as_ref().is_some_and(|link| link.parent == 0 && link.direction == Direction::Child);
-            let stays = count.changed + count.left > 0;
+            let left = count.left + count.shared;
+            let stays = count.changed + left > 0;
             let keeps = hangs_on_record && rule == Rule::Keep && stays && outcome == Outcome::Anonymised;
             Some(DependentPlan {
                 name: node.name.clone(),
@@ -168,8 +165,8 @@ pub(super) fn planned(mapping: &Mapping, key: &FingerprintKey, staged: &StagedRe
                 keeps,
                 deleted: count.deleted,
                 changed: count.changed,
-                left: count.left,
-                are_records,
+                left,
+                shared: count.shared,
             })
         })
         .collect();

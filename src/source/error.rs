@@ -104,6 +104,14 @@ fn primary_code(error: &sqlx::Error) -> Option<i32> {
     code.parse::<i32>().ok().map(|code| code & 0xff)
 }
 
+/// Whether a row is in the way: a constraint (19), or code of the application in the schema that fails on it – ERROR (1),
+/// TOOBIG (18), MISMATCH (20). That the code compiles has been seen by `check`.
+pub(super) fn is_about_a_row(error: &sqlx::Error) -> bool {
+    // A table or column that is missing all of a sudden is nothing that another record could do better.
+    let is_missing = error.as_database_error().is_some_and(|error| error.message().starts_with("no such "));
+    !is_missing && primary_code(error).is_some_and(|code| matches!(code, 1 | 18 | 19 | 20))
+}
+
 /// Result code CONSTRAINT (19).
 pub(super) fn is_constraint(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(19)

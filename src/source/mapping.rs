@@ -42,6 +42,8 @@ pub struct Node {
     pub row_id: RowId,
     /// Its own key, for `{key}` in templates.
     pub own_key: Vec<String>,
+    /// Columns whose text does not compare byte by byte, with how it compares.
+    pub collations: Vec<(String, String)>,
     /// What it hangs on; `None` for the category's own table.
     pub link: Option<NodeLink>,
     /// What becomes of its rows.
@@ -50,8 +52,10 @@ pub struct Node {
     pub changes: Vec<Change>,
     /// While one of its rows is within this period, the record is not due.
     pub retention: Option<Retention>,
-    /// Whether a trigger of the application writes rows into the table while we change others.
+    /// Whether a trigger of the application changes the table's rows while we change others.
     pub written_by_triggers: bool,
+    /// Whether a trigger of the application adds rows to the table while we change others.
+    pub grown_by_triggers: bool,
 }
 
 /// What becomes of a node's rows.
@@ -114,6 +118,14 @@ pub struct Reference {
     pub parent: String,
     /// Its columns, in the same order.
     pub parent_columns: Vec<String>,
+}
+
+impl Node {
+    /// How text of this column compares; `None`: byte by byte.
+    #[must_use]
+    pub fn collation(&self, column: &str) -> Option<&str> {
+        self.collations.iter().find(|(own, _)| own == column).map(|(_, collation)| collation.as_str())
+    }
 }
 
 impl Mapping {

@@ -137,8 +137,10 @@ pub struct DependentCount {
     pub deleted: u64,
     /// Rows that stay and are changed.
     pub changed: u64,
-    /// Rows that stay as they are because something else refers to them, or because they are records themselves.
+    /// Rows that stay as they are: there is nothing to change in them, or they are records themselves.
     pub left: u64,
+    /// Rows that stay as they are because something else refers to them.
+    pub shared: u64,
 }
 
 /// What a batch did.

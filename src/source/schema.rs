@@ -98,6 +98,8 @@ pub struct TableColumn {
     pub declared_type: String,
     /// What it makes of values.
     pub affinity: Affinity,
+    /// How its text compares, where a unique key says so and it is not byte by byte.
+    pub collation: Option<String>,
     /// Whether NULL is refused.
     pub not_null: bool,
     /// Whether the database computes it.
@@ -117,7 +119,7 @@ pub struct ForeignKey {
     pub parent_columns: Vec<String>,
 }
 
-/// What a trigger waits for.
+/// What a trigger waits for, and what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TriggerEvent {
     /// Rows come.
@@ -139,8 +141,8 @@ pub struct Trigger {
     pub event: TriggerEvent,
     /// The columns it waits for; empty: any.
     pub update_of: Vec<String>,
-    /// The tables that its statements change.
-    pub writes: Vec<String>,
+    /// The tables that its statements change, and how.
+    pub writes: Vec<(TriggerEvent, String)>,
 }
 
 impl Schema {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use erasured::config::{self, Finding, Settings};
-use erasured::erasure::{BatchPlan, BatchReport, Claim, Day, Engine, Fresh, Journal, JournalError, Ruling, Selection};
+use erasured::erasure::{
+    BatchPlan, BatchReport, Claim, Day, Engine, EngineError, Fresh, Journal, JournalError, Ruling, Selection, Tally,
+};
 use erasured::proposal::{BatchId, ProposalId};
 use erasured::record::{CategoryName, FingerprintKey, RecordKey};
 use erasured::source::check::{self, Checked, Depth};
@@ -56,8 +58,12 @@ impl Bench {
 
     /// Writes a category's file; `version` and `source` are added.
     pub fn category(&self, name: &str, toml: &str) -> &Self {
-        let text = format!("version = 1\nsource = \"app\"\n{toml}");
-        std::fs::write(self.dir.path().join(format!("categories/{name}.toml")), text).unwrap();
+        self.file(name, &format!("version = 1\nsource = \"app\"\n{toml}"))
+    }
+
+    /// Writes a category's file as it is.
+    pub fn file(&self, name: &str, toml: &str) -> &Self {
+        std::fs::write(self.dir.path().join(format!("categories/{name}.toml")), toml).unwrap();
         self
     }
 
@@ -145,11 +151,34 @@ impl Bench {
 
     /// What is due.
     pub async fn due(&self, category: &str) -> Vec<Claim> {
+        self.selected(category).await.0
+    }
+
+    /// What is due, and what selection has passed over.
+    pub async fn selected(&self, category: &str) -> (Vec<Claim>, Tally) {
         let mapping = self.mapping(category).await;
         let mut reader = self.source(&self.settings()).reader().await.unwrap();
-        let claims = due(&mut reader, &mapping, &self.day()).await;
+        let selected = due(&mut reader, &mapping, &self.day()).await;
         reader.close().await;
-        claims
+        selected
+    }
+
+    /// What is in the database's files, byte for byte.
+    pub fn bytes(&self) -> Vec<u8> {
+        let beside = |ending: &str| self.dir.path().join(format!("app.db{ending}"));
+        ["", "-wal", "-journal"]
+            .into_iter()
+            .flat_map(|ending| std::fs::read(beside(ending)).unwrap_or_default())
+            .collect()
+    }
+
+    /// That none of these texts stands anywhere in the database's files.
+    pub fn assert_no_trace_of(&self, texts: &[&str]) {
+        let bytes = self.bytes();
+        for text in texts {
+            let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            assert!(!found, "{text} is still in the file");
+        }
     }
 
     /// Everything that is due, erased in one batch.
@@ -160,12 +189,32 @@ impl Bench {
 
     /// These records, erased in one batch.
     pub async fn erase(&self, category: &str, claims: Vec<Claim>) -> (BatchReport, MemoryJournal) {
+        let mut journal = MemoryJournal::default();
+        let last_committed = self.marker().await.map(|id| id.parse().unwrap());
+        let report = self.erase_with(&mut journal, category, claims, last_committed).await.unwrap();
+        (report, journal)
+    }
+
+    /// The batch that the commit marker carries.
+    pub async fn marker(&self) -> Option<String> {
+        let mut reader = self.source(&self.settings()).reader().await.unwrap();
+        let marker = reader.marker(INSTALLATION).await.unwrap();
+        reader.close().await;
+        marker
+    }
+
+    /// These records, erased in one batch and told to this journal.
+    pub async fn erase_with(
+        &self,
+        journal: &mut MemoryJournal,
+        category: &str,
+        claims: Vec<Claim>,
+        last_committed: Option<BatchId>,
+    ) -> Result<BatchReport, EngineError> {
         let mapping = self.mapping(category).await;
         let source = self.source(&self.settings());
         let mut reader = source.reader().await.unwrap();
         let mut writer = source.writer().await.unwrap();
-        let mut journal = MemoryJournal::default();
-        let last_committed = writer.marker(INSTALLATION).await.unwrap().map(|id| id.parse().unwrap());
         let mut engine = Engine {
             reader: &mut reader,
             writer: &mut writer,
@@ -175,10 +224,10 @@ impl Bench {
             installation: INSTALLATION,
             last_committed,
         };
-        let report = engine.erase(&mut journal, claims).await.unwrap();
+        let report = engine.erase(journal, claims).await;
         reader.close().await;
         writer.close().await;
-        (report, journal)
+        report
     }
 }
 
@@ -187,12 +236,14 @@ pub fn key() -> FingerprintKey {
     FingerprintKey::from_secret([9; 32])
 }
 
-/// Everything that is due, as confirmed claims.
-pub async fn due(reader: &mut Reader, mapping: &Mapping, day: &Day) -> Vec<Claim> {
+/// Everything that is due, as confirmed claims, and what was passed over.
+pub async fn due(reader: &mut Reader, mapping: &Mapping, day: &Day) -> (Vec<Claim>, Tally) {
     let key = key();
     let mut selection = Selection::new(mapping, day, &key, std::time::Duration::from_millis(100));
     let mut claims = Vec::new();
+    let mut tally = Tally::default();
     while let Some(stretch) = selection.next(reader).await.unwrap() {
+        tally += stretch.tally;
         for candidate in stretch.candidates {
             claims.push(Claim {
                 proposal: ProposalId(i64::try_from(claims.len()).unwrap()),
@@ -203,7 +254,7 @@ pub async fn due(reader: &mut Reader, mapping: &Mapping, day: &Day) -> Vec<Claim
             });
         }
     }
-    claims
+    (claims, tally)
 }
 
 /// Findings as `check` prints them.
@@ -229,7 +280,7 @@ fn shown(row: &sqlx::sqlite::SqliteRow, column: usize) -> String {
     }
 }
 
-/// A journal that keeps everything in memory, and can fail at its n-th call.
+/// A journal that keeps everything in memory, and can fail at its n-th call: before it has written anything, or after.
 #[derive(Default)]
 pub struct MemoryJournal {
     pub calls: Vec<&'static str>,
@@ -239,13 +290,22 @@ pub struct MemoryJournal {
     pub refused: Vec<(RecordKey, String)>,
     pub ruled_out: Vec<(RecordKey, Ruling)>,
     pub fail_at: Option<usize>,
+    pub fails_when_written: bool,
 }
 
 impl MemoryJournal {
     fn call(&mut self, name: &'static str) -> Result<(), JournalError> {
         self.calls.push(name);
+        self.fail_if(!self.fails_when_written)
+    }
+
+    fn written(&self) -> Result<(), JournalError> {
+        self.fail_if(self.fails_when_written)
+    }
+
+    fn fail_if(&self, now: bool) -> Result<(), JournalError> {
         match self.fail_at {
-            Some(at) if at == self.calls.len() => Err(JournalError(format!("call {at} fails").into())),
+            Some(at) if now && at == self.calls.len() => Err(JournalError(format!("call {at} fails").into())),
             _ => Ok(()),
         }
     }
@@ -281,26 +341,26 @@ impl Journal for MemoryJournal {
         if !plan.records.is_empty() {
             self.open = Some(plan.clone());
         }
-        Ok(())
+        self.written()
     }
 
     async fn outcome(&mut self, batch: BatchId) -> Result<(), JournalError> {
         self.call("outcome")?;
         let plan = self.open.take().filter(|plan| plan.batch == batch).unwrap();
         self.committed.push(plan);
-        Ok(())
+        self.written()
     }
 
     async fn rolled_back(&mut self, batch: BatchId) -> Result<(), JournalError> {
         self.call("rolled_back")?;
         let plan = self.open.take().filter(|plan| plan.batch == batch).unwrap();
         self.rolled_back.push(plan);
-        Ok(())
+        self.written()
     }
 
     async fn refused(&mut self, claim: &Claim, _fresh: Fresh, message: String) -> Result<(), JournalError> {
         self.call("refused")?;
         self.refused.push((claim.key.clone(), message));
-        Ok(())
+        self.written()
     }
 }

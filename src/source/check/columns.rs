@@ -109,6 +109,12 @@ impl<'a> Check<'a> {
             let hint = "write { template = \"erased-{key}\" }, which differs from row to row";
             self.report(Finding::error("not-unique", &written.place, message).hint(hint));
         }
+        if let Some((limit, length)) = too_long(column, how) {
+            let message =
+                format!("{name} is declared for {limit} characters, and what replaces it has {length} or more");
+            let hint = "write something shorter: SQLite does not mind, and the application may";
+            self.report(Finding::warning("too-long", &written.place, message).hint(hint));
+        }
         if let Some(expected) = misfit(column, how) {
             let message = format!("{name} holds {expected} and would hold text");
             let hint = "write { value = 0 } or the like, or \"null\" where the column allows it";
@@ -174,6 +180,28 @@ fn is_constant(how: &Anonymise) -> bool {
         Anonymise::Value(_) => true,
         Anonymise::Template(template) => !template.0.contains(&TemplatePart::Key),
     }
+}
+
+/// The declared length of a column, and what the replacement has at least, where that is more.
+fn too_long(column: &TableColumn, how: &Anonymise) -> Option<(usize, usize)> {
+    let characters = |text: &str| text.chars().count();
+    let length = match how {
+        Anonymise::Value(Literal::Text(text)) => characters(text),
+        Anonymise::Template(template) => template
+            .0
+            .iter()
+            .map(|part| match part {
+                TemplatePart::Text(text) => characters(text),
+                TemplatePart::Key => 1,
+            })
+            .sum(),
+        Anonymise::Null | Anonymise::Truncate { .. } | Anonymise::Value(Literal::Integer(_) | Literal::Real(_)) => {
+            return None;
+        }
+    };
+    let (_, rest) = column.declared_type.split_once('(')?;
+    let limit = rest.split([',', ')']).next()?.trim().parse::<usize>().ok()?;
+    (column.affinity == Affinity::Text && length > limit).then_some((limit, length))
 }
 
 /// What the column holds, where the replacement is none of it. A column of no or of a looser type takes anything.

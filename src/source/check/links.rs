@@ -2,9 +2,9 @@
 
 use super::names::{as_setting, place_of};
 use super::{Check, listed};
-use crate::config::{Category, Column, Dependent, Finding, Link, Rule};
+use crate::config::{Category, Column, Dependent, Finding, Link, Place, Rule};
 use crate::source::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink};
-use crate::source::schema::{ForeignKey, RowId, Table, TableKind, holds, same_columns};
+use crate::source::schema::{ForeignKey, RowId, Table, TableKind, TriggerEvent, holds, same_columns};
 
 impl<'a> Check<'a> {
     /// The category's table and its dependents, each after its parent; `None` where a name leads nowhere.
@@ -16,11 +16,13 @@ impl<'a> Check<'a> {
             table: table.name.clone(),
             row_id: row_id(table),
             own_key: key.to_vec(),
+            collations: collations(table),
             link: None,
             fate: Fate::Record,
             changes,
             retention: None,
             written_by_triggers: false,
+            grown_by_triggers: false,
         }];
         let category = self.category;
         let mut complete = true;
@@ -35,9 +37,11 @@ impl<'a> Check<'a> {
                 None => complete = false,
             }
         }
-        let written = self.tables_written_by_triggers(&nodes);
+        let written = self.written_by_triggers(&nodes);
         for node in &mut nodes {
-            node.written_by_triggers = holds(&written, &node.table);
+            let own = || written.iter().filter(|(_, table)| table.eq_ignore_ascii_case(&node.table));
+            node.written_by_triggers = own().next().is_some();
+            node.grown_by_triggers = own().any(|(event, _)| *event == TriggerEvent::Insert);
         }
         complete.then_some(nodes)
     }
@@ -74,11 +78,13 @@ impl<'a> Check<'a> {
             table: table.name.clone(),
             row_id: row_id(table),
             own_key,
+            collations: collations(table),
             link: Some(link),
             fate,
             changes,
             retention: dependent.retention.clone(),
             written_by_triggers: false,
+            grown_by_triggers: false,
         })
     }
 
@@ -135,12 +141,56 @@ impl<'a> Check<'a> {
             );
             return None;
         }
+        self.referred_is_one_row(referred, &to, &place);
+        if declared.is_none() && dependent.references.is_empty() {
+            self.table_is_not_named_beside(referring.0, &from, &place);
+        }
         let (columns, parent_columns) = match direction {
             Direction::Child => (from, to),
             Direction::Owned => (to, from),
         };
         let is_indexed = table.has_index_on(&columns);
         Some(NodeLink { parent, direction, columns, parent_columns, is_indexed })
+    }
+
+    /// What refers to a column that several rows share may belong to any of them.
+    fn referred_is_one_row(&mut self, referred: &Table, columns: &[String], place: &Place) {
+        if referred.is_unique(columns) || referred.kind != TableKind::Ordinary {
+            return;
+        }
+        let same = listed(columns);
+        let message = format!(
+            "several rows of {} may have the same {same}, and a reference to it means none of them",
+            referred.name
+        );
+        self.report(Finding::error("shared-reference", place, message).hint(format!(
+            "refer to a unique column, or make this one unique: {}",
+            create_unique_index(&referred.name, columns)
+        )));
+    }
+
+    /// An id beside which another column says what table it is of (`object_id`, `object_type`) is no reference by itself.
+    fn table_is_not_named_beside(&mut self, referring: &Table, columns: &[String], place: &Place) {
+        let [column] = columns else {
+            return;
+        };
+        let lower = column.to_lowercase();
+        let stem = lower.strip_suffix("_id").or_else(|| lower.strip_suffix("id")).unwrap_or(&lower);
+        let is_type = |name: &str| {
+            let name = name.to_lowercase();
+            let rest = name.strip_prefix(stem).map(|rest| rest.trim_start_matches('_'));
+            rest.is_some_and(|rest| matches!(rest, "type" | "type_id" | "typeid" | "table" | "class" | "model"))
+                || matches!(name.as_str(), "content_type_id" | "content_type")
+        };
+        if let Some(beside) = referring.columns.iter().find(|other| is_type(&other.name)) {
+            let message = format!(
+                "{} of {} says which table {column} refers to, so that {column} alone is of any",
+                beside.name, referring.name
+            );
+            self.report(Finding::error("typed-reference", place, message).hint(
+                "leave this dependent out, and see to its rows in the application; if the other column means something else, write references = [\"…\"] here",
+            ));
+        }
     }
 
     /// Rows that go with rows of their own table would have to be followed without end.
@@ -229,55 +279,6 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Every declared reference to a table of which rows are deleted has its dependent.
-    pub(super) fn references_are_covered(&mut self, mapping: &Mapping) {
-        for (place, node) in mapping.nodes.iter().enumerate() {
-            let may_go = match (&node.fate, &node.link) {
-                (Fate::Record, _) => true,
-                (Fate::Dependent(Rule::Delete), Some(link)) => link.direction == Direction::Child,
-                // An owned row goes only where nothing else refers to it.
-                _ => false,
-            };
-            if !may_go {
-                continue;
-            }
-            for (table, key) in self.schema.references_to(&node.table) {
-                let is_covered = mapping.children(place).any(|(_, child, link)| {
-                    link.direction == Direction::Child
-                        && child.table == table.name
-                        && same_columns(&link.columns, &key.columns)
-                });
-                if !is_covered && table.kind == TableKind::Ordinary {
-                    self.report_uncovered(place, node, table, key);
-                }
-            }
-        }
-    }
-
-    fn report_uncovered(&mut self, place: usize, node: &Node, table: &Table, key: &ForeignKey) {
-        let is_record = place == 0;
-        let written = self.category.dependents.iter().find(|dependent| dependent.name == node.name);
-        let at = written.filter(|_| !is_record).map_or(&self.category.table.place, |dependent| &dependent.place);
-        let message = format!(
-            "{} of {} refers to {}, and no [[dependent]] says what becomes of it",
-            listed(&key.columns),
-            table.name,
-            node.table
-        );
-        let parent = if is_record { String::new() } else { format!("parent = {:?}, ", node.name) };
-        let columns = match key.columns.as_slice() {
-            [one] => format!("column = {one:?}"),
-            many => format!("columns = {many:?}"),
-        };
-        let rules = if is_record { "\"keep\", \"delete\" or \"unlink\"" } else { "\"delete\" or \"unlink\"" };
-        self.report(
-            Finding::error("uncovered-reference", at, message).hint(format!(
-                "write [[dependent]] with {parent}table = {:?}, {columns} and rule = {rules}",
-                table.name
-            )),
-        );
-    }
-
     /// Warns of references and start dates that no index finds.
     pub(super) fn indexes_help(&mut self, mapping: &Mapping) {
         for node in &mapping.nodes {
@@ -315,16 +316,28 @@ impl<'a> Check<'a> {
     }
 }
 
+fn collations(table: &Table) -> Vec<(String, String)> {
+    table.columns.iter().filter_map(|column| Some((column.name.clone(), column.collation.clone()?))).collect()
+}
+
 fn row_id(table: &Table) -> RowId {
     // Tables without one have been refused by their names.
     table.row_id.clone().unwrap_or(RowId::Columns(Vec::new()))
 }
 
 fn create_index(table: &str, columns: &[String]) -> String {
+    format!("it would help: {}", index_over("INDEX", table, columns))
+}
+
+fn create_unique_index(table: &str, columns: &[String]) -> String {
+    index_over("UNIQUE INDEX", table, columns)
+}
+
+fn index_over(kind: &str, table: &str, columns: &[String]) -> String {
     let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let columns_quoted: Vec<String> = columns.iter().map(|column| quote(column)).collect();
     let name = format!("{table}_{}", columns.join("_"));
-    format!("it would help: CREATE INDEX {} ON {} ({})", quote(&name), quote(table), columns_quoted.join(", "))
+    format!("CREATE {kind} {} ON {} ({})", quote(&name), quote(table), columns_quoted.join(", "))
 }
 
 /// The dependents, each after the one it hangs on.

@@ -58,8 +58,9 @@ impl Check<'_> {
             ExpressionFault::Rule(reason) => finding(format!("{setting} cannot be used: {reason}"))
                 .hint("use :today, and :cutoff where there is a period"),
             ExpressionFault::Compile(message) => {
+                let message = message.replace('\n', "");
                 let found = finding(format!("{setting} does not compile: {message}"));
-                self.with_column_hint(found, table, message)
+                self.with_column_hint(found, table, &message)
             }
             ExpressionFault::Escapes => {
                 finding(format!("{setting} is not one expression: it breaks out of parentheses"))
@@ -71,13 +72,33 @@ impl Check<'_> {
         self.report(finding);
     }
 
-    fn with_column_hint(&self, finding: Finding, table: &str, message: &str) -> Finding {
-        match (message.strip_prefix("no such column: "), self.schema.table(table)) {
-            (Some(name), Some(table)) => {
+    fn with_column_hint(&self, finding: Finding, table_name: &str, message: &str) -> Finding {
+        match (message.strip_prefix("no such column: "), self.schema.table(table_name)) {
+            (Some(rest), Some(table)) => {
+                // no such column: "naem" - should this be a string literal in single-quotes?
+                let name = rest.split(" - ").next().unwrap_or(rest).trim_matches('"');
                 super::names::with_nearest(finding, name, table.columns.iter().map(|column| column.name.as_str()))
             }
-            _ => finding.hint(format!("write an expression over the columns of {table}")),
+            _ => self.with_sql_hint(finding, table_name, message),
         }
+    }
+
+    /// What to write instead, where the database's message tells what was meant.
+    fn with_sql_hint(&self, finding: Finding, table: &str, message: &str) -> Finding {
+        if let Some(name) = message.strip_prefix("no such table: ") {
+            let names = self.schema.tables.iter().map(|table| table.name.as_str());
+            return super::names::with_nearest(finding, name, names);
+        }
+        if message.starts_with("not authorized") {
+            return finding
+                .hint("the same state must always give the same records: use :today, and only what the source holds");
+        }
+        if message.contains("aggregate") || message.contains("window function") {
+            return finding.hint(format!(
+                "write a query of its own between parentheses: (SELECT max(…) FROM … WHERE … = {table}.…)"
+            ));
+        }
+        finding.hint(format!("write one SQL expression over the columns of {table}"))
     }
 
     /// The changes and deletions can be compiled: no trigger, check or index needs what only the application has.
@@ -131,6 +152,20 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Statistics that hold values go on holding them, through VACUUM too, until they are gathered anew.
+    pub(super) fn statistics_hold_values(&mut self) {
+        if self.schema.has_value_statistics {
+            self.report(
+                Finding::warning(
+                    "statistics",
+                    &self.category.table.place,
+                    "sqlite_stat4 holds values of rows, also of erased ones",
+                )
+                .hint("let the application run ANALYZE after each final run"),
+            );
+        }
+    }
+
     /// Looks for columns elsewhere that hold the same personal values, which nobody has classified yet.
     pub(super) async fn copies(&mut self, reader: &mut Reader, mapping: &Mapping) -> Result<(), SourceError> {
         let dealt_with: Vec<String> = mapping.nodes.iter().map(|node| node.table.clone()).collect();
@@ -150,6 +185,14 @@ impl Check<'_> {
                 let count = reader.0.copies(&table.name, column, &sample).await?;
                 if count >= COPIES_MIN {
                     found.push(format!("{column} of {} holds values of {}", table.name, change.column));
+                    continue;
+                }
+                let count = reader.0.texts_with_copies(&table.name, column, &sample).await?;
+                if count >= COPIES_MIN {
+                    found.push(format!(
+                        "{column} of {} holds texts with values of {} in them",
+                        table.name, change.column
+                    ));
                 }
             }
             for message in found {

@@ -2,10 +2,11 @@
 //!
 //! [`category`] goes through the rules in turn and reports everything it finds; only when nothing stops the category does
 //! it give a [`Mapping`]. The rules themselves are pure where the schema alone answers them, and stand in files of their
-//! own: [`names`] resolves what is written, [`links`] follows the dependents, [`columns`] sees that every column is
+//! own: [`names`] resolves what is written, [`links`] follows the dependents, [`cover`] sees that no reference is left behind, [`columns`] sees that every column is
 //! classified and that what replaces it fits, [`triggers`] looks at the application's code, [`live`] asks the database.
 
 mod columns;
+mod cover;
 mod links;
 mod live;
 mod names;
@@ -52,7 +53,10 @@ pub async fn category(
         check.columns_are_classified(mapping);
         check.replacements_fit(mapping);
         check.references_are_covered(mapping);
+        check.replaced_columns_are_not_referred_to(mapping);
         check.triggers_are_named(mapping);
+        check.triggers_let_go(mapping);
+        check.statistics_hold_values();
         check.indexes_help(mapping);
         check.expressions_compile(reader, mapping).await?;
         check.changes_compile(reader, mapping).await?;

@@ -157,6 +157,10 @@ impl<'a> Check<'a> {
         }
         let columns: Vec<String> =
             label.map(|label| label.columns().into_iter().map(str::to_owned).collect()).unwrap_or_default();
+        // A label that names what is not there has been reported itself.
+        if columns.is_empty() && label.is_none() && self.category.label.is_some() {
+            return None;
+        }
         if columns.is_empty() {
             let message = format!("nothing says what makes a row of {} the same person", table.name);
             self.report(
@@ -192,7 +196,8 @@ pub(super) fn with_nearest<'n>(finding: Finding, written: &str, names: impl Iter
         None if names.len() <= NAMES_MAX && !names.is_empty() => {
             finding.hint(format!("there are {}", names.join(", ")))
         }
-        None => finding,
+        None if names.is_empty() => finding.hint("there is none at all: remove it"),
+        None => finding.hint("look it up in the schema: letters count alike in both cases"),
     }
 }
 

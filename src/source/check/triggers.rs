@@ -3,23 +3,34 @@
 use super::Check;
 use super::columns::stays;
 use crate::config::{Finding, Rule};
-use crate::source::mapping::{Fate, Mapping, Node};
+use crate::source::mapping::{Direction, Fate, Mapping, Node};
 use crate::source::schema::{TableKind, Trigger, TriggerEvent, holds};
 
-impl Check<'_> {
-    /// The tables into which triggers write when rows of these nodes are changed or deleted.
-    pub(super) fn tables_written_by_triggers(&self, nodes: &[Node]) -> Vec<String> {
-        let mut written: Vec<String> = Vec::new();
-        for trigger in &self.schema.triggers {
-            if nodes.iter().any(|node| fires(trigger, node)) {
-                for table in &trigger.writes {
-                    if !holds(&written, table) {
-                        written.push(table.clone());
-                    }
-                }
+impl<'a> Check<'a> {
+    /// The triggers that run when rows of these nodes are changed or deleted, and those that run because of them.
+    fn firing(&self, nodes: &[Node]) -> Vec<&'a Trigger> {
+        let triggers = &self.schema.triggers;
+        let mut firing: Vec<&Trigger> =
+            triggers.iter().filter(|trigger| nodes.iter().any(|node| fires(trigger, node))).collect();
+        loop {
+            let follows = |trigger: &&Trigger| {
+                let sets_off = |(event, table): &(TriggerEvent, String)| {
+                    *event == trigger.event && table.eq_ignore_ascii_case(&trigger.table)
+                };
+                !firing.iter().any(|other| other.name == trigger.name)
+                    && firing.iter().any(|other| other.writes.iter().any(sets_off))
+            };
+            let more: Vec<&Trigger> = triggers.iter().filter(follows).collect();
+            if more.is_empty() {
+                return firing;
             }
+            firing.extend(more);
         }
-        written
+    }
+
+    /// What triggers write when rows of these nodes are changed or deleted.
+    pub(super) fn written_by_triggers(&self, nodes: &[Node]) -> Vec<(TriggerEvent, String)> {
+        self.firing(nodes).into_iter().flat_map(|trigger| trigger.writes.iter().cloned()).collect()
     }
 
     /// Every trigger that would run is named in the settings, and what it writes is something they deal with.
@@ -33,7 +44,8 @@ impl Check<'_> {
                 self.report(super::names::with_nearest(finding, &named.value, names));
             }
         }
-        for trigger in schema.triggers.iter().filter(|trigger| mapping.nodes.iter().any(|node| fires(trigger, node))) {
+        let mut findings = Vec::new();
+        for trigger in self.firing(&mapping.nodes) {
             let named = self.category.triggers.iter().find(|named| named.value.eq_ignore_ascii_case(&trigger.name));
             let Some(named) = named else {
                 let place =
@@ -46,27 +58,64 @@ impl Check<'_> {
                 continue;
             };
             let place = named.place.clone();
-            for table in &trigger.writes {
-                if !self.is_dealt_with(mapping, table) {
+            let mut tables: Vec<&str> = trigger.writes.iter().map(|(_, table)| table.as_str()).collect();
+            tables.dedup();
+            for table in tables.into_iter().filter(|table| !self.is_dealt_with(mapping, table)) {
+                let message = format!(
+                    "the trigger {} writes to {table}, and nothing here says what becomes of its rows",
+                    trigger.name
+                );
+                findings.push(Finding::error("trigger-writes", &place, message).hint(format!(
+                    "write [[dependent]] with table = {table:?}: rule delete, or keep with its columns"
+                )));
+            }
+        }
+        self.findings.extend(findings);
+    }
+
+    /// A row that a trigger writes because another is deleted, and that refers to it, must not be one that stays: the
+    /// other could never be deleted.
+    pub(super) fn triggers_let_go(&mut self, mapping: &Mapping) {
+        for (place, node) in mapping.nodes.iter().enumerate() {
+            let deletes = |trigger: &&Trigger| trigger.event == TriggerEvent::Delete && fires(trigger, node);
+            for trigger in self.schema.triggers.iter().filter(deletes) {
+                let adds_to = |table: &str| {
+                    let adds = |(event, own): &(TriggerEvent, String)| {
+                        *event == TriggerEvent::Insert && own.eq_ignore_ascii_case(table)
+                    };
+                    trigger.writes.iter().any(adds)
+                };
+                let stays = |child: &Node| matches!(child.fate, Fate::Dependent(Rule::Keep) | Fate::OtherRecord);
+                let kept: Vec<&Node> = mapping
+                    .children(place)
+                    .filter(|(_, child, link)| {
+                        link.direction == Direction::Child && stays(child) && adds_to(&child.table)
+                    })
+                    .map(|(_, child, _)| child)
+                    .collect();
+                for child in kept {
+                    let written = self.category.dependents.iter().find(|dependent| dependent.name == child.name);
+                    let at = written.map_or(&self.category.table.place, |dependent| &dependent.place).clone();
                     let message = format!(
-                        "the trigger {} writes to {table}, and nothing here says what becomes of its rows",
-                        trigger.name
+                        "the trigger {} writes a row of {} that refers to the row being deleted, and with rule keep it would stay",
+                        trigger.name, child.table
                     );
-                    self.report(Finding::error("trigger-writes", &place, message).hint(format!(
-                        "write [[dependent]] with table = {table:?}: rule delete, or keep with its columns"
-                    )));
+                    self.report(
+                        Finding::error("trigger-keeps", &at, message).hint("write rule = \"delete\" or \"unlink\""),
+                    );
                 }
             }
         }
     }
 
-    /// Whether a table is the category's, a dependent's, or an index for full-text search.
+    /// Whether a table is the category's, a dependent's, an index for full-text search, or a view, whose own triggers say
+    /// what is written.
     fn is_dealt_with(&self, mapping: &Mapping, table: &str) -> bool {
-        let is_index = self
+        let writes_elsewhere = self
             .schema
             .table(table)
-            .is_some_and(|table| matches!(table.kind, TableKind::Virtual { .. } | TableKind::Shadow));
-        is_index || mapping.nodes.iter().any(|node| node.table.eq_ignore_ascii_case(table))
+            .is_some_and(|table| matches!(table.kind, TableKind::Virtual { .. } | TableKind::Shadow | TableKind::View));
+        writes_elsewhere || mapping.nodes.iter().any(|node| node.table.eq_ignore_ascii_case(table))
     }
 }
 

@@ -5,10 +5,10 @@ use sqlx::sqlite::SqliteConnection;
 use super::anonymise;
 use super::connection::{count, fetch, value};
 use super::stage::{Layout, fate};
-use super::text::{qualified, quote};
+use super::text::{qualified, quote, refers_to_one_of};
 use crate::config::Rule;
 use crate::source::SourceError;
-use crate::source::error::is_constraint;
+use crate::source::error::{is_about_a_row, is_constraint};
 use crate::source::mapping::{Direction, Fate, Mapping, Node, NodeLink};
 use crate::source::rows::Applied;
 
@@ -17,6 +17,7 @@ const VERIFYING: &str = "verify a batch";
 /// Applies a batch that was laid out on this connection, and verifies it.
 pub(super) async fn apply(connection: &mut SqliteConnection, mapping: &Mapping) -> Result<Applied, SourceError> {
     let mut batch = Batch { connection, mapping, applied: Applied::default() };
+    let grown = batch.growing().await?;
     for place in 0..mapping.nodes.len() {
         batch.cut_owned(place).await?;
         batch.change(place).await?;
@@ -28,18 +29,19 @@ pub(super) async fn apply(connection: &mut SqliteConnection, mapping: &Mapping) 
     for (place, node) in mapping.nodes.iter().enumerate().filter(|(_, node)| node.written_by_triggers) {
         batch.sweep(place, node).await?;
     }
+    batch.verify_not_grown(grown).await?;
     batch.verify().await?;
     Ok(batch.applied)
 }
 
-struct Batch<'c> {
-    connection: &'c mut SqliteConnection,
-    mapping: &'c Mapping,
+pub(super) struct Batch<'c> {
+    pub(super) connection: &'c mut SqliteConnection,
+    pub(super) mapping: &'c Mapping,
     applied: Applied,
 }
 
 impl Batch<'_> {
-    fn layout(&self) -> Layout<'_> {
+    pub(super) fn layout(&self) -> Layout<'_> {
         Layout { mapping: self.mapping }
     }
 
@@ -61,22 +63,27 @@ impl Batch<'_> {
     async fn run(&mut self, doing: &'static str, table: &str, sql: String) -> Result<u64, SourceError> {
         match sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *self.connection).await {
             Ok(done) => Ok(done.rows_affected()),
-            Err(error) if is_constraint(&error) => {
+            Err(error) if is_about_a_row(&error) => {
                 Err(SourceError::Refused { doing, table: table.to_owned(), message: self.message(&error).await? })
             }
             Err(error) => Err(SourceError::query(doing, error)),
         }
     }
 
-    /// The database's message, unless a trigger has put it together: it could then hold values of the row.
-    async fn message(&mut self, error: &sqlx::Error) -> Result<String, SourceError> {
+    /// The database's message, unless it could hold values of the row: one that a trigger has put together, or that a
+    /// function has about its arguments.
+    async fn message(&mut self, cause: &sqlx::Error) -> Result<String, SourceError> {
+        /// What the functions of SQLite say of a row, without saying what is in it.
+        const FIXED_MESSAGES: [&str; 4] =
+            ["malformed JSON", "integer overflow", "datatype mismatch", "string or blob too big"];
         /// Extended result code CONSTRAINT_TRIGGER.
         const CONSTRAINT_TRIGGER: &str = "1811";
-        let Some(error) = error.as_database_error() else {
+        let Some(error) = cause.as_database_error() else {
             return Ok("a constraint failed".to_owned());
         };
         let message = error.message().to_owned();
-        if error.code().is_none_or(|code| code != CONSTRAINT_TRIGGER) {
+        let is_known = FIXED_MESSAGES.contains(&message.as_str());
+        if is_known || (is_constraint(cause) && error.code().is_none_or(|code| code != CONSTRAINT_TRIGGER)) {
             return Ok(message);
         }
         let sql =
@@ -87,11 +94,11 @@ impl Batch<'_> {
         Ok(if is_fixed_text {
             message
         } else {
-            "a trigger of the application refused it, for a reason not shown here".to_owned()
+            "code of the application failed on it, for a reason not shown here".to_owned()
         })
     }
 
-    async fn count(&mut self, sql: String) -> Result<u64, SourceError> {
+    pub(super) async fn count(&mut self, sql: String) -> Result<u64, SourceError> {
         let found = fetch(self.connection, VERIFYING, sql, Vec::new()).await?;
         found.first().map_or(Ok(0), |row| count(row, 0))
     }
@@ -133,19 +140,19 @@ impl Batch<'_> {
             let own: Vec<String> = link.columns.iter().map(|column| qualified("o", column)).collect();
             let theirs: Vec<String> =
                 link.parent_columns.iter().map(|column| qualified(&parent.table, column)).collect();
+            let collations: Vec<Option<&str>> = link.columns.iter().map(|column| node.collation(column)).collect();
             // An unlinked row is no longer referred to, whether it was changed or is shared.
             let fates: &[u8] = match node.fate {
                 Fate::Dependent(Rule::Delete) => &[fate::GOES, fate::GOES_ELSEWHERE],
                 _ => &[fate::STAYS, fate::SHARED, fate::GOES_ELSEWHERE],
             };
+            let rows = in_rows_as(node, "o", &Layout::rows(child, node, fates));
+            let query = format!("SELECT {} FROM {} o WHERE {rows}", own.join(", "), quote(&node.table));
             let sql = format!(
-                "UPDATE {table} SET {} WHERE {} AND ({}) IN (SELECT {} FROM {} o WHERE {})",
+                "UPDATE {table} SET {} WHERE {} AND {}",
                 cut.join(", "),
                 in_rows(parent, &Layout::rows(place, parent, &[fate::STAYS])),
-                theirs.join(", "),
-                own.join(", "),
-                quote(&node.table),
-                in_rows_as(node, "o", &Layout::rows(child, node, fates)),
+                refers_to_one_of(&theirs, &query, &collations),
                 table = quote(&parent.table),
             );
             self.run("cut references of", &parent.table, sql).await?;
@@ -192,12 +199,9 @@ impl Batch<'_> {
         }
         let columns: Vec<String> = link.columns.iter().map(|column| quote(column)).collect();
         let stored = self.layout().stored(parent, &link.parent_columns).join(", ");
-        let referring = format!(
-            "({}) IN (SELECT {stored} FROM {} WHERE fate <> {})",
-            columns.join(", "),
-            Layout::table(link.parent),
-            fate::SHARED
-        );
+        let query = format!("SELECT {stored} FROM {} WHERE fate <> {}", Layout::table(link.parent), fate::SHARED);
+        let collations: Vec<Option<&str>> = link.parent_columns.iter().map(|column| parent.collation(column)).collect();
+        let referring = refers_to_one_of(&columns, &query, &collations);
         let assignments = assignments(node);
         let table = quote(&node.table);
         match rule {
@@ -212,103 +216,6 @@ impl Batch<'_> {
             Rule::Keep | Rule::Unlink => {}
         }
         Ok(())
-    }
-
-    async fn verify(&mut self) -> Result<(), SourceError> {
-        for (place, node) in self.mapping.nodes.iter().enumerate() {
-            self.verify_gone(place, node).await?;
-            self.verify_changed(place, node).await?;
-        }
-        self.verify_identity().await?;
-        self.verify_references().await
-    }
-
-    /// Nothing of the deleted is left.
-    async fn verify_gone(&mut self, place: usize, node: &Node) -> Result<(), SourceError> {
-        let rows = Layout::rows(place, node, &[fate::GOES]);
-        let sql = format!("SELECT count(*) FROM {} WHERE {}", quote(&node.table), in_rows(node, &rows));
-        self.must_be_none(node, sql, "were deleted and are still there").await
-    }
-
-    /// Every row that stays holds what it was to be changed to.
-    async fn verify_changed(&mut self, place: usize, node: &Node) -> Result<(), SourceError> {
-        let differing: Vec<String> =
-            assignments(node).iter().map(|(column, expression)| format!("{column} IS NOT {expression}")).collect();
-        if differing.is_empty() {
-            return Ok(());
-        }
-        let rows = Layout::rows(place, node, &[fate::STAYS]);
-        let sql = format!(
-            "SELECT count(*) FROM {} WHERE {} AND ({})",
-            quote(&node.table),
-            in_rows(node, &rows),
-            differing.join(" OR ")
-        );
-        self.must_be_none(node, sql, "do not hold what they were changed to").await
-    }
-
-    /// The identity of what was anonymised is the one that was foreseen: the ledger will know the record by it.
-    async fn verify_identity(&mut self) -> Result<(), SourceError> {
-        let Some(node) = self.mapping.nodes.first() else {
-            return Ok(());
-        };
-        let differing: Vec<String> = self
-            .mapping
-            .identity
-            .iter()
-            .enumerate()
-            .map(|(index, column)| format!("{} IS NOT a.a{index}", qualified("t", column)))
-            .collect();
-        let stored: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("p.i{i}")).collect();
-        let own: Vec<String> = node.row_id.names().into_iter().map(|name| qualified("t", name)).collect();
-        let sql = format!(
-            "SELECT count(*) FROM temp.erasing_after a CROSS JOIN {} p ON p.root = a.root \
-             LEFT JOIN {} t ON ({}) = ({}) WHERE {}",
-            Layout::table(0),
-            quote(&node.table),
-            own.join(", "),
-            stored.join(", "),
-            differing.join(" OR ")
-        );
-        self.must_be_none(node, sql, "have another identity than was foreseen").await
-    }
-
-    /// Nothing refers to the deleted.
-    async fn verify_references(&mut self) -> Result<(), SourceError> {
-        for reference in &self.mapping.references {
-            for (place, node) in
-                self.mapping.nodes.iter().enumerate().filter(|(_, node)| node.table == reference.parent)
-            {
-                if matches!(node.fate, Fate::OtherRecord | Fate::Dependent(Rule::Keep | Rule::Unlink)) {
-                    continue;
-                }
-                let stored = self.layout().stored(node, &reference.parent_columns).join(", ");
-                let columns: Vec<String> = reference.columns.iter().map(|column| quote(column)).collect();
-                let sql = format!(
-                    "SELECT count(*) FROM {} WHERE ({}) IN (SELECT {stored} FROM {} WHERE fate = {})",
-                    quote(&reference.table),
-                    columns.join(", "),
-                    Layout::table(place),
-                    fate::GOES
-                );
-                let found = self.count(sql).await?;
-                if found > 0 {
-                    return Err(SourceError::Unverified {
-                        table: reference.table.clone(),
-                        count: found,
-                        fault: format!("still refer to deleted rows of {}", node.table),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn must_be_none(&mut self, node: &Node, sql: String, fault: &str) -> Result<(), SourceError> {
-        match self.count(sql).await? {
-            0 => Ok(()),
-            count => Err(SourceError::Unverified { table: node.table.clone(), count, fault: fault.to_owned() }),
-        }
     }
 }
 
@@ -336,7 +243,7 @@ pub(super) fn set(assignments: &[(String, String)]) -> String {
 }
 
 /// SQL: the row is one of `rows`.
-fn in_rows(node: &Node, rows: &str) -> String {
+pub(super) fn in_rows(node: &Node, rows: &str) -> String {
     in_rows_as(node, &node.table, rows)
 }
 

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row};
 use super::text::{Token, literal, tokens};
 use crate::source::SourceError;
 use crate::source::schema::{
-    Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds,
+    Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent,
 };
 
 /// The daemon's own table in a source.
@@ -139,6 +139,7 @@ async fn columns(connection: &mut SqliteConnection, table: &str) -> Result<Vec<(
             let column = TableColumn {
                 name: text(row, "name"),
                 affinity: affinity(&declared_type),
+                collation: None,
                 declared_type,
                 not_null: number(row, "not_null") != 0,
                 generated: hidden == 2 || hidden == 3,
@@ -168,7 +169,7 @@ fn affinity(declared_type: &str) -> Affinity {
 
 async fn indexes(connection: &mut SqliteConnection, table: &mut Table) -> Result<(), SourceError> {
     let sql = format!(
-        "SELECT l.name AS index_name, l.\"unique\" AS is_unique, l.partial, x.cid, x.name AS column_name, \
+        "SELECT l.name AS index_name, l.\"unique\" AS is_unique, l.partial, x.cid, x.name AS column_name, x.coll, \
          coalesce(s.sql, '') AS sql FROM pragma_index_list({}) l, pragma_index_xinfo(l.name) x \
          LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = l.name \
          WHERE x.key = 1 ORDER BY l.seq, x.seqno",
@@ -187,6 +188,12 @@ async fn indexes(connection: &mut SqliteConnection, table: &mut Table) -> Result
         // An index over an expression, or over some rows only, neither finds nor guarantees anything for us.
         index.1 &= number(&row, "cid") >= 0;
         index.2.push(text(&row, "column_name"));
+        // A key that is referred to is unique, and compares as its column does.
+        let collation = text(&row, "coll");
+        let column = table.columns.iter_mut().find(|column| column.name == text(&row, "column_name"));
+        if let Some(column) = column.filter(|_| is_unique && !collation.eq_ignore_ascii_case("BINARY")) {
+            column.collation = Some(collation);
+        }
     }
     for (is_unique, is_plain, columns) in found.into_values() {
         if is_plain && is_unique {
@@ -293,26 +300,31 @@ fn trigger(name: String, table: String, sql: &str) -> Trigger {
     Trigger { name, table, event, update_of, writes: written_tables(body) }
 }
 
-/// The tables that the statements of a trigger change.
-fn written_tables(body: &[Token]) -> Vec<String> {
-    let mut written: Vec<String> = Vec::new();
+/// The tables that the statements of a trigger change, and how.
+fn written_tables(body: &[Token]) -> Vec<(TriggerEvent, String)> {
+    let mut written: Vec<(TriggerEvent, String)> = Vec::new();
+    let mut last = None;
     for (at, word) in body.iter().enumerate() {
         let rest = &body[at + 1..];
-        let target = if word.is_word("INSERT") || word.is_word("REPLACE") || word.is_word("DELETE") {
+        let write = if word.is_word("INSERT") || word.is_word("REPLACE") || word.is_word("DELETE") {
             // INSERT [OR x] INTO t, DELETE FROM t
+            let event = if word.is_word("DELETE") { TriggerEvent::Delete } else { TriggerEvent::Insert };
             let before = rest.iter().take(3).position(|word| word.is_word("INTO") || word.is_word("FROM"));
-            before.and_then(|before| rest.get(before + 1))
+            before.and_then(|before| rest.get(before + 1)).and_then(Token::as_name).map(|name| (event, name))
+        } else if word.is_word("UPDATE") && rest.first().is_some_and(|word| word.is_word("SET")) {
+            // INSERT INTO t … ON CONFLICT DO UPDATE SET
+            last.map(|name| (TriggerEvent::Update, name))
         } else if word.is_word("UPDATE") {
             let has_or = rest.first().is_some_and(|word| word.is_word("OR"));
-            rest.get(if has_or { 2 } else { 0 })
+            rest.get(if has_or { 2 } else { 0 }).and_then(Token::as_name).map(|name| (TriggerEvent::Update, name))
         } else {
             None
         };
-        if let Some(name) = target.and_then(Token::as_name)
-            && !holds(&written, name)
-            && !name.eq_ignore_ascii_case("set")
+        last = write.map(|(_, name)| name).or(last);
+        if let Some((event, name)) = write
+            && !written.iter().any(|(own, table)| *own == event && table.eq_ignore_ascii_case(name))
         {
-            written.push(name.to_owned());
+            written.push((event, name.to_owned()));
         }
     }
     written
@@ -331,12 +343,21 @@ mod tests {
     #[test]
     fn triggers_are_read_as_far_as_they_matter() {
         let sql = "CREATE TRIGGER [update] AFTER UPDATE OF name, [e mail] ON \"people\" BEGIN \
-                   INSERT OR REPLACE INTO history(x) VALUES (old.name); UPDATE people SET at = 1 WHERE id = new.id; \
+                   INSERT OR REPLACE INTO history(x) VALUES (old.name) ON CONFLICT DO UPDATE SET x = 1; UPDATE people SET at = 1 WHERE id = new.id; \
                    DELETE FROM `log`; UPDATE OR IGNORE other SET y = replace(a, 'b', 'c'); END";
         let found = trigger("update".into(), "people".into(), sql);
         assert_eq!(found.event, TriggerEvent::Update);
         assert_eq!(found.update_of, ["name", "e mail"]);
-        assert_eq!(found.writes, ["history", "people", "log", "other"]);
+        let writes: Vec<(TriggerEvent, &str)> =
+            found.writes.iter().map(|(event, name)| (*event, name.as_str())).collect();
+        let expected = [
+            (TriggerEvent::Insert, "history"),
+            (TriggerEvent::Update, "history"),
+            (TriggerEvent::Update, "people"),
+            (TriggerEvent::Delete, "log"),
+            (TriggerEvent::Update, "other"),
+        ];
+        assert_eq!(writes, expected);
         let sql = "CREATE TRIGGER t DELETE ON p BEGIN SELECT RAISE(ABORT, 'UPDATE x'); END";
         let found = trigger("t".into(), "p".into(), sql);
         assert_eq!((found.event, found.writes.len()), (TriggerEvent::Delete, 0));

@@ -12,6 +12,12 @@ use crate::source::SourceError;
 /// Rows of a table looked at when copies of personal values are searched for.
 const COPY_ROWS_MAX: u32 = 20_000;
 
+/// Rows of a table whose texts are searched for personal values, which costs more.
+const TEXT_ROWS_MAX: u32 = 500;
+
+/// How far into a text is looked.
+const TEXT_CHARACTERS_MAX: u32 = 4_000;
+
 /// Personal values taken as a sample of one column.
 const COPY_SAMPLE_VALUES: u32 = 50;
 
@@ -109,6 +115,23 @@ impl SqliteReader {
         let sql = format!(
             "SELECT count(DISTINCT v) FROM (SELECT {column} AS v FROM {table} LIMIT {COPY_ROWS_MAX}) \
              WHERE v IN (SELECT value FROM json_each(?1))"
+        );
+        let found = fetch(&mut self.reading, "look for copies", sql, vec![sample.clone()]).await?;
+        found.first().map_or(Ok(0), |row| count(row, 0))
+    }
+
+    /// How many of the sampled values stand somewhere within the texts of this column: mails, logs, documents.
+    pub(crate) async fn texts_with_copies(
+        &mut self,
+        table: &str,
+        column: &str,
+        sample: &Value,
+    ) -> Result<u64, SourceError> {
+        let (table, column) = (quote(table), quote(column));
+        let sql = format!(
+            "SELECT count(*) FROM json_each(?1) s WHERE EXISTS (SELECT 1 FROM \
+             (SELECT substr({column}, 1, {TEXT_CHARACTERS_MAX}) AS v FROM {table} LIMIT {TEXT_ROWS_MAX}) \
+             WHERE instr(v, s.value) > 0)"
         );
         let found = fetch(&mut self.reading, "look for copies", sql, vec![sample.clone()]).await?;
         found.first().map_or(Ok(0), |row| count(row, 0))

@@ -37,6 +37,22 @@ pub(super) struct Shape {
 
 /// Puts the guard on a connection, for as long as the connection lives.
 pub(super) fn install(handle: &mut LockedSqliteHandle<'_>) -> bool {
+    names_are_no_text(handle) && authorize_by_guard(handle)
+}
+
+/// A name in double quotes that is no column is an error: to SQLite it would otherwise be text, and a misspelt
+/// `"stauts" <> 'customer'` would be true of everybody.
+fn names_are_no_text(handle: &mut LockedSqliteHandle<'_>) -> bool {
+    let database = handle.as_raw_handle().as_ptr();
+    let off: c_int = 0;
+    // SAFETY: `handle` keeps the connection locked, and the pointer is valid while it does. For this operation SQLite takes
+    // an int and a pointer to an int, which may be null.
+    #[expect(unsafe_code, reason = "sqlx has no call that configures a connection")]
+    let code = unsafe { ffi::sqlite3_db_config(database, ffi::SQLITE_DBCONFIG_DQS_DML, off, ptr::null_mut::<c_int>()) };
+    code == ffi::SQLITE_OK
+}
+
+fn authorize_by_guard(handle: &mut LockedSqliteHandle<'_>) -> bool {
     let database = handle.as_raw_handle().as_ptr();
     // SAFETY: `handle` keeps the connection locked, and the pointer is valid while it does. The callback is a plain
     // function without state, so it may outlive everything.

@@ -12,9 +12,11 @@ mod connection;
 mod expression;
 mod guard;
 mod select;
+mod settle;
 mod stage;
 mod text;
 mod trial;
+mod verify;
 
 use std::path::PathBuf;
 use std::time::Duration;

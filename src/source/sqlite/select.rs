@@ -5,11 +5,11 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::connection::{fetch, value};
 use super::expression::{self, Days};
-use super::text::{literal, qualified, quote};
+use super::text::{literal, qualified, quote, refers};
 use crate::config::{DateFormat, EARLIEST_DAY, Since, coarse_bound};
 use crate::record::{KeyPart, KeyType, RecordKey, Value, hex};
 use crate::source::SourceError;
-use crate::source::mapping::{Mapping, Node};
+use crate::source::mapping::{Direction, Mapping, Node};
 use crate::source::rows::{Cursor, Finding, KeyProblem, Page, Retained, Row};
 
 /// The keys of a batch as one JSON value: `[[12,3],["a",{"x":"00ff"}]]`. One statement serves batches of any size.
@@ -268,18 +268,19 @@ impl<'m> Selection<'m> {
             let parent = format!("p{}", depth - 1);
             let is_last = depth + 1 == path.len();
             let own = if is_last { "d".to_owned() } else { format!("p{depth}") };
-            let on: Vec<String> = link
+            let above: Vec<String> = link.parent_columns.iter().map(|column| qualified(&parent, column)).collect();
+            let below: Vec<String> = link
                 .columns
                 .iter()
-                .zip(&link.parent_columns)
                 .enumerate()
-                .map(|(i, (column, parent_column))| {
-                    let column = if is_last { format!("d.l{i}") } else { qualified(&own, column) };
-                    format!("{column} = {}", qualified(&parent, parent_column))
-                })
+                .map(|(i, column)| if is_last { format!("d.l{i}") } else { qualified(&own, column) })
                 .collect();
+            let on = match link.direction {
+                Direction::Child => refers(&below, &above),
+                Direction::Owned => refers(&above, &below),
+            };
             let table = if is_last { last_table(node, &link.columns, since) } else { quote(&node.table) };
-            joins = format!("{joins} JOIN {table} {own} ON {}", on.join(" AND "));
+            joins = format!("{joins} JOIN {table} {own} ON {on}");
         }
         joins
     }

@@ -19,6 +19,30 @@ pub(super) fn qualified(table: &str, column: &str) -> String {
     format!("{}.{}", quote(table), quote(column))
 }
 
+/// SQL: columns of one row refer to columns of another, as a declared reference does. Affinity and collation are those
+/// of the columns referred to; the first half of each pair is what an index can be used for.
+pub(super) fn refers(referring: &[String], referred: &[String]) -> String {
+    let pairs: Vec<String> =
+        referring.iter().zip(referred).map(|(from, to)| format!("{to} = {from} AND {to} = +{from}")).collect();
+    pairs.join(" AND ")
+}
+
+/// SQL: columns of a row refer to one of the rows of `query`, whose columns compare by these collations.
+pub(super) fn refers_to_one_of(referring: &[String], query: &str, collations: &[Option<&str>]) -> String {
+    let exact: Vec<String> = referring
+        .iter()
+        .zip(collations)
+        .map(|(column, collation)| format!("+{column} COLLATE {}", quote(collation.unwrap_or("BINARY"))))
+        .collect();
+    let exact = format!("({}) IN ({query})", exact.join(", "));
+    // An index of the referring column finds those that are equal byte by byte, and no others.
+    if collations.iter().all(Option::is_none) {
+        format!("({}) IN ({query}) AND {exact}", referring.join(", "))
+    } else {
+        exact
+    }
+}
+
 /// One word of SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
