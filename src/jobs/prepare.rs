@@ -1,8 +1,8 @@
 //! Prepare: looks again at what is open, then finds what is due and proposes it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::run::{Progress, Stop, note_progress};
+use super::run::{Progress, Stop};
 use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::config::SourceSettings;
 use crate::erasure::{Candidate, Examined, Open, Selection, Tally, Verdict, examine, pass, preview};
@@ -43,7 +43,16 @@ async fn prepare_source(
     }
     let mappings = std::mem::take(&mut open.mappings);
     for mapping in mappings.values() {
-        let mut category = Prepare { workshop, run, described, mapping, open: &mut open, progress, stop };
+        let mut category = Prepare {
+            workshop,
+            run,
+            described,
+            mapping,
+            open: &mut open,
+            progress,
+            stop,
+            would_be_withdrawn: BTreeSet::new(),
+        };
         match category.prepare().await {
             Ok(()) => {}
             Err(error) if error.is_fatal() => return Err(error),
@@ -65,6 +74,8 @@ struct Prepare<'a, 'w> {
     open: &'a mut Open,
     progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
+    /// In a dry run: what looking again would have withdrawn.
+    would_be_withdrawn: BTreeSet<RecordKey>,
 }
 
 /// What looking again at an open proposal has come to.
@@ -122,7 +133,12 @@ impl Prepare<'_, '_> {
                 match again(proposal, now, day.today) {
                     Again::Stays => {}
                     Again::IsBack => back.push(proposal.id),
-                    Again::Withdrawn(reason) => withdrawn.push((proposal.id, reason)),
+                    Again::Withdrawn(reason) => {
+                        if self.run.is_none() {
+                            self.would_be_withdrawn.insert(proposal.record.key.clone());
+                        }
+                        withdrawn.push((proposal.id, reason));
+                    }
                 }
             }
             self.tell_again(&page, &withdrawn, &back);
@@ -217,14 +233,10 @@ impl Prepare<'_, '_> {
             }
         }
         self.tell_due(candidates, &new).await?;
-        let (proposed, already_open) = self.write_proposals(&new).await?;
-        let counts = self.progress.report.category(&category);
-        counts.proposed += proposed;
-        counts.already_open += already_open;
-        if let (Some(run), true) = (self.run, proposed > 0) {
-            note_progress(self.workshop, run, self.progress).await.map_err(store)?;
+        match self.run {
+            Some(run) => self.write_proposals(run, &new).await,
+            None => self.count_proposals(&new).await,
         }
-        Ok(())
     }
 
     /// Tells whoever watches a dry run what erasing these records would do.
@@ -241,7 +253,7 @@ impl Prepare<'_, '_> {
                 continue;
             };
             let record = RecordRef { category: self.mapping.category.clone(), key: candidate.key.clone() };
-            let is_open = open.contains(&candidate.key);
+            let is_open = open.contains(&candidate.key) && !self.would_be_withdrawn.contains(&candidate.key);
             let future = Future::Proposed { due: candidate.due.clone(), is_open, preview };
             if let Some(watcher) = self.progress.watcher.as_mut() {
                 watcher(Foreseen { record, future });
@@ -250,22 +262,33 @@ impl Prepare<'_, '_> {
         Ok(())
     }
 
-    /// Writes the proposals, or counts what would be written; gives how many are new and how many were there.
-    async fn write_proposals(&self, new: &[NewProposal]) -> Result<(u64, u64), JobError> {
-        let Some(run) = self.run else {
-            let keys: Vec<RecordKey> = new.iter().map(|new| new.record.key.clone()).collect();
-            let open = self.workshop.store.open_among(self.category(), &keys).await.map_err(store)?;
-            return Ok(((new.len() - open.len()) as u64, open.len() as u64));
-        };
+    async fn write_proposals(&mut self, run: RunId, new: &[NewProposal]) -> Result<(), JobError> {
         if new.is_empty() {
-            return Ok((0, 0));
+            return Ok(());
         }
         let mut turn = self.workshop.store.turn().await;
         let mut change = turn.begin().await.map_err(store)?;
         let proposed = change.propose(run, new).await.map_err(store)?;
+        self.add(proposed.proposed, proposed.already_open);
+        change.run_progress(run, &self.progress.report).await.map_err(store)?;
         change.commit().await.map_err(store)?;
         pass("prepare-proposed");
-        Ok((proposed.proposed, proposed.already_open))
+        Ok(())
+    }
+
+    /// Counts what would be written. What this run would have withdrawn before is not in the way.
+    async fn count_proposals(&mut self, new: &[NewProposal]) -> Result<(), JobError> {
+        let keys: Vec<RecordKey> = new.iter().map(|new| new.record.key.clone()).collect();
+        let open = self.workshop.store.open_among(self.category(), &keys).await.map_err(store)?;
+        let already_open = open.difference(&self.would_be_withdrawn).count() as u64;
+        self.add(keys.len() as u64 - already_open, already_open);
+        Ok(())
+    }
+
+    fn add(&mut self, proposed: u64, already_open: u64) {
+        let counts = self.progress.report.category(&self.mapping.category);
+        counts.proposed += proposed;
+        counts.already_open += already_open;
     }
 }
 
