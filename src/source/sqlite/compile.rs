@@ -15,6 +15,9 @@ const COPY_ROWS_MAX: u32 = 20_000;
 /// Rows of a table whose texts are searched for personal values, which costs more.
 const TEXT_ROWS_MAX: u32 = 500;
 
+/// One in so many of the sampled values must stand in texts of the column.
+const TEXT_SHARE: u32 = 4;
+
 /// How far into a text is looked.
 const TEXT_CHARACTERS_MAX: u32 = 4_000;
 
@@ -120,7 +123,9 @@ impl SqliteReader {
         found.first().map_or(Ok(0), |row| count(row, 0))
     }
 
-    /// How many of the sampled values stand somewhere within the texts of this column: mails, logs, documents.
+    /// How many of the sampled values stand somewhere within the texts of this column: mails, logs, documents. A single
+    /// word is not looked for: a first name stands in many texts, and is many people's; and where fewer than one in
+    /// [`TEXT_SHARE`] values is found, chance may have done it: people share their whole names too.
     pub(crate) async fn texts_with_copies(
         &mut self,
         table: &str,
@@ -129,9 +134,9 @@ impl SqliteReader {
     ) -> Result<u64, SourceError> {
         let (table, column) = (quote(table), quote(column));
         let sql = format!(
-            "SELECT count(*) FROM json_each(?1) s WHERE EXISTS (SELECT 1 FROM \
+            "SELECT iif(sum(found) * {TEXT_SHARE} >= count(*), sum(found), 0) FROM (SELECT EXISTS (SELECT 1 FROM \
              (SELECT substr({column}, 1, {TEXT_CHARACTERS_MAX}) AS v FROM {table} LIMIT {TEXT_ROWS_MAX}) \
-             WHERE instr(v, s.value) > 0)"
+             WHERE instr(v, s.value) > 0) AS found FROM json_each(?1) s WHERE s.value GLOB '*[ @0-9]*')"
         );
         let found = fetch(&mut self.reading, "look for copies", sql, vec![sample.clone()]).await?;
         found.first().map_or(Ok(0), |row| count(row, 0))
