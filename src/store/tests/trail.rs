@@ -67,8 +67,8 @@ async fn every_change_leaves_its_entry_and_none_when_rolled_back() {
     leaves!(bench, ["run_started"], start_run(next));
     leaves!(bench, [], run_progress(next, &RunReport::default()));
     leaves!(bench, [], count_from(JobKind::Prepare, Timestamp::UNIX_EPOCH));
-    leaves!(bench, ["run_queued"], enqueue_slot(JobKind::Prepare, Timestamp::UNIX_EPOCH));
-    leaves!(bench, ["run_started"], take_run());
+    let slot = leaves!(bench, ["run_queued"], enqueue_slot(JobKind::Prepare, Timestamp::UNIX_EPOCH));
+    leaves!(bench, ["run_started"], start_run(slot.unwrap()));
     leaves!(bench, ["run_finished", "run_finished"], stop_interrupted_runs("the daemon ended"));
     let note = leaves!(bench, ["checkpoint"], add_checkpoint(&by, &checkpoint_key()));
     assert_eq!(bench.store.checkpoints().await.unwrap(), [note]);
@@ -123,7 +123,10 @@ async fn entries_about_a_record_are_found_alone_and_among_others() {
     bench.confirm(&[1, 2]).await;
     bench.decide(&postpone(date(2026, 4, 1)), &[11]).await.unwrap();
     let (batch, _) = bench.intent(1, &[1]).await.unwrap();
-    bench.outcome(batch).await.unwrap();
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    change.outcome(batch, &[]).await.unwrap();
+    change.commit().await.unwrap();
     let about = |key, run| {
         let filter = AuditFilter { kind: None, run, record: Some(record(key)) };
         let store = &bench.store;
