@@ -7,6 +7,7 @@ mod common;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use erasured::admin::{House, Listener, Server, identity_of};
 use erasured::audit::{CheckpointKey, VerifierKey, verify};
@@ -40,6 +41,9 @@ const CUSTOMER: &str = "table = \"customers\"\nlabel = \"{last_name}\"\nidentity
 const USER: &str = "table = \"users\"\nlabel = \"{login}\"\nidentity = [\"login\"]\n
     [[criterion]]\nname = \"unseen\"\nsince = \"last_seen_on\"\nperiod = \"1 year\"\n
     [erase.anonymise]\nlast_seen_on = \"null\"\n";
+
+/// Nothing in these tests takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Living {
     bench: Bench,
@@ -151,7 +155,8 @@ impl Living {
         let socket = self.socket.to_str().unwrap();
         let arguments = [&["erasurectl", "--socket", socket], words].concat();
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let exit = ctl::run(arguments.into_iter().map(Into::into), &mut out, &mut err).await;
+        let ended = ctl::run(arguments.into_iter().map(Into::into), &mut out, &mut err);
+        let exit = tokio::time::timeout(PATIENCE, ended).await.unwrap_or_else(|_| panic!("{words:?} took too long"));
         Said { exit, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
     }
 
@@ -319,13 +324,14 @@ async fn whoever_waits_for_a_run_is_told_when_it_ends_or_the_daemon_stops() {
         async move { ask(&socket, "/v1/runs/1?wait=60").await }
     });
     living.working.send_replace(true);
-    assert_eq!(waiting.await.unwrap()["state"], "done");
+    let told = tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    assert_eq!(told["state"], "done");
     living.working.send_replace(false);
     living.json(&["run", "erase"]).await;
     let watch = erasured::clock::Stopwatch::start();
     living.stopping.send_replace(true);
     assert_eq!(ask(&living.socket, "/v1/runs/2?wait=60").await["state"], "queued");
-    assert!(watch.elapsed().as_secs() < 30, "nobody is kept waiting by a daemon that stops");
+    assert!(watch.elapsed() < PATIENCE, "nobody is kept waiting by a daemon that stops");
     let runs = living.json(&["runs", "--limit", "1"]).await;
     assert_eq!((&runs["total"], &runs["items"][0]["id"], &runs["next"]), (&json!(2), &json!(2), &json!("2")));
 }
