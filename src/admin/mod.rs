@@ -11,6 +11,7 @@ mod backend;
 mod confirm;
 mod decide;
 mod dispatch;
+mod house;
 mod list;
 mod listener;
 mod openapi;
@@ -29,6 +30,7 @@ mod status;
 
 pub use backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
 pub use dispatch::{Answer, Call};
+pub use house::House;
 pub use listener::{BindError, Listener};
 pub use openapi::document;
 pub use peer::{PeerError, WhoIs, identity_of};

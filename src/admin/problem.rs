@@ -56,6 +56,7 @@ pub fn name(code: Code) -> &'static str {
         Code::SourceUnavailable => "source-unavailable",
         Code::TimedOut => "timed-out",
         Code::Stopping => "stopping",
+        Code::RunIncomplete => "run-incomplete",
         Code::Internal => "internal",
         Code::Unknown => "unknown",
     }
@@ -75,7 +76,7 @@ pub fn status(code: Code) -> StatusCode {
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::SourceUnavailable | Code::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         Code::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-        Code::Internal | Code::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::RunIncomplete | Code::Internal | Code::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -96,6 +97,7 @@ fn title(code: Code) -> &'static str {
         Code::SourceUnavailable => "the source cannot be read",
         Code::TimedOut => "not done in time",
         Code::Stopping => "the daemon is stopping",
+        Code::RunIncomplete => "the run could not do all that it was to do",
         Code::Internal | Code::Unknown => "the daemon failed",
     }
 }
@@ -111,7 +113,7 @@ mod tests {
         }
     }
 
-    const ALL: [Code; 17] = [
+    const ALL: [Code; 18] = [
         Code::Malformed,
         Code::Invalid,
         Code::UnknownPeer,
@@ -127,6 +129,7 @@ mod tests {
         Code::SourceUnavailable,
         Code::TimedOut,
         Code::Stopping,
+        Code::RunIncomplete,
         Code::Internal,
         Code::Unknown,
     ];

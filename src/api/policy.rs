@@ -25,6 +25,8 @@ pub struct CategoryPolicy {
     pub erasure: String,
     /// What happens to rows of other tables.
     pub dependents: Vec<DependentPolicy>,
+    /// What stops the category now; null when nothing does.
+    pub problem: Option<String>,
 }
 
 /// One criterion.

@@ -56,6 +56,8 @@ pub enum Code {
     TimedOut,
     /// The daemon is stopping.
     Stopping,
+    /// A run could not do all that it was to do.
+    RunIncomplete,
     /// The daemon failed.
     Internal,
     /// A code of a later version.

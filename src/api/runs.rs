@@ -139,14 +139,16 @@ pub struct PrepareCounts {
     pub null_key: u64,
     /// Passed over: with a key that could not be told from another.
     pub unusable_key: u64,
+    /// Passed over: with nothing in the columns that make it the same person.
+    pub empty_identity: u64,
+    /// Passed over: anonymised before, and still the anonymised one.
+    pub already_anonymised: u64,
 }
 
 /// What a final run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct EraseCounts {
-    /// Confirmed records when it began.
-    pub selected: u64,
     /// Records deleted.
     pub deleted: u64,
     /// Records anonymised.
@@ -157,6 +159,8 @@ pub struct EraseCounts {
     pub withdrawn: u64,
     /// Records under a legal hold: they stay confirmed.
     pub held: u64,
+    /// Records that are confirmed and still to be erased, when the run has ended.
+    pub left: u64,
     /// Rows of other tables that were changed with them: deleted, anonymised or unlinked.
     pub dependents: u64,
     /// The rows of other tables by what happened to them.

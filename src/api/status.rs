@@ -59,6 +59,8 @@ pub struct CategoryStatus {
     pub confirmed: u64,
     /// Waiting for a date.
     pub postponed: u64,
+    /// In a batch that is being applied, or that has to be settled.
+    pub erasing: u64,
     /// Why the category is stopped; null when it is not.
     pub problem: Option<String>,
 }

@@ -85,7 +85,7 @@ pub(super) struct Show {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Records {
-    /// Records, written category/key; with a version before it, as in 3@prospect/4711, only if it is still that one
+    /// Records, written category/key; with a version behind it, as in prospect/4711@3, only if it is still that one
     #[arg(required = true, value_name = "RECORD", value_parser = record)]
     pub(super) records: Vec<RecordAt>,
 }
@@ -194,11 +194,16 @@ pub(super) struct Verify {
     pub(super) public_key: Option<String>,
 }
 
-/// A record as typed: `category/key`, or `version@category/key`. The version stands in front because a key may end in
-/// anything, `@3` too, while a category never begins with a digit: what is typed has one meaning.
+/// A record as typed: `category/key`, or `category/key@version`. No key ends in `@` and digits (the daemon writes `%40`
+/// there), so what is typed has one meaning.
 fn record(text: &str) -> Result<RecordAt, String> {
-    let versioned = text.split_once('@').and_then(|(version, record)| Some((version.parse::<u64>().ok()?, record)));
-    let (version, record) = versioned.map_or((None, text), |(version, record)| (Some(version), record));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (record, version) = match text.rsplit_once('@') {
+        Some((record, version)) if digits(version) => {
+            (record, Some(version.parse().map_err(|_| format!("{version} is too large for a version"))?))
+        }
+        _ => (text, None),
+    };
     match record.split_once('/') {
         Some((category, key)) if !category.is_empty() && !key.is_empty() => {
             Ok(RecordAt { record: record.to_owned(), version })
@@ -231,10 +236,14 @@ mod tests {
     fn what_is_typed_has_one_meaning() {
         let read = |text| record(text).map(|at| (at.version, at.record));
         assert_eq!(read("prospect/4711"), Ok((None, "prospect/4711".into())));
-        assert_eq!(read("3@prospect/4711"), Ok((Some(3), "prospect/4711".into())));
-        assert_eq!(read("user/anna@3"), Ok((None, "user/anna@3".into())));
+        assert_eq!(read("prospect/4711@3"), Ok((Some(3), "prospect/4711".into())));
+        assert_eq!(read("user/anna%403"), Ok((None, "user/anna%403".into())));
+        assert_eq!(read("user/anna%403@3"), Ok((Some(3), "user/anna%403".into())));
+        for plain in ["user/anna@", "user/anna@+3", "user/anna@b3", "user/anna@example.org"] {
+            assert_eq!(read(plain), Ok((None, plain.into())));
+        }
         assert_eq!(read("visit/2024/17,3"), Ok((None, "visit/2024/17,3".into())));
-        for wrong in ["4711", "/4711", "prospect/", "", "3@4711", "3@/1"] {
+        for wrong in ["4711", "/4711", "prospect/", "", "4711@3", "prospect/@3", "a/1@99999999999999999999"] {
             assert!(record(wrong).is_err(), "{wrong:?}");
         }
     }

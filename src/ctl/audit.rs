@@ -14,7 +14,7 @@ use super::table::{facts, or_dash, table};
 use crate::api::{AuditPage, AuditQuery, Checkpoints, VerifyFault, VerifyReport};
 use crate::audit::{Checkpoint, Verifier, VerifierKey};
 
-pub(super) async fn run(session: &mut Session, asked: Audit) -> Result<Exit, Failure> {
+pub(super) async fn run(session: &mut Session<'_>, asked: Audit) -> Result<Exit, Failure> {
     match asked.verb {
         AuditVerb::List { record, run, page } => {
             let record = record.map(|at| at.record);
@@ -40,7 +40,7 @@ pub(super) async fn run(session: &mut Session, asked: Audit) -> Result<Exit, Fai
     }
 }
 
-async fn list(session: &mut Session, query: AuditQuery) -> Result<Exit, Failure> {
+async fn list(session: &mut Session<'_>, query: AuditQuery) -> Result<Exit, Failure> {
     let got = session.client.get::<AuditPage>("/v1/audit", &query).await?;
     if session.console.json {
         session.console.data(&pretty(&got.json))?;
@@ -62,7 +62,7 @@ async fn list(session: &mut Session, query: AuditQuery) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-async fn checkpoints(session: &mut Session, public_key: bool) -> Result<Exit, Failure> {
+async fn checkpoints(session: &mut Session<'_>, public_key: bool) -> Result<Exit, Failure> {
     let got = session.client.get::<Checkpoints>("/v1/audit/checkpoints", &()).await?;
     if session.console.json {
         session.console.data(&pretty(&got.json))?;
@@ -122,7 +122,7 @@ fn unread(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// Shows a report; a trail that does not hold is a failure of the verb.
-fn tell(console: &mut Console, json: &str, report: &VerifyReport) -> Result<Exit, Failure> {
+fn tell(console: &mut Console<'_>, json: &str, report: &VerifyReport) -> Result<Exit, Failure> {
     let shown = if console.json { pretty(json) } else { written(report) };
     console.data(&shown)?;
     if report.intact {

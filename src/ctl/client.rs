@@ -55,7 +55,7 @@ impl Client {
     }
 
     /// Writes the answer at `path` to stdout, piece by piece as it comes.
-    pub(super) async fn pour(&self, path: &str, console: &mut Console) -> Result<(), Failure> {
+    pub(super) async fn pour(&self, path: &str, console: &mut Console<'_>) -> Result<(), Failure> {
         let response = self.send(Method::GET, path, Vec::new()).await?;
         let mut body = response.into_body();
         while let Some(frame) = body.frame().await {

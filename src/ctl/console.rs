@@ -1,26 +1,35 @@
 //! What the program says: data on stdout, talk on stderr.
 
 use std::fmt::Display;
-use std::io::{self, BufWriter, IsTerminal as _, Stderr, Stdout, Write as _};
+use std::io::{self, BufWriter, Write};
 
 use super::exit::{Exit, Failure};
 use super::table::clean;
 
+/// Where data goes, and where talk goes.
+pub(super) struct Streams<'s> {
+    /// Stdout, or what stands for it.
+    pub(super) out: &'s mut (dyn Write + Send),
+    /// Stderr, or what stands for it.
+    pub(super) err: &'s mut (dyn Write + Send),
+    /// Whether stderr is a terminal, on which a line can be written over.
+    pub(super) is_terminal: bool,
+}
+
 /// Stdout and stderr.
-pub(super) struct Console {
+pub(super) struct Console<'s> {
     /// Whether data is the daemon's JSON instead of tables.
     pub(super) json: bool,
-    out: BufWriter<Stdout>,
-    err: Stderr,
+    out: BufWriter<&'s mut (dyn Write + Send)>,
+    err: &'s mut (dyn Write + Send),
     terminal: bool,
     progressing: bool,
 }
 
-impl Console {
-    pub(super) fn new(json: bool) -> Self {
-        let err = io::stderr();
-        let terminal = err.is_terminal();
-        Self { json, out: BufWriter::new(io::stdout()), err, terminal, progressing: false }
+impl<'s> Console<'s> {
+    pub(super) fn new(json: bool, streams: Streams<'s>) -> Self {
+        let Streams { out, err, is_terminal } = streams;
+        Self { json, out: BufWriter::new(out), err, terminal: is_terminal, progressing: false }
     }
 
     /// Writes data, and a line end if it has none.

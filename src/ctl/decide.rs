@@ -9,7 +9,7 @@ use super::table::table;
 use crate::api::DecisionAnswers;
 
 /// Shows what was done on stdout, and what stood in the way on stderr.
-pub(super) fn tell(console: &mut Console, asked: usize, got: &Got<DecisionAnswers>) -> Result<Exit, Failure> {
+pub(super) fn tell(console: &mut Console<'_>, asked: usize, got: &Got<DecisionAnswers>) -> Result<Exit, Failure> {
     let answers = &got.value.answers;
     if console.json {
         console.data(&pretty(&got.json))?;

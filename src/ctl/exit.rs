@@ -47,6 +47,7 @@ impl Exit {
             | Code::TooLarge
             | Code::SourceUnavailable
             | Code::TimedOut
+            | Code::RunIncomplete
             | Code::Internal => Self::Refused,
             // A later daemon's code: its status still says what kind of problem it is.
             Code::Unknown => match problem.status {

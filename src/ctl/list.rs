@@ -8,7 +8,7 @@ use super::json::pretty;
 use super::table::{or_dash, table};
 use crate::api::{ListQuery, Outcome, Proposal, ProposalPage, State};
 
-pub(super) async fn run(session: &mut Session, what: List) -> Result<Exit, Failure> {
+pub(super) async fn run(session: &mut Session<'_>, what: List) -> Result<Exit, Failure> {
     let List { category, state, criterion, page } = what;
     let query = ListQuery { category, state, criterion, limit: page.limit, cursor: page.cursor };
     let got = session.client.get::<ProposalPage>("/v1/proposals", &query).await?;
@@ -24,7 +24,7 @@ pub(super) async fn run(session: &mut Session, what: List) -> Result<Exit, Failu
 }
 
 /// Says how many there are besides, and how to see them.
-pub(super) fn tell_rest(console: &mut Console, shown: usize, total: u64, next: Option<&str>) {
+pub(super) fn tell_rest(console: &mut Console<'_>, shown: usize, total: u64, next: Option<&str>) {
     console.talk(format!("{shown} of {total}"));
     if let Some(next) = next {
         console.talk(format!("hint: go on with --cursor {next}"));

@@ -23,6 +23,8 @@ mod show;
 mod status;
 mod table;
 
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,7 +32,7 @@ use clap::Parser as _;
 
 use args::{Args, Verb};
 use client::Client;
-use console::Console;
+use console::{Console, Streams};
 pub use exit::Exit;
 use exit::Failure;
 
@@ -40,30 +42,61 @@ const DEFAULT_SOCKET: &str = "/run/erasured/admin.sock";
 const SOCKET_VARIABLE: &str = "ERASURED_SOCKET";
 
 /// What a verb works with.
-struct Session {
+struct Session<'s> {
     client: Client,
-    console: Console,
+    console: Console<'s>,
 }
 
 /// The whole program.
 #[must_use]
 pub fn main() -> ExitCode {
-    // Wrong usage and help end in here, with clap's own exit codes, 2 and 0.
-    let args = Args::parse();
-    let socket = args.socket.or_else(|| std::env::var_os(SOCKET_VARIABLE).map(PathBuf::from));
-    let client = Client::new(socket.unwrap_or_else(|| DEFAULT_SOCKET.into()));
-    let mut session = Session { client, console: Console::new(args.json) };
-    let exit = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let is_terminal = err.is_terminal();
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let outcome = runtime.block_on(speak(&mut session, args.verb));
-            outcome.and_then(|exit| session.console.flush().map(|()| exit))
+            let streams = Streams { out: &mut out, err: &mut err, is_terminal };
+            runtime.block_on(converse(std::env::args_os(), streams)).into()
         }
-        Err(error) => Err(Failure::new(Exit::Refused, format!("cannot start: {error}"))),
-    };
-    exit.unwrap_or_else(|failure| session.console.fail(&failure)).into()
+        Err(error) => {
+            // Who closes stderr does not want to be told.
+            let _ = writeln!(err, "error: cannot start: {error}");
+            Exit::Refused.into()
+        }
+    }
 }
 
-async fn speak(session: &mut Session, verb: Verb) -> Result<Exit, Failure> {
+/// The whole program, with these arguments, the first of which is its name, and these streams for stdout and stderr.
+pub async fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut (dyn Write + Send),
+    err: &mut (dyn Write + Send),
+) -> Exit {
+    converse(arguments, Streams { out, err, is_terminal: false }).await
+}
+
+async fn converse(arguments: impl IntoIterator<Item = OsString>, streams: Streams<'_>) -> Exit {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(told) => return tell_usage(&told, streams),
+    };
+    let socket = args.socket.or_else(|| std::env::var_os(SOCKET_VARIABLE).map(PathBuf::from));
+    let client = Client::new(socket.unwrap_or_else(|| DEFAULT_SOCKET.into()));
+    let mut session = Session { client, console: Console::new(args.json, streams) };
+    let outcome = speak(&mut session, args.verb).await;
+    let exit = outcome.and_then(|exit| session.console.flush().map(|()| exit));
+    exit.unwrap_or_else(|failure| session.console.fail(&failure))
+}
+
+/// Help goes to stdout and is all that was asked for; wrong usage goes to stderr.
+fn tell_usage(told: &clap::Error, streams: Streams<'_>) -> Exit {
+    let (stream, exit) = if told.use_stderr() { (streams.err, Exit::Usage) } else { (streams.out, Exit::Done) };
+    // Who closes the stream does not want to be told.
+    let _ = write!(stream, "{}", told.render());
+    let _ = stream.flush();
+    exit
+}
+
+async fn speak(session: &mut Session<'_>, verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Status => status::run(session).await,
         Verb::List(what) => list::run(session, what).await,

@@ -8,7 +8,7 @@ use super::json::pretty;
 use super::table::clean;
 use crate::api::{CategoryPolicy, Policy};
 
-pub(super) async fn run(session: &mut Session) -> Result<Exit, Failure> {
+pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
     let got = session.client.get::<Policy>("/v1/policy", &()).await?;
     if session.console.json {
         session.console.data(&pretty(&got.json))?;
@@ -28,6 +28,9 @@ fn written(policy: &CategoryPolicy) -> String {
         if let Some(reason) = &criterion.reason {
             let _ = writeln!(text, "    because: {}", clean(reason));
         }
+    }
+    if let Some(problem) = &policy.problem {
+        let _ = writeln!(text, "  stopped: {}", clean(problem));
     }
     let _ = writeln!(text, "  erased: {}", clean(&policy.erasure));
     for dependent in &policy.dependents {

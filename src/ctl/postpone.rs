@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::{Session, decide};
 use crate::api::{DecisionAnswers, PostponeRequest};
 
-pub(super) async fn run(session: &mut Session, what: Postpone) -> Result<Exit, Failure> {
+pub(super) async fn run(session: &mut Session<'_>, what: Postpone) -> Result<Exit, Failure> {
     let (Some(until), Some(reason)) = (what.until, what.reason.filter(|reason| !reason.trim().is_empty())) else {
         return Err(Failure::new(Exit::Usage, "cannot postpone without a date and a reason: both are required")
             .hint("write --until DATE --reason TEXT, for example --until 2027-06-30 --reason \"court case pending\""));

@@ -12,7 +12,7 @@ use crate::api::{Job, Run, RunRequest, RunState, Trigger, WaitQuery, Work};
 /// How long one request waits for news of a run, in seconds.
 const NEWS_SECONDS: u32 = 2;
 
-pub(super) async fn run(session: &mut Session, what: &args::Run) -> Result<Exit, Failure> {
+pub(super) async fn run(session: &mut Session<'_>, what: &args::Run) -> Result<Exit, Failure> {
     let request = RunRequest { job: what.job.into(), dry_run: what.dry_run };
     let queued = session.client.post::<Run>("/v1/runs", &request).await?;
     if what.wait {
@@ -27,7 +27,7 @@ pub(super) async fn run(session: &mut Session, what: &args::Run) -> Result<Exit,
 }
 
 /// Asks for news until the run has ended, and tells what is new.
-async fn follow(session: &mut Session, queued: Got<Run>) -> Result<Got<Run>, Failure> {
+async fn follow(session: &mut Session<'_>, queued: Got<Run>) -> Result<Got<Run>, Failure> {
     let mut got = queued;
     let mut told = String::new();
     loop {
@@ -50,15 +50,15 @@ fn progress(run: &Run) -> String {
         _ if run.started_at.is_none() => return format!("run {}: {}", run.id, state_name(run.state)),
         Work::Prepare(counts) => format!("{} proposed", counts.proposed + counts.resumed),
         Work::Erase(counts) => {
-            let dealt_with = counts.deleted + counts.anonymised + counts.returned + counts.withdrawn + counts.held;
-            format!("{dealt_with} of {}", counts.selected)
+            let set_aside = counts.returned + counts.withdrawn + counts.held;
+            format!("{} erased, {set_aside} set aside", counts.deleted + counts.anonymised)
         }
     };
     format!("run {}: {}, {counts}", run.id, state_name(run.state))
 }
 
 /// Shows a run; one that failed is a failure of the verb.
-pub(super) fn tell(console: &mut Console, got: Got<Run>) -> Result<Exit, Failure> {
+pub(super) fn tell(console: &mut Console<'_>, got: Got<Run>) -> Result<Exit, Failure> {
     let shown = if console.json { pretty(&got.json) } else { written(&got.value) };
     console.data(&shown)?;
     console.flush()?;
@@ -101,14 +101,16 @@ pub(super) fn counts(work: Work) -> Vec<(&'static str, u64)> {
             ("unreadable date", counts.unreadable_date),
             ("null key", counts.null_key),
             ("unusable key", counts.unusable_key),
+            ("empty identity", counts.empty_identity),
+            ("already anonymised", counts.already_anonymised),
         ],
         Work::Erase(counts) => vec![
-            ("selected", counts.selected),
             ("deleted", counts.deleted),
             ("anonymised", counts.anonymised),
             ("returned", counts.returned),
             ("withdrawn", counts.withdrawn),
             ("held", counts.held),
+            ("left", counts.left),
             ("dependents", counts.dependents),
         ],
     }

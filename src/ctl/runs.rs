@@ -9,7 +9,7 @@ use super::run::{counts, state_name, tell, what};
 use super::table::{or_dash, table};
 use crate::api::{Run, RunPage, RunQuery};
 
-pub(super) async fn run(session: &mut Session, asked: Runs) -> Result<Exit, Failure> {
+pub(super) async fn run(session: &mut Session<'_>, asked: Runs) -> Result<Exit, Failure> {
     match asked.verb {
         Some(RunsVerb::Show { id }) => show(session, id).await,
         None => list(session, asked.page).await,
@@ -17,7 +17,7 @@ pub(super) async fn run(session: &mut Session, asked: Runs) -> Result<Exit, Fail
 }
 
 /// A run that failed is shown as well as any other: here that is no failure of the verb.
-async fn show(session: &mut Session, id: u64) -> Result<Exit, Failure> {
+async fn show(session: &mut Session<'_>, id: u64) -> Result<Exit, Failure> {
     let got = session.client.get::<Run>(&format!("/v1/runs/{id}"), &()).await?;
     match tell(&mut session.console, got) {
         Err(Failure::Told { sentence, hint, .. }) => {
@@ -28,7 +28,7 @@ async fn show(session: &mut Session, id: u64) -> Result<Exit, Failure> {
     }
 }
 
-async fn list(session: &mut Session, page: Page) -> Result<Exit, Failure> {
+async fn list(session: &mut Session<'_>, page: Page) -> Result<Exit, Failure> {
     let query = RunQuery { limit: page.limit, cursor: page.cursor };
     let got = session.client.get::<RunPage>("/v1/runs", &query).await?;
     if session.console.json {

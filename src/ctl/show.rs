@@ -9,7 +9,7 @@ use super::list::{outcome_name, state_name};
 use super::table::{facts, or_dash, table};
 use crate::api::{DependentRule, RecordView};
 
-pub(super) async fn run(session: &mut Session, what: &Show) -> Result<Exit, Failure> {
+pub(super) async fn run(session: &mut Session<'_>, what: &Show) -> Result<Exit, Failure> {
     // The parser has seen that there is a slash.
     let (category, key) = what.record.record.split_once('/').unwrap_or_default();
     let path = format!("/v1/proposals/{}/{}", path_part(category), path_part(key));

@@ -1,12 +1,13 @@
 //! How the daemon is.
 
+use super::Session;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
+use super::run::{job_name, state_name};
 use super::table::{facts, or_dash, table};
-use super::{Session, run};
 use crate::api::Status;
 
-pub(super) async fn run(session: &mut Session) -> Result<Exit, Failure> {
+pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
     let got = session.client.get::<Status>("/v1/status", &()).await?;
     if session.console.json {
         session.console.data(&pretty(&got.json))?;
@@ -27,10 +28,10 @@ fn written(status: &Status) -> String {
     let jobs = status.jobs.iter().map(|job| {
         let last = job.last_run.as_ref();
         [
-            run::job_name(job.job).to_owned(),
+            job_name(job.job).to_owned(),
             job.schedule.clone().unwrap_or_else(|| "by hand".to_owned()),
             or_dash(job.next_at.as_deref()),
-            last.map_or_else(|| or_dash(None), |run| format!("{}: {}", run.id, run::state_name(run.state))),
+            last.map_or_else(|| or_dash(None), |run| format!("{}: {}", run.id, state_name(run.state))),
         ]
     });
     let sources = status
@@ -43,6 +44,7 @@ fn written(status: &Status) -> String {
             category.proposed.to_string(),
             category.confirmed.to_string(),
             category.postponed.to_string(),
+            category.erasing.to_string(),
             or_dash(category.problem.as_deref()),
         ]
     });
@@ -50,7 +52,7 @@ fn written(status: &Status) -> String {
         head,
         table(["JOB", "SCHEDULE", "NEXT", "LAST RUN"], jobs),
         table(["SOURCE", "STATE"], sources),
-        table(["CATEGORY", "PROPOSED", "CONFIRMED", "POSTPONED", "PROBLEM"], categories),
+        table(["CATEGORY", "PROPOSED", "CONFIRMED", "POSTPONED", "ERASING", "PROBLEM"], categories),
     ]
     .join("\n")
 }

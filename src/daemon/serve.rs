@@ -349,6 +349,7 @@ fn house(
             Arc::clone(&workshop.store),
             boards.settings.subscribe(),
             workshop.keys.fingerprint.clone(),
+            &workshop.keys.checkpoint,
             Arc::clone(&setup.clock),
         ),
         timetable: boards.timetable.subscribe(),

@@ -1,12 +1,14 @@
 //! Decisions of clerks: all records of a request, or none.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::civil::Date;
 
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
 use crate::proposal::Reason;
 use crate::record::RecordRef;
-use crate::store::{Decision, DecisionError, Target};
+use crate::store::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 
 /// What a clerk wishes for some records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,20 +27,20 @@ pub enum Wish {
 }
 
 impl Desk {
-    /// Decides about records; gives those that were moved.
+    /// Decides about records; gives those that were moved, as they are now.
     ///
     /// # Errors
-    /// [`DeskError::Refused`] with every record about which it cannot be decided so. Nothing has been decided then.
+    /// [`DeskError::Refused`] with every record about which it cannot be decided so; one that the asker may not see is
+    /// told of like one that was never proposed. Nothing has been decided then.
     pub async fn decide(
         &self,
         leave: &Authorised,
         request: &str,
         wish: Wish,
         targets: &[Target],
-    ) -> Result<Vec<RecordRef>, DeskError> {
-        for target in targets {
-            Self::within(leave, &target.record)?;
-        }
+    ) -> Result<Vec<Decided>, DeskError> {
+        let covers = |target: &&Target| leave.scope().covers(&target.record.category);
+        let within: Vec<Target> = targets.iter().filter(covers).cloned().collect();
         let decision = match wish {
             Wish::Confirm => Decision::Confirm,
             Wish::Postpone { until, reason } => Decision::Postpone { until, reason },
@@ -47,12 +49,29 @@ impl Desk {
         let today = self.glass().day.today;
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
-        let decided = change.decide(leave.actor(), request, &decision, targets, today).await;
-        let decided = decided.map_err(|error| match error {
-            DecisionError::Refused(failures) => DeskError::Refused(failures),
-            DecisionError::Store(error) => DeskError::Store(error),
-        })?;
-        change.commit().await.map_err(DeskError::Store)?;
-        Ok(decided)
+        match change.decide(leave.actor(), request, &decision, &within, today).await {
+            // Without a commit nothing has happened.
+            Ok(_) if within.len() < targets.len() => Err(refused(targets, &within, Vec::new())),
+            Ok(decided) => {
+                change.commit().await.map_err(DeskError::Store)?;
+                Ok(decided)
+            }
+            Err(DecisionError::Refused(failures)) => Err(refused(targets, &within, failures)),
+            Err(DecisionError::Store(error)) => Err(DeskError::Store(error)),
+        }
     }
+}
+
+/// Every record that stands in the way, in the order of the request. Those that are not within reach are among them.
+fn refused(targets: &[Target], within: &[Target], failures: Vec<DecisionFailure>) -> DeskError {
+    let mut faults: BTreeMap<RecordRef, DecisionFault> =
+        failures.into_iter().map(|failure| (failure.record, failure.fault)).collect();
+    let reachable: BTreeSet<&RecordRef> = within.iter().map(|target| &target.record).collect();
+    let unreachable = targets.iter().map(|target| &target.record).filter(|record| !reachable.contains(record));
+    faults.extend(unreachable.map(|record| (record.clone(), DecisionFault::NotProposed)));
+    let in_order = |target: &Target| {
+        let fault = faults.remove(&target.record)?;
+        Some(DecisionFailure { record: target.record.clone(), fault })
+    };
+    DeskError::Refused(targets.iter().filter_map(in_order).collect())
 }

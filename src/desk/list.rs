@@ -22,11 +22,18 @@ pub struct Item {
     pub preview: Option<Preview>,
     /// What keeps the daemon from saying more.
     pub problem: Option<String>,
+    /// Why it stands where it stands.
+    pub reason: Option<String>,
 }
 
 impl Item {
     pub(super) fn bare(proposal: Proposal) -> Self {
-        Self { proposal, label: None, preview: None, problem: None }
+        let reason = match proposal.life.state() {
+            State::Proposed { returned } => returned.as_ref().map(ToString::to_string),
+            State::Withdrawn { reason } => Some(reason.to_string()),
+            _ => None,
+        };
+        Self { proposal, label: None, preview: None, problem: None, reason }
     }
 
     /// What the final job would do to the record, or did.
@@ -72,8 +79,21 @@ impl Desk {
         filter.scope = leave.scope().clone();
         let page = self.store.list(&filter, after, limit).await.map_err(DeskError::Store)?;
         let mut items: Vec<Item> = page.items.into_iter().map(Item::bare).collect();
+        self.add_reasons(&mut items).await?;
         look(&glass, &mut items).await;
         Ok(Listing { items, total: page.total, next: page.next })
+    }
+
+    /// Adds to each postponed item why it was postponed.
+    pub(super) async fn add_reasons(&self, items: &mut [Item]) -> Result<(), DeskError> {
+        let is_postponed = |item: &&mut Item| matches!(item.proposal.life.state(), State::Postponed { .. });
+        let postponed: Vec<&mut Item> = items.iter_mut().filter(is_postponed).collect();
+        let ids: Vec<_> = postponed.iter().map(|item| item.proposal.id).collect();
+        let mut reasons = self.store.postponed_because(&ids).await.map_err(DeskError::Store)?;
+        for item in postponed {
+            item.reason = reasons.remove(&item.proposal.id);
+        }
+        Ok(())
     }
 }
 

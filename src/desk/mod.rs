@@ -7,22 +7,38 @@
 mod decide;
 mod list;
 mod policy;
+mod runs;
 mod show;
+mod status;
+mod trail;
+mod words;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use tokio::sync::watch;
 
 pub use self::decide::Wish;
 pub use self::list::{Item, Listing};
 pub use self::policy::{CriterionRule, DependentRule, Rules};
 pub use self::show::{Blocked, Card};
+pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
+pub use self::trail::{Told, TrailFilter, Verified};
+// What is seen and decided here is named as the rooms below name it.
 use crate::actor::Authorised;
+use crate::audit::{CheckpointKey, VerifierKey};
 use crate::clock::SharedClock;
+pub use crate::config::Rule;
 use crate::config::Settings;
 use crate::erasure::Day;
+pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
-use crate::store::{DecisionFailure, Store, StoreError};
+use crate::store::Store;
+pub use crate::store::{
+    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, JobKind, Page, Proposal, ProposalFilter,
+    Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, Target,
+};
 
 /// Where people look and decide.
 #[derive(Debug, Clone)]
@@ -30,6 +46,7 @@ pub struct Desk {
     store: Arc<Store>,
     settings: watch::Receiver<Arc<Settings>>,
     key: FingerprintKey,
+    verifier: VerifierKey,
     clock: SharedClock,
 }
 
@@ -49,6 +66,9 @@ pub enum DeskError {
     /// There is no such category, or none that the asker may see.
     #[error("there is no category {0}")]
     NoSuchCategory(CategoryName),
+    /// There is no run of this number.
+    #[error("there is no run {0}")]
+    NoSuchRun(RunId),
     /// It cannot be decided so; nothing was.
     #[error("{} of the records cannot be decided about so, and nothing was decided", .0.len())]
     Refused(Vec<DecisionFailure>),
@@ -58,15 +78,18 @@ pub enum DeskError {
 }
 
 impl Desk {
-    /// A desk over the state, with the settings as they change.
+    /// A desk over the state, with the settings as they change. Of the key that checkpoints are signed with it keeps the
+    /// public half.
     #[must_use]
     pub fn new(
         store: Arc<Store>,
         settings: watch::Receiver<Arc<Settings>>,
         key: FingerprintKey,
+        checkpoint: &CheckpointKey,
         clock: SharedClock,
     ) -> Self {
-        Self { store, settings, key, clock }
+        let verifier = checkpoint.verifier(store.installation());
+        Self { store, settings, key, verifier, clock }
     }
 
     /// The settings in force.
@@ -82,10 +105,16 @@ impl Desk {
         Glass { day: Day { today: self.clock.today(&zone), zone }, settings, key: &self.key }
     }
 
-    /// The state, for what needs no looking: runs, the trail.
+    /// The present instant.
     #[must_use]
-    pub fn store(&self) -> &Arc<Store> {
-        &self.store
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The day that decisions are made on.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        self.clock.today(&self.settings.borrow().time_zone)
     }
 
     /// The record, where the asker may see it.

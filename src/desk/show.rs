@@ -45,6 +45,7 @@ impl Desk {
         let history = self.store.history(proposal.id).await.map_err(DeskError::Store)?;
         let glass = self.glass();
         let mut items = vec![Item::bare(proposal)];
+        self.add_reasons(&mut items).await?;
         look(&glass, &mut items).await;
         let Some(item) = items.pop() else {
             return Err(DeskError::NoSuchRecord(record.clone()));

@@ -209,7 +209,9 @@ impl Prepare<'_, '_> {
 
     fn count(&mut self, tally: &Tally) {
         let category = self.category().clone();
-        let unreadable = &mut self.progress.report.category(&category).unreadable;
+        let counts = self.progress.report.category(&category);
+        counts.retained += tally.retained;
+        let unreadable = &mut counts.unreadable;
         unreadable.no_start_date += tally.no_start_date;
         unreadable.unreadable_date += tally.unreadable_date;
         unreadable.null_key += tally.null_key;

@@ -2,7 +2,8 @@
 //!
 //! The parts of a composite key stand with commas between them. Within a part, `%`, `,`, control characters and blanks at
 //! either end are written `%XX`; bytes are written `x'…'`. An integer is written in decimal. Whether `4711` means the
-//! integer or the text depends on the column alone ([`KeyType`]), so the text form needs no quotes.
+//! integer or the text depends on the column alone ([`KeyType`]), so the text form needs no quotes. An `@` with nothing but
+//! digits behind it is written `%40`: no key ends in `@` and digits, so that people can write a version there.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -124,13 +125,15 @@ fn write_part(into: &mut String, part: &KeyPart, key_type: KeyType) -> Result<()
 
 fn write_text(into: &mut String, text: &str) {
     let last = text.chars().count().saturating_sub(1);
+    let looks_versioned = looks_versioned(text);
     let looks_like_bytes = text.starts_with("x'");
-    for (index, c) in text.chars().enumerate() {
+    for (index, (at, c)) in text.char_indices().enumerate() {
         let at_an_end = index == 0 || index == last;
         let escaped = matches!(c, '%' | ',')
             || c.is_control()
             || (at_an_end && c.is_whitespace())
-            || (index == 0 && looks_like_bytes);
+            || (index == 0 && looks_like_bytes)
+            || looks_versioned == Some(at);
         if escaped {
             let mut buffer = [0; 4];
             for byte in c.encode_utf8(&mut buffer).bytes() {
@@ -140,6 +143,13 @@ fn write_text(into: &mut String, text: &str) {
             into.push(c);
         }
     }
+}
+
+/// Where the `@` stands that would make a version of the digits behind it.
+fn looks_versioned(text: &str) -> Option<usize> {
+    let at = text.rfind('@')?;
+    let behind = &text[at + 1..];
+    (!behind.is_empty() && behind.bytes().all(|byte| byte.is_ascii_digit())).then_some(at)
 }
 
 fn read_part(text: &str, key_type: KeyType) -> Result<KeyPart, KeyError> {
@@ -193,6 +203,7 @@ mod tests {
             any::<i64>().prop_map(KeyPart::Integer),
             "\\PC*".prop_map(KeyPart::Text),
             "[ ,/%x'0-9\\t-]{0,6}".prop_map(KeyPart::Text),
+            "[a@0-9٣]{0,6}".prop_map(KeyPart::Text),
             proptest::collection::vec(any::<u8>(), 0..5).prop_map(KeyPart::Blob),
         ]
     }
@@ -203,6 +214,9 @@ mod tests {
             let types = vec![KeyType::Other; parts.len()];
             if let Ok(key) = RecordKey::from_parts(&parts, &types) {
                 prop_assert_eq!(key.parts(&types).unwrap(), parts);
+                let version = key.as_str().rsplit_once('@').map(|(_, version)| version);
+                let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                prop_assert!(!version.is_some_and(digits), "{} ends in a version", key);
             }
         }
 
@@ -222,6 +236,20 @@ mod tests {
         assert_eq!(key.parts(&[KeyType::Other]).unwrap(), [KeyPart::Integer(4711)]);
         let ambiguous = RecordKey::from_parts(&[KeyPart::Text("4711".into())], &[KeyType::Other]);
         assert_eq!(ambiguous, Err(KeyError::Ambiguous));
+    }
+
+    #[test]
+    fn no_key_ends_in_what_could_be_a_version() {
+        let written = |text: &str| {
+            let key = RecordKey::from_parts(&[KeyPart::Text(text.into())], &[KeyType::Text]).unwrap();
+            assert_eq!(key.parts(&[KeyType::Text]).unwrap(), [KeyPart::Text(text.into())]);
+            key.as_str().to_owned()
+        };
+        assert_eq!(written("anna@3"), "anna%403");
+        assert_eq!(written("anna@3@4"), "anna@3%404");
+        for plain in ["anna@example.org", "anna@", "anna@3b", "anna@+3", "@"] {
+            assert_eq!(written(plain), plain);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::moves::{Note, Standing, grouped, standing_columns};
 use super::{Change, StoreError, rows};
 use crate::actor::Actor;
 use crate::audit::{By, Kind, Postponement};
-use crate::proposal::{Move, MoveError, Reason};
+use crate::proposal::{Move, MoveError, Reason, StateName};
 use crate::record::RecordRef;
 
 /// What a clerk wants for some records.
@@ -53,6 +53,17 @@ pub struct Target {
     pub record: RecordRef,
     /// The version of the proposal that the clerk has seen; none: whatever it is now.
     pub version: Option<u32>,
+}
+
+/// A record that was decided about, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// The record.
+    pub record: RecordRef,
+    /// Where its proposal stands.
+    pub state: StateName,
+    /// The version that its proposal has.
+    pub version: u32,
 }
 
 /// Why a record cannot be decided about so.
@@ -106,7 +117,7 @@ impl Change<'_> {
         decision: &Decision,
         targets: &[Target],
         today: Date,
-    ) -> Result<Vec<RecordRef>, DecisionError> {
+    ) -> Result<Vec<Decided>, DecisionError> {
         let decided = self.judge(decision, targets, today).await?;
         if decided.is_empty() {
             return Ok(Vec::new());
@@ -126,7 +137,13 @@ impl Change<'_> {
         let until = if let Decision::Postpone { until, .. } = decision { Some(*until) } else { None };
         let notes = decided.iter().map(|standing| (standing.id, Note { until, reason: None, detail: None }));
         self.write_decisions(seq, decision.word(), notes).await?;
-        Ok(decided.into_iter().map(|standing| standing.record).collect())
+        let now = |Standing { record, version, life, .. }| Decided {
+            record,
+            state: life.state().name(),
+            // Writing where it stands has counted one on.
+            version: version + 1,
+        };
+        Ok(decided.into_iter().map(now).collect())
     }
 
     /// Where the records stand after the decision, if it can be made for all of them.

@@ -338,6 +338,27 @@ impl Store {
         .collect()
     }
 
+    /// Why those of these proposals that were ever postponed were postponed last, as typed.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn postponed_because(
+        &self,
+        proposals: &[ProposalId],
+    ) -> Result<BTreeMap<ProposalId, String>, StoreError> {
+        let ids: Vec<i64> = proposals.iter().map(|id| id.0).collect();
+        let reasons: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT d.proposal, t.text FROM json_each(?1) j CROSS JOIN decision d ON d.proposal = j.value \
+             AND d.seq = (SELECT max(seq) FROM decision WHERE proposal = j.value AND decision = 'postponed') \
+             CROSS JOIN audit_text t ON t.seq = d.seq",
+        )
+        .bind(rows::json(&ids)?)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read reasons of postponements"))?;
+        Ok(reasons.into_iter().map(|(id, reason)| (ProposalId(id), reason)).collect())
+    }
+
     /// How many proposals of each category are in each state.
     ///
     /// # Errors

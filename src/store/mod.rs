@@ -30,7 +30,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 pub use batch::{ErasedRecord, OpenBatch, PlannedErasure};
-pub use decide::{Decision, DecisionError, DecisionFailure, DecisionFault, Target};
+pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use error::{Cause, StoreError};
 pub use ledger::LedgerEntry;
 pub use list::{Cursor, Event, EventKind, Page, ProposalFilter};

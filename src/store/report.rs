@@ -42,6 +42,8 @@ pub struct Counts {
     pub postponed_returned: u64,
     /// Found due.
     pub due: u64,
+    /// Would be due, but for the period of a row that depends on them.
+    pub retained: u64,
     /// Deleted.
     pub deleted: u64,
     /// Anonymised.
@@ -64,6 +66,7 @@ impl AddAssign for Counts {
         self.returned += other.returned;
         self.postponed_returned += other.postponed_returned;
         self.due += other.due;
+        self.retained += other.retained;
         self.deleted += other.deleted;
         self.anonymised += other.anonymised;
         self.held += other.held;
@@ -94,6 +97,7 @@ impl Counts {
             ("returned", self.returned),
             ("postponed_returned", self.postponed_returned),
             ("due", self.due),
+            ("retained", self.retained),
             ("deleted", self.deleted),
             ("anonymised", self.anonymised),
             ("held", self.held),

@@ -224,6 +224,19 @@ impl Store {
         Ok(Page { items, total: total.cast_unsigned(), next })
     }
 
+    /// The newest run of this job.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn newest_run(&self, job: JobKind) -> Result<Option<Run>, StoreError> {
+        let row = sqlx::query(concat!("SELECT ", run_columns!(), " FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1"))
+            .bind(job.as_str())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed("read the newest run of a job"))?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// Runs that wait for their turn, the first first.
     ///
     /// # Errors

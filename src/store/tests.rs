@@ -65,7 +65,7 @@ impl Bench {
         proposed
     }
 
-    pub(super) async fn decide(&self, decision: &Decision, keys: &[i64]) -> Result<Vec<RecordRef>, DecisionError> {
+    pub(super) async fn decide(&self, decision: &Decision, keys: &[i64]) -> Result<Vec<Decided>, DecisionError> {
         let targets: Vec<_> = keys.iter().map(|key| Target { record: record(*key), version: None }).collect();
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await?;

@@ -8,6 +8,7 @@ use super::error::failed;
 use super::{Change, Page, Store, StoreError, rows};
 use crate::actor::Actor;
 use crate::audit::{By, Entry, Head, Kind, actor_to_json};
+use crate::record::RecordRef;
 
 /// Entries read at a time when the end of the trail is checked.
 const CHECK_PAGE_ENTRIES: u32 = 1_000;
@@ -21,6 +22,19 @@ pub struct AuditFilter {
     pub kind: Option<String>,
     /// Caused by this run alone.
     pub run: Option<i64>,
+    /// About this record, alone or among others.
+    pub record: Option<RecordRef>,
+}
+
+/// What an entry has to be like under the filter's kind, run, category and key. Entries name records in groups by category,
+/// or one in full.
+macro_rules! filtered {
+    () => {
+        "(?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR run = ?2) \
+         AND (?3 IS NULL OR details->>'record' = ?3 || '/' || ?4 OR EXISTS \
+         (SELECT 1 FROM json_each(details, '$.records') g, json_each(g.value, '$.keys') k \
+         WHERE g.value->>'category' = ?3 AND k.value = ?4))"
+    };
 }
 
 /// A text that somebody typed, as it lies beside the chain.
@@ -150,22 +164,27 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Entry, u64>, StoreError> {
         let doing = "list the audit trail";
-        let total: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM audit WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR run = ?2)",
-        )
-        .bind(filter.kind.as_deref())
-        .bind(filter.run)
-        .fetch_one(&self.readers)
-        .await
-        .map_err(failed(doing))?;
+        let record = filter.record.as_ref();
+        let (category, key) = (record.map(|of| of.category.as_str()), record.map(|of| of.key.as_str()));
+        let total: i64 = sqlx::query_scalar(concat!("SELECT count(*) FROM audit WHERE ", filtered!()))
+            .bind(filter.kind.as_deref())
+            .bind(filter.run)
+            .bind(category)
+            .bind(key)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failed(doing))?;
         let mut items: Vec<Entry> = sqlx::query(concat!(
             "SELECT ",
             entry_columns!(),
-            " FROM audit WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR run = ?2) AND seq < ?3 \
-             ORDER BY seq DESC LIMIT ?4"
+            " FROM audit WHERE ",
+            filtered!(),
+            " AND seq < ?5 ORDER BY seq DESC LIMIT ?6"
         ))
         .bind(filter.kind.as_deref())
         .bind(filter.run)
+        .bind(category)
+        .bind(key)
         .bind(before.map_or(i64::MAX, u64::cast_signed))
         .bind(i64::from(limit) + 1)
         .fetch_all(&self.readers)
@@ -200,6 +219,18 @@ impl Store {
             .fetch_all(&self.readers)
             .await
             .map_err(failed("read the checkpoints"))
+    }
+
+    /// How many entries the newest checkpoint is signed over; 0 without any.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn signed_entries(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT coalesce(max(entries), 0) AS entries FROM checkpoint")
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failed("read the newest checkpoint"))?;
+        rows::count(&row, "entries")
     }
 }
 

@@ -52,12 +52,12 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
     let ended = !matches!(state, RunState::Queued | RunState::Running);
     let dependent_rows = DependentRows { deleted: 3, anonymised: 4, kept: 1, ..Default::default() };
     let erased = EraseCounts {
-        selected: 5,
         deleted: 2,
         anonymised: 1,
         returned: 1,
         withdrawn: 1,
         held: 0,
+        left: 0,
         dependents: 7,
         dependent_rows,
     };
@@ -154,6 +154,7 @@ impl Backend for Fake {
                 proposed: 3,
                 confirmed: 2,
                 postponed: 1,
+                erasing: 0,
                 problem: None,
             }],
             audit: AuditStatus { entries: 40, signed: 38 },
@@ -320,6 +321,7 @@ impl Backend for Fake {
                 }],
                 erasure: "deleted, or anonymised while orders refer to it".into(),
                 dependents: vec![DependentPolicy { table: "orders".into(), words: "stay, without ship_name".into() }],
+                problem: None,
             }],
         })
     }

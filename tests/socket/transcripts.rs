@@ -60,8 +60,8 @@ transcripts! {
         ["show", "17"]
     confirm(Fake::default()):
         ["confirm", "customer/17"]
-        ["confirm", "customer/17", "3@customer/18"]
-        ["confirm", "3@customer/17", "2@customer/18"]
+        ["confirm", "customer/17", "customer/18@3"]
+        ["confirm", "customer/17@3", "customer/18@2"]
         ["confirm", "customer/17", "--json"]
         ["confirm", "customer/404"]
         ["confirm", "customer/409"]

@@ -86,7 +86,10 @@ async fn all_of_the_records_or_none() {
     assert_eq!(bench.last_seq().await, before);
     assert_eq!(bench.proposal(1).await.life.state().name(), StateName::Proposed);
     // Named twice counts once.
-    assert_eq!(bench.decide(&Decision::Confirm, &[1, 1]).await.unwrap().len(), 1);
+    let decided = bench.decide(&Decision::Confirm, &[1, 1]).await.unwrap();
+    let now = bench.proposal(1).await;
+    let told = Decided { record: record(1), state: StateName::Confirmed, version: now.version };
+    assert_eq!((decided, now.version), (vec![told], 2));
 }
 
 #[tokio::test]

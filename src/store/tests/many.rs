@@ -44,8 +44,11 @@ async fn five_thousand_proposals_go_all_the_way_in_batches() {
     assert_eq!(batches, 5);
     let counts = bench.store.counts().await.unwrap();
     assert_eq!(counts[&record(1).category][&crate::proposal::StateName::Erased], PROPOSALS as u64);
-    let entries =
-        bench.store.audit_list(&AuditFilter { kind: Some("erased".into()), run: None }, None, 1).await.unwrap();
+    let entries = bench
+        .store
+        .audit_list(&AuditFilter { kind: Some("erased".into()), ..AuditFilter::default() }, None, 1)
+        .await
+        .unwrap();
     assert_eq!(entries.total, PROPOSALS as u64);
     assert!(erased < PATIENCE, "proposed after {proposed:?}, confirmed after {confirmed:?}, erased after {erased:?}");
 }

@@ -79,10 +79,13 @@ async fn slots_are_counted_and_a_queued_run_serves_them_all() {
     let first = change.enqueue_slot(JobKind::Erase, slot(10)).await.unwrap();
     assert!(first.is_some());
     assert_eq!(change.enqueue_slot(JobKind::Erase, slot(11)).await.unwrap(), None);
-    let taken = change.take_run().await.unwrap().unwrap();
-    assert_eq!((Some(taken.id), &taken.trigger), (first, &RunTrigger::Schedule { slot: slot(10) }));
-    assert!(matches!(taken.state, RunState::Running { .. }));
-    assert!(change.take_run().await.unwrap().is_none());
+    change.commit().await.unwrap();
+    let queued = bench.store.queued_runs().await.unwrap();
+    assert_eq!(queued.iter().map(|run| Some(run.id)).collect::<Vec<_>>(), [first]);
+    assert_eq!(queued[0].trigger, RunTrigger::Schedule { slot: slot(10) });
+    assert_eq!(bench.store.newest_run(JobKind::Erase).await.unwrap().as_ref(), queued.first());
+    let mut change = turn.begin().await.unwrap();
+    change.start_run(queued[0].id).await.unwrap();
     // The clock went back: a slot that has had its run has no other.
     assert_eq!(change.enqueue_slot(JobKind::Erase, slot(10)).await.unwrap(), None);
     assert!(change.enqueue_slot(JobKind::Erase, slot(12)).await.unwrap().is_some());

@@ -67,8 +67,8 @@ async fn every_change_leaves_its_entry_and_none_when_rolled_back() {
     leaves!(bench, ["run_started"], start_run(next));
     leaves!(bench, [], run_progress(next, &RunReport::default()));
     leaves!(bench, [], count_from(JobKind::Prepare, Timestamp::UNIX_EPOCH));
-    leaves!(bench, ["run_queued"], enqueue_slot(JobKind::Prepare, Timestamp::UNIX_EPOCH));
-    leaves!(bench, ["run_started"], take_run());
+    let slot = leaves!(bench, ["run_queued"], enqueue_slot(JobKind::Prepare, Timestamp::UNIX_EPOCH));
+    leaves!(bench, ["run_started"], start_run(slot.unwrap()));
     leaves!(bench, ["run_finished", "run_finished"], stop_interrupted_runs("the daemon ended"));
     let note = leaves!(bench, ["checkpoint"], add_checkpoint(&by, &checkpoint_key()));
     assert_eq!(bench.store.checkpoints().await.unwrap(), [note]);
@@ -108,12 +108,39 @@ async fn entries_are_listed_the_latest_first() {
     let bench = Bench::new().await;
     bench.propose([1]).await;
     bench.propose([2]).await;
-    let filter = AuditFilter { kind: Some("proposed".into()), run: Some(bench.run.0) };
+    let filter = AuditFilter { kind: Some("proposed".into()), run: Some(bench.run.0), record: None };
     let page = bench.store.audit_list(&filter, None, 1).await.unwrap();
     assert_eq!((page.items[0].seq, page.total, page.next), (5, 2, Some(5)));
     let page = bench.store.audit_list(&filter, page.next, 1).await.unwrap();
     assert_eq!((page.items[0].seq, page.next), (4, None));
     assert_eq!(bench.store.audit_list(&AuditFilter::default(), None, 9).await.unwrap().total, 5);
+}
+
+#[tokio::test]
+async fn entries_about_a_record_are_found_alone_and_among_others() {
+    let bench = Bench::new().await;
+    bench.propose([1, 2, 11]).await;
+    bench.confirm(&[1, 2]).await;
+    bench.decide(&postpone(date(2026, 4, 1)), &[11]).await.unwrap();
+    let (batch, _) = bench.intent(1, &[1]).await.unwrap();
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    change.outcome(batch, &[]).await.unwrap();
+    change.commit().await.unwrap();
+    let about = |key, run| {
+        let filter = AuditFilter { kind: None, run, record: Some(record(key)) };
+        let store = &bench.store;
+        async move {
+            let page = store.audit_list(&filter, None, 9).await.unwrap();
+            assert_eq!(page.total, page.items.len() as u64);
+            page.items.into_iter().map(|entry| entry.kind).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(about(1, None).await, ["erased", "batch_intent", "confirmed", "proposed"]);
+    assert_eq!(about(2, None).await, ["confirmed", "proposed"]);
+    assert_eq!(about(11, None).await, ["postponed", "proposed"]);
+    assert_eq!(about(11, Some(bench.run.0)).await, ["proposed"]);
+    assert!(about(3, None).await.is_empty());
 }
 
 #[tokio::test]

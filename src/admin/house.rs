@@ -1,0 +1,214 @@
+//! The real house behind the socket: every call goes to the desk, and what it says becomes words of the socket.
+//!
+//! May be relied on: what the desk does not show is answered as if it did not exist. Never looks at the state itself.
+
+mod decisions;
+mod faults;
+mod policy;
+mod proposals;
+mod runs;
+mod status;
+mod trail;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use tokio::sync::watch;
+
+use self::faults::{Asked, problem_of};
+use super::backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
+use super::problem::{problem, with_hint};
+use super::refusals::Refusal;
+use crate::actor::{Actor, Authorised, Identity, Permission, Refused, authorise};
+use crate::api;
+use crate::api::Code;
+use crate::desk::{Desk, DeskError, Reason, RunId, Wish};
+use crate::record::RecordRef;
+use crate::scheduler::Timetable;
+
+/// What the handlers call, over the desk.
+pub struct House {
+    /// Where people look and decide.
+    pub desk: Desk,
+    /// When jobs are due next.
+    pub timetable: watch::Receiver<Arc<Timetable>>,
+    /// Tells the scheduler that a run was queued.
+    pub ring: Box<dyn Fn() + Send + Sync>,
+    /// Changes whenever a run has ended.
+    pub ended: watch::Receiver<u64>,
+    /// Becomes true when the daemon stops.
+    pub stopping: watch::Receiver<bool>,
+    /// Since when the daemon is up.
+    pub started_at: Timestamp,
+    /// The user that the daemon runs as.
+    pub own_uid: u32,
+}
+
+impl Backend for House {
+    fn authorise(&self, identity: &Identity, permission: Permission) -> Result<Authorised, Refused> {
+        authorise(identity, permission, &self.desk.settings().grants, self.own_uid)
+    }
+
+    async fn refused(&self, refusal: Refusal) {
+        let Refusal { uid, user, route, permission, .. } = refusal;
+        let noted = self.desk.note_refusal(Actor::User { uid, name: user }, permission, &route).await;
+        if let Err(error) = noted {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot write down a refusal");
+        }
+    }
+
+    async fn status(&self, leave: &Authorised) -> Reply<api::Status> {
+        let overview = self.desk.status(leave).await.map_err(|error| problem_of(Asked::Status, error))?;
+        Ok(self.status_of(overview))
+    }
+
+    async fn list(&self, leave: &Authorised, selection: Selection) -> Reply<api::ProposalPage> {
+        let (limit, after) = (selection.page.limit, cursor(selection.page.cursor.as_deref())?);
+        let filter = proposals::filter(selection);
+        let listing = self.desk.list(leave, filter, after.as_ref(), limit).await;
+        listing.map(proposals::page).map_err(|error| problem_of(Asked::List, error))
+    }
+
+    async fn show(&self, leave: &Authorised, record: RecordRef) -> Reply<api::RecordView> {
+        let card = self.desk.show(leave, &record).await;
+        card.map(proposals::view).map_err(|error| problem_of(Asked::Show, error))
+    }
+
+    async fn confirm(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        targets: Vec<Target>,
+    ) -> Reply<api::DecisionAnswers> {
+        self.decide(leave, request, Wish::Confirm, &targets).await
+    }
+
+    async fn postpone(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        targets: Vec<Target>,
+        until: Date,
+        reason: String,
+    ) -> Reply<api::DecisionAnswers> {
+        let reason = Reason::new(&reason)
+            .map_err(|error| problem(Code::Invalid, format!("cannot postpone for this reason: {error}")))?;
+        let today = self.desk.today();
+        if until <= today {
+            return Err(faults::not_in_the_future("postpone", until, today));
+        }
+        self.decide(leave, request, Wish::Postpone { until, reason }, &targets).await
+    }
+
+    async fn restore(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        targets: Vec<Target>,
+    ) -> Reply<api::DecisionAnswers> {
+        self.decide(leave, request, Wish::Restore, &targets).await
+    }
+
+    async fn queue_run(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        job: api::Job,
+        dry_run: bool,
+    ) -> Reply<api::Run> {
+        let run = self.desk.queue_run(leave, request.as_str(), runs::kind_of(job), dry_run).await;
+        let run = run.map_err(|error| problem_of(Asked::Queue, error))?;
+        (self.ring)();
+        Ok(runs::run(run))
+    }
+
+    async fn run(&self, leave: &Authorised, id: u64, wait: Duration) -> Reply<api::Run> {
+        let asked = i64::try_from(id).map(RunId).map_err(|_| faults::no_such_run(id))?;
+        if !wait.is_zero() {
+            // Whatever ends the wait, the run is told as it is then.
+            let _ = tokio::time::timeout(wait, self.until_over(leave, asked)).await;
+        }
+        self.desk.run(leave, asked).await.map(runs::run).map_err(|error| problem_of(Asked::Run, error))
+    }
+
+    async fn runs(&self, leave: &Authorised, page: Page) -> Reply<api::RunPage> {
+        let before: Option<i64> = cursor(page.cursor.as_deref())?;
+        let page = self.desk.runs(leave, before.map(RunId), page.limit).await;
+        page.map(runs::page).map_err(|error| problem_of(Asked::Runs, error))
+    }
+
+    async fn audit(&self, leave: &Authorised, selection: TrailSelection) -> Reply<api::AuditPage> {
+        let (limit, before) = (selection.page.limit, cursor(selection.page.cursor.as_deref())?);
+        let Some(filter) = trail::filter(selection) else {
+            return Ok(trail::nothing());
+        };
+        let page = self.desk.trail(leave, filter, before, limit).await;
+        page.map(trail::page).map_err(|error| problem_of(Asked::Trail, error))
+    }
+
+    async fn audit_export(&self, leave: &Authorised) -> Reply<Lines> {
+        Ok(trail::export(self.desk.clone(), leave.clone()))
+    }
+
+    async fn audit_verify(&self, leave: &Authorised) -> Reply<api::VerifyReport> {
+        self.desk.verify(leave).await.map(trail::report).map_err(|error| problem_of(Asked::Trail, error))
+    }
+
+    async fn audit_checkpoints(&self, leave: &Authorised) -> Reply<api::Checkpoints> {
+        let (key, checkpoints) = self.desk.checkpoints(leave).await.map_err(|error| problem_of(Asked::Trail, error))?;
+        Ok(api::Checkpoints { public_key: key.to_string(), checkpoints })
+    }
+
+    async fn policy(&self, leave: &Authorised) -> Reply<api::Policy> {
+        let rules = self.desk.policy(leave).await.map_err(|error| problem_of(Asked::Policy, error))?;
+        Ok(policy::policy(rules))
+    }
+}
+
+impl House {
+    /// Decides, and answers for each record: for all that were moved, or for all that stood in the way.
+    async fn decide(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        wish: Wish,
+        targets: &[Target],
+    ) -> Reply<api::DecisionAnswers> {
+        let word = decisions::word(&wish);
+        let targets = decisions::targets(targets);
+        match self.desk.decide(leave, request.as_str(), wish, &targets).await {
+            Ok(decided) => Ok(decisions::done(decided)),
+            Err(DeskError::Refused(failures)) => Ok(decisions::refused(word, failures)),
+            Err(error) => Err(problem_of(Asked::Decide(word), error)),
+        }
+    }
+
+    /// Waits until the run is over, or nobody can wait for it any more: the daemon stops, or there is no such run.
+    async fn until_over(&self, leave: &Authorised, id: RunId) {
+        let (mut ended, mut stopping) = (self.ended.clone(), self.stopping.clone());
+        loop {
+            // First what has been seen, then a look: a run that ends in between is a change.
+            ended.borrow_and_update();
+            let is_over = self.desk.run(leave, id).await.map_or(true, |run| runs::is_over(&run));
+            if is_over {
+                return;
+            }
+            tokio::select! {
+                changed = ended.changed() => if changed.is_err() { return },
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+            }
+        }
+    }
+}
+
+/// The place in a list that a request names.
+fn cursor<T: std::str::FromStr>(text: Option<&str>) -> Reply<Option<T>> {
+    text.map(str::parse).transpose().map_err(|_| {
+        with_hint(
+            problem(Code::Malformed, "cannot go on from this cursor: it is none that a list has given"),
+            "give the `next` of the page before",
+        )
+    })
+}

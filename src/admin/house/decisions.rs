@@ -1,0 +1,78 @@
+//! Decisions: what the desk has moved, or why it has not.
+
+use super::faults::{no_such_record, not_in_the_future};
+use super::proposals::state_name;
+use crate::admin::Target;
+use crate::admin::problem::{problem, with_hint};
+use crate::api::{Code, DecisionAnswer, DecisionAnswers, Problem};
+use crate::desk::{self, Decided, DecisionFailure, DecisionFault, MoveError, Wish};
+use crate::record::RecordRef;
+
+/// What the clerk does.
+pub(super) const fn word(wish: &Wish) -> &'static str {
+    match wish {
+        Wish::Confirm => "confirm",
+        Wish::Postpone { .. } => "postpone",
+        Wish::Restore => "restore",
+    }
+}
+
+/// The records as the desk takes them. A version beyond all that can be is one that the record does not have.
+pub(super) fn targets(targets: &[Target]) -> Vec<desk::Target> {
+    let target = |target: &Target| desk::Target {
+        record: target.record.clone(),
+        version: target.version.map(|version| u32::try_from(version).unwrap_or(u32::MAX)),
+    };
+    targets.iter().map(target).collect()
+}
+
+/// All were moved.
+pub(super) fn done(decided: Vec<Decided>) -> DecisionAnswers {
+    let answers: Vec<DecisionAnswer> = decided
+        .into_iter()
+        .map(|now| DecisionAnswer {
+            record: now.record.to_string(),
+            state: Some(state_name(now.state)),
+            version: Some(u64::from(now.version)),
+            problem: None,
+        })
+        .collect();
+    DecisionAnswers { done: answers.len() as u64, refused: 0, answers }
+}
+
+/// None was moved: these stood in the way.
+pub(super) fn refused(doing: &str, failures: Vec<DecisionFailure>) -> DecisionAnswers {
+    let answers: Vec<DecisionAnswer> = failures.into_iter().map(|failure| answer(doing, failure)).collect();
+    DecisionAnswers { done: 0, refused: answers.len() as u64, answers }
+}
+
+fn answer(doing: &str, failure: DecisionFailure) -> DecisionAnswer {
+    let DecisionFailure { record, fault } = failure;
+    let (state, version) = match &fault {
+        DecisionFault::Changed { now, .. } => (None, Some(u64::from(*now))),
+        DecisionFault::Rule(MoveError::WrongState { state, .. }) => (Some(state_name(state.name())), None),
+        DecisionFault::NotProposed | DecisionFault::Rule(_) => (None, None),
+    };
+    let problem = Some(problem_with(doing, &record, &fault));
+    DecisionAnswer { record: record.to_string(), state, version, problem }
+}
+
+fn problem_with(doing: &str, record: &RecordRef, fault: &DecisionFault) -> Problem {
+    match fault {
+        DecisionFault::NotProposed => no_such_record(doing, &record.to_string()),
+        DecisionFault::Changed { .. } => with_hint(
+            problem(Code::Conflict, format!("cannot {doing} {record}: {fault}")),
+            format!("look at it again: erasurectl show {record}"),
+        ),
+        DecisionFault::Rule(MoveError::NotInTheFuture { until, today }) => {
+            not_in_the_future(&format!("{doing} {record}"), *until, *today)
+        }
+        DecisionFault::Rule(rule) => {
+            let detail = match rule {
+                MoveError::WrongState { state, .. } => format!("cannot {doing} {record}: it is {state}"),
+                rule => format!("cannot {doing} {record}: {rule}"),
+            };
+            with_hint(problem(Code::Conflict, detail), rule.hint())
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Why the desk gives no answer, as problems.
+
+use jiff::civil::Date;
+
+use crate::admin::problem::{problem, with_hint};
+use crate::api::{Code, Problem};
+use crate::desk::DeskError;
+
+/// What was asked for, as problems name it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked {
+    /// The status.
+    Status,
+    /// A list of proposals.
+    List,
+    /// One record.
+    Show,
+    /// A decision, by its verb.
+    Decide(&'static str),
+    /// A new run.
+    Queue,
+    /// One run.
+    Run,
+    /// A list of runs.
+    Runs,
+    /// The trail.
+    Trail,
+    /// The rules.
+    Policy,
+}
+
+impl Asked {
+    /// `cannot …`
+    fn words(self) -> &'static str {
+        match self {
+            Self::Status => "tell how the daemon is",
+            Self::List => "list proposals",
+            Self::Show => "show the record",
+            Self::Decide(verb) => verb,
+            Self::Queue => "queue a run",
+            Self::Run => "show the run",
+            Self::Runs => "list runs",
+            Self::Trail => "read the audit trail",
+            Self::Policy => "tell the rules",
+        }
+    }
+}
+
+/// The problem that the peer is told. What failed inside the house goes to the log alone: it may name files.
+pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
+    let asked = asked.words();
+    match error {
+        DeskError::NoSuchRecord(record) => no_such_record("show", &record.to_string()),
+        DeskError::NoSuchCategory(category) => with_hint(
+            problem(Code::NoSuchCategory, format!("cannot {asked}: there is no category {category}")),
+            "erasurectl policy shows those there are",
+        ),
+        DeskError::NoSuchRun(id) => no_such_run(id),
+        DeskError::Refused(_) => problem(Code::Conflict, format!("cannot {asked}: {error}")),
+        DeskError::Store(_) => {
+            tracing::error!(error = &error as &dyn std::error::Error, asked, "cannot answer");
+            with_hint(
+                problem(Code::Internal, format!("cannot {asked}: the daemon's own state is in the way")),
+                "the daemon's log says why; nothing was changed",
+            )
+        }
+    }
+}
+
+/// There is no proposal for the record, or none that the asker may see.
+pub(super) fn no_such_record(doing: &str, record: &str) -> Problem {
+    with_hint(
+        problem(Code::NoSuchRecord, format!("cannot {doing} {record}: there is no proposal for it")),
+        "erasurectl list shows those there are",
+    )
+}
+
+/// There is no run of this number.
+pub(super) fn no_such_run(id: impl std::fmt::Display) -> Problem {
+    with_hint(
+        problem(Code::NoSuchRun, format!("cannot find run {id}: there is none of this number")),
+        "erasurectl runs shows those there are",
+    )
+}
+
+/// A postponement must end on a day to come.
+pub(super) fn not_in_the_future(doing: &str, until: Date, today: Date) -> Problem {
+    with_hint(
+        problem(Code::Invalid, format!("cannot {doing} until {until}: the date must be after today, {today}")),
+        "name a later day: the first on which the records may be proposed again",
+    )
+}

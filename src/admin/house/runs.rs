@@ -1,0 +1,165 @@
+//! Runs, with their counts at the top level.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::actor::Actor;
+use crate::admin::problem::{problem, with_hint};
+use crate::api::{self, Code, DependentRows, EraseCounts, PrepareCounts, Problem, RunState, Trigger, Work};
+use crate::desk::{self, Counts, JobKind, Page, Run, RunId, RunOutcome, RunTrigger};
+use crate::scheduler::ON_TIME_MAX_MINUTES;
+
+/// An instant as the socket writes it.
+pub(super) fn instant(at: Timestamp) -> String {
+    format!("{at:.0}")
+}
+
+/// The job that is asked for.
+pub(super) const fn kind_of(job: api::Job) -> JobKind {
+    match job {
+        api::Job::Prepare => JobKind::Prepare,
+        api::Job::Erase => JobKind::Erase,
+    }
+}
+
+/// The job by its name on the socket.
+pub(super) const fn job_of(kind: JobKind) -> api::Job {
+    match kind {
+        JobKind::Prepare => api::Job::Prepare,
+        JobKind::Erase => api::Job::Erase,
+    }
+}
+
+/// Whether nothing more will come of it.
+pub(super) const fn is_over(run: &Run) -> bool {
+    matches!(run.state, desk::RunState::Finished { .. })
+}
+
+/// A page of runs.
+pub(super) fn page(page: Page<Run, RunId>) -> api::RunPage {
+    api::RunPage {
+        total: page.total,
+        items: page.items.into_iter().map(run).collect(),
+        next: page.next.map(|id| id.to_string()),
+    }
+}
+
+/// One run.
+pub(super) fn run(run: Run) -> api::Run {
+    let (by, trigger) = trigger(&run);
+    let total = run.report.total();
+    let mut notes = notes(&run);
+    let (state, started_at, finished_at, trouble) = match &run.state {
+        desk::RunState::Queued => (RunState::Queued, None, None, None),
+        desk::RunState::Running { started_at } => (RunState::Running, Some(*started_at), None, None),
+        desk::RunState::Finished { started_at, finished_at, outcome, reason } => {
+            (ended(*outcome), *started_at, Some(*finished_at), reason.clone())
+        }
+    };
+    let problem = match state {
+        RunState::Partly | RunState::Failed => Some(incomplete(run.id, trouble)),
+        _ => {
+            notes.extend(trouble);
+            None
+        }
+    };
+    api::Run {
+        id: run.id.0.unsigned_abs(),
+        dry_run: run.dry_run,
+        state,
+        trigger,
+        by: by.to_string(),
+        queued_at: instant(run.queued_at),
+        started_at: started_at.map(instant),
+        finished_at: finished_at.map(instant),
+        work: match run.job {
+            JobKind::Prepare => Work::Prepare(prepared(&total)),
+            JobKind::Erase => Work::Erase(erased(&total)),
+        },
+        notes,
+        problem,
+    }
+}
+
+fn trigger(run: &Run) -> (Actor, Trigger) {
+    match &run.trigger {
+        RunTrigger::Manual { actor, .. } => (actor.clone(), Trigger::Request),
+        RunTrigger::Schedule { slot } => {
+            let late = run.queued_at.duration_since(*slot) > SignedDuration::from_mins(ON_TIME_MAX_MINUTES);
+            (Actor::Daemon, if late { Trigger::CatchUp } else { Trigger::Schedule })
+        }
+    }
+}
+
+const fn ended(outcome: RunOutcome) -> RunState {
+    match outcome {
+        RunOutcome::Done => RunState::Done,
+        RunOutcome::Partly => RunState::Partly,
+        RunOutcome::Failed => RunState::Failed,
+        RunOutcome::Stopped => RunState::Stopped,
+    }
+}
+
+fn incomplete(id: RunId, trouble: Option<String>) -> Problem {
+    let why = trouble.unwrap_or_else(|| "the daemon's log says why".to_owned());
+    with_hint(
+        problem(Code::RunIncomplete, format!("cannot finish run {id}: {why}")),
+        "put it right and run the job again; what was done so far holds",
+    )
+}
+
+fn prepared(total: &Counts) -> PrepareCounts {
+    PrepareCounts {
+        proposed: total.proposed,
+        resumed: total.postponed_returned,
+        withdrawn: total.withdrawn,
+        unchanged: total.already_open,
+        retained: total.retained,
+        no_start_date: total.unreadable.no_start_date,
+        unreadable_date: total.unreadable.unreadable_date,
+        null_key: total.unreadable.null_key,
+        unusable_key: total.unreadable.unusable_key,
+        empty_identity: total.unreadable.empty_identity,
+        already_anonymised: total.unreadable.already_anonymised,
+    }
+}
+
+fn erased(total: &Counts) -> EraseCounts {
+    let rows = &total.dependents;
+    EraseCounts {
+        deleted: total.deleted,
+        anonymised: total.anonymised,
+        returned: total.returned,
+        withdrawn: total.withdrawn,
+        held: total.held,
+        left: total.left,
+        // Changed rows alone: what was kept as it was did not notice.
+        dependents: rows.deleted + rows.anonymised + rows.unlinked,
+        dependent_rows: DependentRows {
+            deleted: rows.deleted,
+            anonymised: rows.anonymised,
+            unlinked: rows.unlinked,
+            kept: rows.kept,
+            shared_kept: rows.shared_kept,
+        },
+    }
+}
+
+/// What somebody should look at: records that could not be judged.
+fn notes(run: &Run) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (category, counts) in &run.report.categories {
+        let unreadable = &counts.unreadable;
+        for (count, what) in [
+            (unreadable.unreadable_date, "a start date that cannot be read"),
+            (unreadable.null_key, "NULL in the key"),
+            (unreadable.unusable_key, "a key that cannot be told from another"),
+            (unreadable.empty_identity, "nothing in the columns that make it the same person"),
+        ] {
+            if count > 0 {
+                let records = if count == 1 { "record has" } else { "records have" };
+                notes.push(format!("{category}: {count} {records} {what}, and cannot be proposed"));
+            }
+        }
+    }
+    notes
+}

@@ -1,0 +1,54 @@
+//! How the daemon is.
+
+use super::House;
+use super::runs::{instant, job_of, run};
+use crate::api::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};
+use crate::desk::{CategoryStanding, JobKind, JobStanding, Overview, StateName};
+use crate::scheduler::ScheduledJob;
+
+impl House {
+    /// The status in words of the socket.
+    pub(super) fn status_of(&self, overview: Overview) -> Status {
+        let settings = self.desk.settings();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: instant(self.started_at),
+            today: self.desk.today().to_string(),
+            time_zone: settings.time_zone_name.clone(),
+            jobs: overview.jobs.into_iter().map(|job| self.job(job)).collect(),
+            sources: overview
+                .sources
+                .into_iter()
+                .map(|standing| SourceStatus { source: standing.source.to_string(), problem: standing.problem })
+                .collect(),
+            categories: overview.categories.into_iter().map(category).collect(),
+            audit: AuditStatus { entries: overview.entries, signed: overview.signed },
+        }
+    }
+
+    fn job(&self, standing: JobStanding) -> JobStatus {
+        let scheduled = match standing.job {
+            JobKind::Prepare => ScheduledJob::Prepare,
+            JobKind::Erase => ScheduledJob::Erase,
+        };
+        let next = self.timetable.borrow().next(scheduled, standing.last_slot, self.desk.now());
+        JobStatus {
+            job: job_of(standing.job),
+            schedule: standing.schedule,
+            next_at: next.map(instant),
+            last_run: standing.last_run.map(run),
+        }
+    }
+}
+
+fn category(standing: CategoryStanding) -> CategoryStatus {
+    let count = |state| standing.counts.get(&state).copied().unwrap_or_default();
+    CategoryStatus {
+        proposed: count(StateName::Proposed),
+        confirmed: count(StateName::Confirmed),
+        postponed: count(StateName::Postponed),
+        erasing: count(StateName::Erasing),
+        category: standing.category.to_string(),
+        problem: standing.problem,
+    }
+}

@@ -1,0 +1,153 @@
+//! How things stand: jobs, sources, categories, the trail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{Desk, DeskError};
+use crate::actor::{Authorised, Scope};
+use crate::config::{Settings, causes};
+use crate::erasure::open;
+use crate::proposal::StateName;
+use crate::record::{CategoryName, SourceName};
+use crate::store::{JobKind, Run, RunState};
+
+/// How things stand, as far as the asker may see.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// Every job.
+    pub jobs: Vec<JobStanding>,
+    /// Every source with a category that the asker may see.
+    pub sources: Vec<SourceStanding>,
+    /// Every category that the asker may see and that is in the settings, or has open proposals.
+    pub categories: Vec<CategoryStanding>,
+    /// How many entries the trail has.
+    pub entries: u64,
+    /// How many of them the newest checkpoint is signed over.
+    pub signed: u64,
+}
+
+/// One job.
+#[derive(Debug, Clone)]
+pub struct JobStanding {
+    /// Which.
+    pub job: JobKind,
+    /// Its cron expression; `None` where it runs by hand only.
+    pub schedule: Option<String>,
+    /// The instant after which its slots count.
+    pub last_slot: Option<Timestamp>,
+    /// Its newest run, with the counts of the categories that the asker may see.
+    pub last_run: Option<Run>,
+}
+
+/// One source.
+#[derive(Debug, Clone)]
+pub struct SourceStanding {
+    /// Which.
+    pub source: SourceName,
+    /// Why nothing is prepared or erased in it.
+    pub problem: Option<String>,
+}
+
+/// One category.
+#[derive(Debug, Clone)]
+pub struct CategoryStanding {
+    /// Which.
+    pub category: CategoryName,
+    /// How many of its proposals are in each state.
+    pub counts: BTreeMap<StateName, u64>,
+    /// Why it is stopped.
+    pub problem: Option<String>,
+}
+
+impl Desk {
+    /// How things stand within the asker's scope.
+    ///
+    /// # Errors
+    /// When the state cannot be read. A source that cannot be read is no error: it is told with the source.
+    pub async fn status(&self, leave: &Authorised) -> Result<Overview, DeskError> {
+        let settings = self.settings();
+        let scope = leave.scope();
+        let mut jobs = Vec::new();
+        for job in JobKind::ALL {
+            jobs.push(self.job(&settings, scope, job).await?);
+        }
+        let (sources, mut problems) = self.sources(&settings, scope).await?;
+        let mut counts = self.store.counts().await.map_err(DeskError::Store)?;
+        counts.retain(|category, counts| scope.covers(category) && counts.keys().any(|state| state.is_open()));
+        let configured = settings.categories.keys().filter(|category| scope.covers(category));
+        let names: BTreeSet<CategoryName> = configured.chain(counts.keys()).cloned().collect();
+        let categories = names.into_iter().map(|category| CategoryStanding {
+            counts: counts.remove(&category).unwrap_or_default(),
+            problem: if settings.categories.contains_key(&category) {
+                problems.remove(&category)
+            } else {
+                Some("it is not in the settings".to_owned())
+            },
+            category,
+        });
+        let categories = categories.collect();
+        let entries = self.store.audit_head().await.map_err(DeskError::Store)?.entries;
+        let signed = self.store.signed_entries().await.map_err(DeskError::Store)?;
+        Ok(Overview { jobs, sources, categories, entries, signed })
+    }
+
+    async fn job(&self, settings: &Settings, scope: &Scope, job: JobKind) -> Result<JobStanding, DeskError> {
+        let written = match job {
+            JobKind::Prepare => &settings.schedule.prepare,
+            JobKind::Erase => &settings.schedule.erase,
+        };
+        let last_run = self.store.newest_run(job).await.map_err(DeskError::Store)?;
+        Ok(JobStanding {
+            job,
+            schedule: written.as_ref().map(|written| written.value.clone()),
+            last_slot: self.store.last_slot(job).await.map_err(DeskError::Store)?,
+            last_run: last_run.map(|run| within(run, scope)),
+        })
+    }
+
+    /// The sources with what is wrong with them, and what is wrong with their categories.
+    async fn sources(
+        &self,
+        settings: &Settings,
+        scope: &Scope,
+    ) -> Result<(Vec<SourceStanding>, BTreeMap<CategoryName, String>), DeskError> {
+        let known = self.store.sources().await.map_err(DeskError::Store)?;
+        let (mut sources, mut problems) = (Vec::new(), BTreeMap::new());
+        for source in settings.sources.keys() {
+            let of_source = settings.categories.values().filter(|category| category.source.value == *source);
+            let visible: Vec<_> = of_source.map(|category| &category.name).filter(|name| scope.covers(name)).collect();
+            if visible.is_empty() && *scope != Scope::All {
+                continue;
+            }
+            let closed = known.iter().find(|state| state.source == *source).and_then(|state| state.closed.as_ref());
+            let mut problem = closed.map(|(_, reason)| format!("nothing is erased from it: {reason}"));
+            match open(settings, source).await {
+                Err(error) => {
+                    let error = causes(&error);
+                    problems.extend(visible.into_iter().map(|category| (category.clone(), error.clone())));
+                    problem = Some(error);
+                }
+                Ok(opened) => {
+                    let stopped = |name: &CategoryName| Some((name.clone(), opened.why_stopped(name)?.to_owned()));
+                    problems.extend(visible.into_iter().filter_map(stopped));
+                    opened.reader.close().await;
+                }
+            }
+            sources.push(SourceStanding { source: source.clone(), problem });
+        }
+        Ok((sources, problems))
+    }
+}
+
+/// The run without what it says of categories out of scope. What went wrong is told in sentences that may name any of them.
+fn within(mut run: Run, scope: &Scope) -> Run {
+    if *scope == Scope::All {
+        return run;
+    }
+    run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.covers(&name)));
+    if let RunState::Finished { reason, .. } = &mut run.state {
+        *reason = None;
+    }
+    run
+}

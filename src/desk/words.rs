@@ -1,0 +1,114 @@
+//! What an entry of the trail says, in words. Pure.
+
+use crate::audit::{Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, Settlement, Trigger};
+
+/// The record that the entry is about, where it is about a single one.
+pub(super) fn record_of(kind: &Kind) -> Option<String> {
+    if let Kind::Erased { record, .. } = kind {
+        return Some(record.clone());
+    }
+    let mut records = groups(kind).into_iter().flat_map(|(category, keys)| keys.iter().map(move |key| (category, key)));
+    match (records.next(), records.next()) {
+        (Some((category, key)), None) => Some(format!("{category}/{key}")),
+        _ => None,
+    }
+}
+
+/// The records that the entry names, by category.
+fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
+    match kind {
+        Kind::Proposed { records } => records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
+        Kind::Withdrawn { records } | Kind::Returned { records } => {
+            records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect()
+        }
+        Kind::ReturnedToProposed { records } | Kind::Confirmed { records } | Kind::Restored { records } => {
+            plain(records)
+        }
+        Kind::Postponed(of) => plain(&of.records),
+        Kind::BatchIntent(of) => of.records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn plain(records: &[RecordGroup]) -> Vec<(&str, &[String])> {
+    records.iter().map(|group| (group.category.as_str(), group.keys.as_slice())).collect()
+}
+
+/// What the entry says.
+pub(super) fn summary_of(kind: &Kind) -> String {
+    match kind {
+        Kind::StateCreated { installation } => format!("the state of installation {installation} was made"),
+        Kind::DaemonStarted { version } => format!("the daemon started, version {version}"),
+        Kind::DaemonStopped { why } => format!("the daemon stopped: {why}"),
+        Kind::SettingsLoaded { digest } => format!("settings loaded, SHA-256 {digest}"),
+        Kind::RunQueued { job, trigger, dry_run } => queued(job, trigger, *dry_run),
+        Kind::RunStarted { job } => format!("a run of {job} began"),
+        Kind::RunFinished { job, outcome, counts } => {
+            let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            with_details(format!("a run of {job} ended: {outcome}"), &counts)
+        }
+        Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
+        Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
+        Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
+        Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
+        about_records => summary_of_records(about_records),
+    }
+}
+
+fn summary_of_records(kind: &Kind) -> String {
+    let many: usize = groups(kind).iter().map(|(_, keys)| keys.len()).sum();
+    let counted = if many == 1 { "1 record".to_owned() } else { format!("{many} records") };
+    match kind {
+        Kind::Proposed { records } => {
+            with_details(format!("{counted} proposed"), &records.iter().map(under).collect::<Vec<_>>())
+        }
+        Kind::Withdrawn { records } => with_details(format!("{counted} withdrawn"), &because(records)),
+        Kind::Returned { records } => with_details(format!("{counted} back with the clerks"), &because(records)),
+        Kind::ReturnedToProposed { .. } => format!("{counted} proposed again: the postponement is over"),
+        Kind::Confirmed { .. } => format!("{counted} confirmed"),
+        Kind::Restored { .. } => format!("the confirmation of {counted} taken back"),
+        Kind::Postponed(of) => format!("{counted} postponed until {}", of.until),
+        Kind::BatchIntent(of) => {
+            let planned: Vec<String> = of.records.iter().map(planned).collect();
+            with_details(format!("batch {} of {} is about to be erased", of.batch, of.source), &planned)
+        }
+        Kind::Erased { outcome, batch, dependents, .. } => {
+            let rows: Vec<String> = dependents.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            let said = format!("{outcome} with batch {batch}");
+            if rows.is_empty() { said } else { format!("{said}; dependents: {}", rows.join(", ")) }
+        }
+        Kind::BatchSettled { batch, source, settled } => match settled {
+            Settlement::Committed => format!("batch {batch} of {source} was settled: it had been committed"),
+            Settlement::RolledBack => format!("batch {batch} of {source} was settled: it had not been committed"),
+        },
+        _ => String::new(),
+    }
+}
+
+fn queued(job: &str, trigger: &Trigger, dry_run: bool) -> String {
+    let dry = if dry_run { "dry run" } else { "run" };
+    match trigger {
+        Trigger::Schedule(slot) => format!("a {dry} of {job} was queued for {slot}"),
+        Trigger::Manual => format!("a {dry} of {job} was queued by hand"),
+    }
+}
+
+fn under(group: &ProposedGroup) -> String {
+    format!("{} {} under {}", group.keys.len(), group.category, group.criterion)
+}
+
+fn planned(group: &Planned) -> String {
+    format!("{} {} {}", group.keys.len(), group.category, group.outcome)
+}
+
+fn because(groups: &[ReasonedGroup]) -> Vec<String> {
+    let because = |group: &ReasonedGroup| {
+        let detail = group.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        format!("{} {} {}{detail}", group.keys.len(), group.category, group.reason)
+    };
+    groups.iter().map(because).collect()
+}
+
+fn with_details(said: String, details: &[String]) -> String {
+    if details.is_empty() { said } else { format!("{said}: {}", details.join(", ")) }
+}
