@@ -1,6 +1,6 @@
 //! The socket over the real house: a state, a source, the desk, the jobs, and the client's own words in and out.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as the tests themselves do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
 
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
