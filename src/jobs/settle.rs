@@ -6,7 +6,7 @@ use crate::erasure::{Settlement, settlement};
 use crate::proposal::BatchId;
 use crate::record::SourceName;
 use crate::source::{Source, SourceError};
-use crate::store::{SourceState, StoreError};
+use crate::store::{Change, SourceState, StoreError};
 
 /// Why a source cannot be settled.
 #[derive(Debug, thiserror::Error)]
@@ -43,43 +43,39 @@ const FOREIGN: &str =
 pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, SettleError> {
     let mut turn = workshop.store.turn().await;
     let known = state_of(workshop, name).await?;
-    let open: Vec<BatchId> = workshop
-        .store
-        .open_batches()
-        .await
-        .map_err(SettleError::Store)?
-        .into_iter()
-        .filter(|batch| batch.source == *name)
-        .map(|batch| batch.id)
-        .collect();
+    let open = open_batches(workshop, name).await?;
     let last = known.as_ref().and_then(|state| state.last_batch);
     if open.is_empty() && last.is_none() {
         return Ok(known.is_none_or(|state| state.closed.is_none()));
     }
     let marker = marker(workshop, name).await?;
-    let mut change = turn.begin().await.map_err(SettleError::Store)?;
-    let is_sound = match open.first() {
-        None => marker == last.map(|last| last.to_string()),
-        Some(batch) => match settlement(marker.as_deref(), *batch, last) {
-            Settlement::Committed => {
-                tracing::warn!(source = %name, %batch, "a batch without an outcome had committed");
-                change.settle_committed(*batch).await.map_err(SettleError::Store)?;
-                true
-            }
-            Settlement::RolledBack => {
-                tracing::warn!(source = %name, %batch, "a batch without an outcome had not committed");
-                change.settle_rolled_back(*batch).await.map_err(SettleError::Store)?;
-                true
-            }
-            Settlement::Foreign => false,
-        },
+    let found = match open.first() {
+        Some(batch) => settlement(marker.as_deref(), *batch, last),
+        // Nothing is open: the marker has to be the last batch's, as after a batch that came to nothing.
+        None if marker == last.map(|last| last.to_string()) => Settlement::RolledBack,
+        None => Settlement::Foreign,
     };
-    if !is_sound {
-        tracing::error!(source = %name, reason = FOREIGN, "the source is closed");
-        change.close_source(&By::daemon(), name, FOREIGN).await.map_err(SettleError::Store)?;
-    }
+    let mut change = turn.begin().await.map_err(SettleError::Store)?;
+    let written = write(&mut change, name, open.first().copied(), found).await;
+    written.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;
-    Ok(is_sound && known.is_none_or(|state| state.closed.is_none()))
+    tracing::info!(source = %name, ?found, open = open.len(), "the source is settled");
+    Ok(found != Settlement::Foreign && known.is_none_or(|state| state.closed.is_none()))
+}
+
+/// Writes down what has become of the open batch, if there is one; closes the source whose marker is from elsewhere.
+async fn write(
+    change: &mut Change<'_>,
+    name: &SourceName,
+    open: Option<BatchId>,
+    found: Settlement,
+) -> Result<(), StoreError> {
+    match (found, open) {
+        (Settlement::Committed, Some(batch)) => change.settle_committed(batch).await,
+        (Settlement::RolledBack, Some(batch)) => change.settle_rolled_back(batch).await,
+        (Settlement::Foreign, _) => change.close_source(&By::daemon(), name, FOREIGN).await.map(drop),
+        (Settlement::Committed | Settlement::RolledBack, None) => Ok(()),
+    }
 }
 
 /// Opens a closed source again, on an operator's word: whatever its marker carries now is taken for the last batch.
@@ -93,10 +89,20 @@ pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
         Some(text) => Some(text.parse::<BatchId>().map_err(|_| SettleError::Marker(name.clone()))?),
     };
     let mut turn = workshop.store.turn().await;
+    let open = open_batches(workshop, name).await?;
     let mut change = turn.begin().await.map_err(SettleError::Store)?;
+    for batch in open {
+        // The database as it is now does not carry it: its records are confirmed as before, and are looked at again.
+        change.settle_rolled_back(batch).await.map_err(SettleError::Store)?;
+    }
     let was_closed = change.reopen_source(&By::daemon(), name, marker).await.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;
     Ok(was_closed)
+}
+
+async fn open_batches(workshop: &Workshop, name: &SourceName) -> Result<Vec<BatchId>, SettleError> {
+    let open = workshop.store.open_batches().await.map_err(SettleError::Store)?;
+    Ok(open.into_iter().filter(|batch| batch.source == *name).map(|batch| batch.id).collect())
 }
 
 async fn state_of(workshop: &Workshop, name: &SourceName) -> Result<Option<SourceState>, SettleError> {
