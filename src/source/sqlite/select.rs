@@ -99,7 +99,8 @@ impl<'m> Selection<'m> {
         for (index, criterion) in self.mapping.criteria.iter().enumerate() {
             let days = self.days(criterion.since.as_ref());
             let holds = match &criterion.condition {
-                Some(sql) => format!("{} IS TRUE", ready(self.columns, &sql.value, days)?),
+                // The words TRUE and FALSE would mean a column of that name.
+                Some(sql) => format!("CASE WHEN {} THEN 1 ELSE 0 END", ready(self.columns, &sql.value, days)?),
                 None => "1".to_owned(),
             };
             let since = match &criterion.since {
@@ -143,7 +144,7 @@ impl<'m> Selection<'m> {
         let row_id: Vec<String> = self.row_id().into_iter().map(quote).collect();
         let tuple = |prefix: &str| format!("({})", numbered(prefix, row_id.len()).join(", "));
         let own = format!("({})", row_id.join(", "));
-        let (mut range, mut bindings) = (String::from("TRUE"), Vec::new());
+        let (mut range, mut bindings) = (String::from("1"), Vec::new());
         if let Some(Cursor(values)) = after {
             range = format!("{own} > {}", tuple("?"));
             bindings.clone_from(values);
@@ -243,7 +244,7 @@ impl<'m> Selection<'m> {
         let expression = ready(columns, &since.sql.value, days)?;
         let open = match days.cutoff {
             Some(cutoff) => format!("NOT {}", surely_before("d.s", since.format, cutoff)),
-            None => "TRUE".to_owned(),
+            None => "1".to_owned(),
         };
         let sql = format!("SELECT DISTINCT k.key, d.s FROM {} WHERE {open}", self.down_to(place, &expression));
         let found = fetch(connection, "read dependents", sql, vec![keys_as_json(self.mapping, keys)]).await?;
