@@ -99,7 +99,8 @@ impl Bench {
         .await;
         let mut dump = BTreeMap::new();
         for table in tables {
-            let name = table.trim_matches('\'').replace("''", "'");
+            // One quote on either side is the rendering's; more may be the name's own.
+            let name = table[1..table.len() - 1].to_owned();
             let mut found = rows(&mut connection, &format!("SELECT * FROM \"{}\"", name.replace('"', "\"\""))).await;
             found.sort();
             dump.insert(name, found);

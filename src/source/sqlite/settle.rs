@@ -11,14 +11,69 @@ use crate::source::SourceError;
 use crate::source::mapping::{Direction, Fate, Node, NodeLink, Reference};
 
 impl Layout<'_> {
-    /// Finds owned rows that something beyond the batch refers to.
-    pub(super) async fn find_shared(&self, connection: &mut SqliteConnection, place: usize) -> Result<(), SourceError> {
-        let Some((node, link, _)) = self.linked(place) else {
+    /// Decides what happens to each row. An owned row that something beyond the batch refers to takes what hangs on it
+    /// out of the batch, and that may be what else refers to another; so this begins anew until nothing changes.
+    pub(super) async fn decide(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
+        loop {
+            self.settle_same_tables(connection).await?;
+            self.decide_outcomes(connection).await?;
+            let mut changed = Vec::new();
+            for place in 1..self.mapping.nodes.len() {
+                if self.find_shared(connection, place).await? > 0 && self.matters_to_others(place) {
+                    changed.push(place);
+                }
+            }
+            if changed.is_empty() {
+                return Ok(());
+            }
+            for place in 0..self.mapping.nodes.len() {
+                let path = self.mapping.path(place);
+                if changed.iter().any(|above| *above != place && path.contains(above)) {
+                    execute(connection, DOING, format!("DELETE FROM {}", Self::table(place)), Vec::new()).await?;
+                    self.stage_dependent(connection, place).await?;
+                } else {
+                    self.undecide(connection, place).await?;
+                }
+            }
+        }
+    }
+
+    /// Whether leaving rows of this node alone changes anything for other nodes.
+    fn matters_to_others(&self, place: usize) -> bool {
+        let Some(node) = self.mapping.nodes.get(place) else {
+            return false;
+        };
+        let is_owned = |table: &str| {
+            let mut links = self.mapping.nodes.iter().filter(|other| other.table == table);
+            links.any(|other| other.link.as_ref().is_some_and(|link| link.direction == Direction::Owned))
+        };
+        self.mapping.children(place).next().is_some()
+            || self.mapping.nodes.iter().enumerate().any(|(other, own)| other != place && own.table == node.table)
+            || self.mapping.references.iter().any(|r| r.table == node.table && is_owned(&r.parent))
+    }
+
+    /// What a node's rows come to as long as nothing speaks against it.
+    pub(super) fn first_fate(node: &Node) -> u8 {
+        match node.fate {
+            Fate::Record | Fate::Dependent(Rule::Delete) => fate::GOES,
+            Fate::Dependent(Rule::Keep | Rule::Unlink) | Fate::OtherRecord => fate::STAYS,
+        }
+    }
+
+    async fn undecide(&self, connection: &mut SqliteConnection, place: usize) -> Result<(), SourceError> {
+        let Some(node) = self.mapping.nodes.get(place) else {
             return Ok(());
         };
-        if link.direction == Direction::Child {
-            return Ok(());
-        }
+        let (table, first) = (Self::table(place), Self::first_fate(node));
+        let sql = format!("UPDATE {table} SET fate = {first} WHERE fate <> {}", fate::SHARED);
+        execute(connection, DOING, sql, Vec::new()).await.map(drop)
+    }
+
+    /// Marks a node's owned rows that something beyond the batch refers to, and tells how many more there are.
+    async fn find_shared(&self, connection: &mut SqliteConnection, place: usize) -> Result<u64, SourceError> {
+        let Some((node, _, _)) = self.linked(place).filter(|(_, link, _)| link.direction == Direction::Owned) else {
+            return Ok(0);
+        };
         let hangs_on_it = |reference: &Reference| {
             self.mapping.children(place).any(|(_, child, link)| {
                 link.direction == Direction::Child
@@ -27,17 +82,19 @@ impl Layout<'_> {
             })
         };
         let references = self.mapping.references.iter().filter(|r| r.parent == node.table && !hangs_on_it(r));
+        let mut found = 0;
         for reference in references {
             let sql = format!(
-                "UPDATE {} SET fate = {} WHERE fate <> {} AND {}",
+                "UPDATE {} SET fate = {} WHERE fate IN ({}, {}) AND {}",
                 Self::table(place),
                 fate::SHARED,
-                fate::SHARED,
+                fate::STAYS,
+                fate::GOES,
                 self.is_referred_to(place, node, reference)
             );
-            execute(connection, DOING, sql, Vec::new()).await?;
+            found += execute(connection, DOING, sql, Vec::new()).await?;
         }
-        Ok(())
+        Ok(found)
     }
 
     /// SQL: whether a row beyond the batch refers to the stored row by this reference.
@@ -50,16 +107,20 @@ impl Layout<'_> {
             .enumerate()
             .filter(|(_, other)| other.table == reference.table)
             .map(|(other, own)| {
-                let ours = Self::rows(other, own, &[fate::STAYS, fate::GOES, fate::GOES_ELSEWHERE]);
-                format!("({}) NOT IN ({ours})", row_id.join(", "))
+                let fates: &[u8] = if self.is_no_hindrance(node, other, own, reference) {
+                    &[fate::STAYS, fate::GOES, fate::GOES_ELSEWHERE]
+                } else {
+                    &[fate::GOES, fate::GOES_ELSEWHERE]
+                };
+                format!("({}) NOT IN ({})", row_id.join(", "), Self::rows(other, own, fates))
             })
-            .chain(["TRUE".to_owned()])
+            .chain(["1".to_owned()])
             .collect();
         let beyond = beyond.join(" AND ");
         let from = columns_of("x", &reference.columns);
         let to = columns_of("o", &reference.parent_columns);
         let (other, own) = (quote(&reference.table), quote(&node.table));
-        let stored = format!("erasing_{place}");
+        let stored = format!("erasured_{place}");
         let same = Self::same_row(node, "o", &stored);
         if reference.is_indexed {
             format!(
@@ -77,8 +138,33 @@ impl Layout<'_> {
         }
     }
 
+    /// Whether rows of `other` that stay may go on referring to an owned row by `reference`, or will not. What is kept
+    /// for a record, and the record itself, are the erased person's own; rows that are only unlinked, or that are
+    /// records themselves, are somebody else's unless the settings say what becomes of this very reference. To a row
+    /// that goes nothing may refer that is not cut.
+    fn is_no_hindrance(&self, node: &Node, other: usize, own: &Node, reference: &Reference) -> bool {
+        let owns = |rules: &[Rule]| {
+            self.mapping.children(other).any(|(_, owned, link)| {
+                link.direction == Direction::Owned
+                    && link.parent_columns == reference.columns
+                    && owned.table == reference.parent
+                    && matches!(owned.fate, Fate::Dependent(rule) if rules.contains(&rule))
+            })
+        };
+        let hangs_by_it = own
+            .link
+            .as_ref()
+            .is_some_and(|link| link.direction == Direction::Child && link.columns == reference.columns);
+        let is_unlinked = own.fate == Fate::Dependent(Rule::Unlink);
+        if node.fate == Fate::Dependent(Rule::Delete) {
+            return owns(&[Rule::Delete, Rule::Unlink]) || (is_unlinked && hangs_by_it);
+        }
+        let is_own = matches!(own.fate, Fate::Record | Fate::Dependent(Rule::Keep | Rule::Delete));
+        is_own || hangs_by_it || owns(&[Rule::Keep, Rule::Delete, Rule::Unlink])
+    }
+
     /// A row that two nodes of one table reach goes where either lets it go, and is counted once.
-    pub(super) async fn settle_same_tables(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
+    async fn settle_same_tables(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
         for (place, node) in self.mapping.nodes.iter().enumerate().skip(1) {
             for (other, _) in
                 self.mapping.nodes.iter().enumerate().skip(1).filter(|(o, n)| *o != place && n.table == node.table)
@@ -115,7 +201,7 @@ impl Layout<'_> {
 
     /// A record to which a row refers that stays is anonymised. Where such rows are records of the same table, one that
     /// stays may keep another, so this goes on until nothing changes.
-    pub(super) async fn decide_outcomes(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
+    async fn decide_outcomes(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
         let Some(record) = self.mapping.nodes.first() else {
             return Ok(());
         };

@@ -1,9 +1,9 @@
 //! Lays out, in temporary tables in memory, every row that erasing a batch reaches, and decides what happens to each.
 //!
 //! The same statements serve a dry run on a reading connection and a batch inside its transaction. One temporary table
-//! stands for each node of the mapping (`temp.erasing_N`): the row's name (`i0`…), the record that it belongs to
-//! (`root`), its `fate` (see [`fate`]), and the values by which other rows refer to it (`r0`…), which are needed when the
-//! row itself has gone.
+//! stands for each node of the mapping (`temp.erasured_N`; a table of the application would be hidden by another of its
+//! name): the row's name (`i0`…), the record that it belongs to (`root`), its `fate` (see [`fate`]), and the values by
+//! which other rows refer to it (`r0`…), which are needed when the row itself has gone.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -41,7 +41,7 @@ pub(super) struct Layout<'m> {
 impl<'m> Layout<'m> {
     /// The temporary table of a node.
     pub(super) fn table(place: usize) -> String {
-        format!("temp.erasing_{place}")
+        format!("temp.erasured_{place}")
     }
 
     /// The columns by which rows of a node's table are referred to: stored as `r0`…
@@ -115,7 +115,7 @@ impl<'m> Layout<'m> {
         let old = fetch(
             connection,
             DOING,
-            "SELECT name FROM temp.sqlite_schema WHERE name GLOB 'erasing_*' AND type = 'table'".to_owned(),
+            "SELECT name FROM temp.sqlite_schema WHERE name GLOB 'erasured_*' AND type = 'table'".to_owned(),
             Vec::new(),
         )
         .await?;
@@ -127,11 +127,11 @@ impl<'m> Layout<'m> {
         for (place, node) in self.mapping.nodes.iter().enumerate() {
             let table = Self::table(place);
             let columns = self.staged_columns(node, "t", "0", fate::STAYS);
-            let sql = format!("CREATE TABLE {table} AS SELECT {columns} FROM {} t WHERE FALSE", quote(&node.table));
+            let sql = format!("CREATE TABLE {table} AS SELECT {columns} FROM {} t WHERE 0", quote(&node.table));
             execute(connection, DOING, sql, Vec::new()).await?;
             let row_id: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("i{i}")).collect();
             for (name, columns) in [("row", row_id.join(", ")), ("root", "root".to_owned())] {
-                let sql = format!("CREATE INDEX {table}_{name} ON erasing_{place} ({columns})");
+                let sql = format!("CREATE INDEX {table}_{name} ON erasured_{place} ({columns})");
                 execute(connection, DOING, sql, Vec::new()).await?;
             }
         }
@@ -143,7 +143,7 @@ impl<'m> Layout<'m> {
             .map(|(i, column)| format!("{} AS a{i}", qualified("t", column)))
             .collect();
         let sql = format!(
-            "CREATE TABLE temp.erasing_after AS SELECT 0 AS root, {} FROM {} t WHERE FALSE",
+            "CREATE TABLE temp.erasured_after AS SELECT 0 AS root, {} FROM {} t WHERE 0",
             identity.join(", "),
             quote(self.mapping.table())
         );
@@ -159,18 +159,12 @@ impl<'m> Layout<'m> {
         for place in 0..self.mapping.nodes.len() {
             execute(connection, DOING, format!("DELETE FROM {}", Self::table(place)), Vec::new()).await?;
         }
-        execute(connection, DOING, "DELETE FROM temp.erasing_after".to_owned(), Vec::new()).await?;
+        execute(connection, DOING, "DELETE FROM temp.erasured_after".to_owned(), Vec::new()).await?;
         self.stage_records(connection, keys).await?;
-        for places in self.staging_order() {
-            for place in &places {
-                self.stage_dependent(connection, *place).await?;
-            }
-            for place in &places {
-                self.find_shared(connection, *place).await?;
-            }
+        for place in 1..self.mapping.nodes.len() {
+            self.stage_dependent(connection, place).await?;
         }
-        self.settle_same_tables(connection).await?;
-        self.decide_outcomes(connection).await?;
+        self.decide(connection).await?;
         self.foresee_identity(connection).await?;
         self.read(connection, keys).await
     }
@@ -190,38 +184,10 @@ impl<'m> Layout<'m> {
         execute(connection, DOING, sql, vec![keys_as_json(self.mapping, keys)]).await.map(drop)
     }
 
-    /// The dependents in the order in which they can be laid out. Owned rows come as late as possible: whether
-    /// something else refers to them shows only when the rest of the batch lies there.
-    fn staging_order(&self) -> Vec<Vec<usize>> {
-        let mut order: Vec<Vec<usize>> = Vec::new();
-        let mut ready = vec![true];
-        ready.resize(self.mapping.nodes.len(), false);
-        loop {
-            let waiting: Vec<(usize, Direction)> = (0..self.mapping.nodes.len())
-                .filter(|place| !ready[*place])
-                .filter_map(|place| Some((place, self.mapping.nodes[place].link.as_ref()?)))
-                .filter(|(_, link)| ready[link.parent])
-                .map(|(place, link)| (place, link.direction))
-                .collect();
-            let has_child = waiting.iter().any(|(_, direction)| *direction == Direction::Child);
-            let wanted = if has_child { Direction::Child } else { Direction::Owned };
-            let next: Vec<usize> =
-                waiting.into_iter().filter(|(_, direction)| *direction == wanted).map(|(place, _)| place).collect();
-            if next.is_empty() {
-                return order;
-            }
-            for place in &next {
-                ready[*place] = true;
-            }
-            order.push(next);
-        }
-    }
-
-    async fn stage_dependent(&self, connection: &mut SqliteConnection, place: usize) -> Result<(), SourceError> {
+    pub(super) async fn stage_dependent(&self, connection: &mut SqliteConnection, place: usize) -> Result<(), SourceError> {
         let Some((node, link, parent)) = self.linked(place) else {
             return Ok(());
         };
-        let fate = if node.fate == Fate::Dependent(Rule::Delete) { fate::GOES } else { fate::STAYS };
         let (own, above) = (columns_of("c", &link.columns), columns_of("q", &link.parent_columns));
         let met = match link.direction {
             Direction::Child => refers(&own, &above),
@@ -239,7 +205,7 @@ impl<'m> Layout<'m> {
         let sql = format!(
             "INSERT INTO {} SELECT DISTINCT {} FROM {from} WHERE p.fate <> {}",
             Self::table(place),
-            self.staged_columns(node, "c", "p.root", fate),
+            self.staged_columns(node, "c", "p.root", Self::first_fate(node)),
             fate::SHARED
         );
         execute(connection, DOING, sql, Vec::new()).await.map(drop)
@@ -260,7 +226,7 @@ impl<'m> Layout<'m> {
             })
             .collect();
         let sql = format!(
-            "INSERT INTO temp.erasing_after SELECT p.root, {} FROM {} p CROSS JOIN {} t ON {} WHERE p.fate = {}",
+            "INSERT INTO temp.erasured_after SELECT p.root, {} FROM {} p CROSS JOIN {} t ON {} WHERE p.fate = {}",
             after.join(", "),
             Self::table(0),
             quote(&node.table),
@@ -293,7 +259,7 @@ impl<'m> Layout<'m> {
         connection: &mut SqliteConnection,
         records: &mut [Option<StagedRecord>],
     ) -> Result<(), SourceError> {
-        let sql = "SELECT * FROM temp.erasing_after".to_owned();
+        let sql = "SELECT * FROM temp.erasured_after".to_owned();
         for row in fetch(connection, DOING, sql, Vec::new()).await? {
             let values = (0..self.mapping.identity.len()).map(|i| value(&row, 1 + i)).collect::<Result<Vec<_>, _>>()?;
             let place = place_of(&value(&row, 0)?);

@@ -90,7 +90,7 @@ impl Batch<'_> {
         let stored: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("p.i{i}")).collect();
         let own: Vec<String> = node.row_id.names().into_iter().map(|name| qualified("t", name)).collect();
         let sql = format!(
-            "SELECT count(*) FROM temp.erasing_after a CROSS JOIN {} p ON p.root = a.root \
+            "SELECT count(*) FROM temp.erasured_after a CROSS JOIN {} p ON p.root = a.root \
              LEFT JOIN {} t ON ({}) = ({}) WHERE {}",
             Layout::table(0),
             quote(&node.table),
