@@ -1,0 +1,370 @@
+//! Lets the engine loose on a world and holds whatever it does against the oracle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use erasured::erasure::{BatchPlan, Claim, Engine, Ruling, preview};
+use erasured::proposal::{Outcome, WithdrawReason};
+use erasured::record::{CategoryName, Fingerprint, IdentityVersion, KeyPart, KeyType, RecordKey, Value};
+use erasured::source::{Mapping, Reader, Writer};
+
+use super::genes::{Dice, Genes};
+use super::oracle::Oracle;
+use super::world::{Cell, Role, Rows, World};
+use super::{build, rows, write};
+use crate::common::{Bench, INSTALLATION, MemoryJournal, due, key};
+
+/// Rounds of prepare and erase; in the last ones everything that is due is confirmed.
+const ROUNDS_MAX: usize = 9;
+/// Rounds in which only some are confirmed.
+const ROUNDS_OF_CHOICE: usize = 2;
+
+/// What came of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The settings do not pass `check`: nothing was tried.
+    Unfit,
+    /// Everything was as the oracle says.
+    Passed { deleted: u64, anonymised: u64 },
+}
+
+struct Case<'g> {
+    genes: &'g Genes,
+    bench: Bench,
+    world: World,
+    rows: Rows,
+    /// Records that have been anonymised, with the fingerprint that the plan foresaw.
+    anonymised: BTreeMap<usize, Fingerprint>,
+    deleted: u64,
+    /// Violated foreign keys before the first batch, counted.
+    violations: BTreeMap<String, usize>,
+}
+
+/// Runs a case; panics where engine and oracle part.
+pub async fn run(genes: &Genes) -> Verdict {
+    let Some(world) = build::world(genes) else { return Verdict::Unfit };
+    let rows = rows::rows(genes, &world);
+    let bench = Bench::with_sql(&write::sql(&world, &rows)).await;
+    bench.category("record", &write::category(&world));
+    for (index, table) in world.tables.iter().enumerate().filter(|(_, table)| table.is_other_category) {
+        bench.category(&format!("other-{index}"), &write::other_category(table));
+    }
+    if std::env::var_os("MODEL_SHOW").is_some() {
+        show(&write::sql(&world, &rows));
+        show(&write::category(&world));
+    }
+    let checked = bench.check("record").await;
+    let Some(mapping) = checked.mapping else {
+        if std::env::var_os("MODEL_UNFIT").is_some() {
+            show(&crate::common::rendered(&checked.findings));
+        }
+        return Verdict::Unfit;
+    };
+    let mut case =
+        Case { genes, bench, world, rows, anonymised: BTreeMap::new(), deleted: 0, violations: BTreeMap::new() };
+    assert_eq!(case.bench.dump().await, case.dump(), "the model and the database begin alike");
+    case.violations = case.violations().await;
+    case.rounds(&mapping).await;
+    assert_eq!(case.bench.rows("PRAGMA integrity_check").await, ["'ok'"]);
+    let now = case.violations().await;
+    for (violation, count) in &now {
+        let before = case.violations.get(violation).copied().unwrap_or(0);
+        assert!(*count <= before, "more foreign keys are violated than before: {violation}");
+    }
+    Verdict::Passed { deleted: case.deleted, anonymised: case.anonymised.len() as u64 }
+}
+
+#[expect(clippy::print_stderr, reason = "for whoever looks for the cause of a failure")]
+fn show(text: &str) {
+    eprintln!("{text}");
+}
+
+impl Case<'_> {
+    fn oracle(&self) -> Oracle<'_> {
+        Oracle { world: &self.world, rows: &self.rows, today: self.bench.today }
+    }
+
+    async fn violations(&self) -> BTreeMap<String, usize> {
+        let mut counted = BTreeMap::new();
+        let sql = "SELECT \"table\", parent, fkid FROM pragma_foreign_key_check";
+        for violation in self.bench.rows(sql).await {
+            *counted.entry(violation).or_insert(0) += 1;
+        }
+        counted
+    }
+
+    /// What the database must hold now.
+    fn dump(&self) -> BTreeMap<String, Vec<String>> {
+        let shown = |values: &Vec<Cell>| values.iter().map(Cell::shown).collect::<Vec<_>>().join("|");
+        self.world
+            .tables
+            .iter()
+            .zip(&self.rows)
+            .map(|(table, rows)| {
+                let mut lines: Vec<String> = rows.iter().flatten().map(shown).collect();
+                lines.sort();
+                (table.name.clone(), lines)
+            })
+            .collect()
+    }
+
+    async fn rounds(&mut self, mapping: &Mapping) {
+        let source = self.bench.source(&self.bench.settings());
+        let mut reader = source.reader().await.unwrap();
+        let mut writer = source.writer().await.unwrap();
+        for round in 0..ROUNDS_MAX {
+            let claims = self.claims(&mut reader, mapping).await;
+            if claims.is_empty() {
+                break;
+            }
+            assert!(round + 1 < ROUNDS_MAX, "it does not come to an end");
+            let claims = self.confirmed(round, claims);
+            if round == 0 {
+                self.meddle().await;
+                self.violations = self.violations().await;
+            }
+            let size = 1 + usize::from(self.genes.run[2] % 6);
+            for batch in claims.chunks(size) {
+                self.batch(&mut reader, &mut writer, mapping, batch).await;
+            }
+        }
+        reader.close().await;
+        writer.close().await;
+    }
+
+    /// The record's key in its text form; `None` where a row cannot be named.
+    fn key(&self, row: usize) -> Option<RecordKey> {
+        let table = &self.world.tables[0];
+        let values = self.rows[0][row].as_ref()?;
+        let mut types = Vec::new();
+        let mut parts = Vec::new();
+        for column in &table.key {
+            let is_text = table.columns[*column].declared == "TEXT";
+            types.push(if is_text { KeyType::Text } else { KeyType::Other });
+            parts.push(match &values[*column] {
+                Cell::Null => return None,
+                Cell::Integer(integer) => KeyPart::Integer(*integer),
+                Cell::Text(text) => KeyPart::Text(text.clone()),
+            });
+        }
+        RecordKey::from_parts(&parts, &types).ok()
+    }
+
+    fn row_of(&self, key: &RecordKey) -> Option<usize> {
+        (0..self.rows[0].len()).find(|row| self.key(*row).as_ref() == Some(key))
+    }
+
+    fn fingerprint(&self, row: usize) -> Option<Fingerprint> {
+        let values = self.rows[0][row].as_ref()?;
+        let identity: Vec<Value> = self
+            .world
+            .identity
+            .iter()
+            .map(|column| match &values[*column] {
+                Cell::Null => Value::Null,
+                Cell::Integer(integer) => Value::Integer(*integer),
+                Cell::Text(text) => Value::text(text),
+            })
+            .collect();
+        let version = IdentityVersion::of(&self.world.tables[0].names(&self.world.identity));
+        let category: CategoryName = "record".parse().unwrap();
+        Some(key().fingerprint(&category, &self.key(row)?, &version, &identity))
+    }
+
+    /// Prepares: exactly the due records are found, and those known as anonymised are passed over.
+    async fn claims(&self, reader: &mut Reader, mapping: &Mapping) -> Vec<Claim> {
+        let found = due(reader, mapping, &self.bench.day()).await;
+        let oracle = self.oracle();
+        let expected: BTreeSet<RecordKey> =
+            (0..self.rows[0].len()).filter(|row| oracle.is_due(*row)).filter_map(|row| self.key(row)).collect();
+        let keys: BTreeSet<RecordKey> = found.iter().map(|claim| claim.key.clone()).collect();
+        assert_eq!(keys, expected, "due");
+        assert_eq!(found.len(), keys.len(), "no record is found twice");
+        let mut claims = Vec::new();
+        for claim in found {
+            let row = self.row_of(&claim.key).unwrap();
+            assert_eq!(Some(&claim.fingerprint), self.fingerprint(row).as_ref(), "fingerprint");
+            match self.anonymised.get(&row) {
+                Some(after) => assert_eq!(*after, claim.fingerprint, "an anonymised record is known again"),
+                None => claims.push(claim),
+            }
+        }
+        claims
+    }
+
+    /// The records that the clerks confirm, in the order in which the job comes for them.
+    fn confirmed(&self, round: usize, mut claims: Vec<Claim>) -> Vec<Claim> {
+        if self.genes.run[3] % 2 == 1 {
+            claims.reverse();
+        }
+        let at = self.genes.run[3 + round % 2] % 4;
+        let turn = usize::from(at) % claims.len();
+        claims.rotate_left(turn);
+        let mask = self.genes.run[20 + round % 4];
+        let mut chosen = Vec::new();
+        for (index, claim) in claims.into_iter().enumerate() {
+            if round >= ROUNDS_OF_CHOICE || mask >> (index % 8) & 1 == 0 {
+                chosen.push(claim);
+            }
+        }
+        chosen
+    }
+
+    /// The application goes on meanwhile: records go, become somebody else, or are no longer due.
+    async fn meddle(&mut self) {
+        let mut connection = self.bench.connect().await;
+        for gene in self.genes.meddling.clone() {
+            let mut dice = Dice::new(&gene);
+            let (row, what) = (dice.pick(self.rows[0].len().max(1)), dice.pick(4));
+            let Some(values) = self.rows[0].get(row).cloned().flatten() else { continue };
+            let table = &self.world.tables[0];
+            let role = if what == 1 { Role::Since } else { Role::Status };
+            let column = match what {
+                0 => None,
+                1 | 2 => table.column(&role),
+                _ => self.world.identity.first().copied(),
+            };
+            let new = match what {
+                1 => Cell::text("2026-11-21"),
+                2 => Cell::Integer(1),
+                _ => Cell::Text(format!("canary-somebody-else-{row}")),
+            };
+            let by: Vec<String> = table
+                .columns
+                .iter()
+                .zip(&values)
+                .map(|(column, value)| format!("{} IS {}", write::quote(&column.name), value.sql()))
+                .collect();
+            let name = write::quote(&table.name);
+            let change = match column {
+                None => format!("DELETE FROM {name} WHERE {}", by.join(" AND ")),
+                Some(at) => {
+                    let column = write::quote(&table.columns[at].name);
+                    format!("UPDATE {name} SET {column} = {} WHERE {}", new.sql(), by.join(" AND "))
+                }
+            };
+            let sql = format!("PRAGMA foreign_keys = OFF; {change};");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+            match column {
+                None => self.rows[0][row] = None,
+                Some(at) => self.rows[0][row].as_mut().unwrap()[at] = new,
+            }
+        }
+        sqlx::Connection::close(connection).await.unwrap();
+    }
+
+    /// What must be ruled about a claim: `None` where the record is to be erased, else how the ruling begins.
+    fn ruling(&self, claim: &Claim) -> Option<&'static str> {
+        let Some(row) = self.row_of(&claim.key) else { return Some("gone") };
+        let is_same = self.fingerprint(row).as_ref() == Some(&claim.fingerprint);
+        match (self.oracle().is_due(row), is_same) {
+            (true, true) if self.is_met(row, &claim.criterion) => None,
+            (true, true) => Some("other criterion"),
+            (true, false) => Some("changed person"),
+            (false, true) => Some("no longer due"),
+            (false, false) => Some("another person"),
+        }
+    }
+
+    fn is_met(&self, row: usize, criterion: &str) -> bool {
+        let index: usize = criterion.trim_start_matches("criterion-").parse().unwrap();
+        let mut world = self.world.clone();
+        world.criteria = vec![world.criteria[index].clone()];
+        Oracle { world: &world, rows: &self.rows, today: self.bench.today }.is_due(row)
+    }
+
+    async fn batch(&mut self, reader: &mut Reader, writer: &mut Writer, mapping: &Mapping, claims: &[Claim]) {
+        let expected: BTreeMap<RecordKey, &'static str> =
+            claims.iter().filter_map(|claim| Some((claim.key.clone(), self.ruling(claim)?))).collect();
+        let erased: Vec<&Claim> = claims.iter().filter(|claim| !expected.contains_key(&claim.key)).collect();
+        let records: Vec<usize> = erased.iter().map(|claim| self.row_of(&claim.key).unwrap()).collect();
+        let keys: Vec<RecordKey> = erased.iter().map(|claim| claim.key.clone()).collect();
+        let foreseen = preview(reader, mapping, &key(), &keys).await.unwrap();
+        let journal = self.erase(reader, writer, mapping, claims).await;
+        assert_eq!(journal.refused, [], "nothing is refused");
+        assert!(journal.rolled_back.is_empty());
+        let ruled: BTreeMap<RecordKey, &'static str> =
+            journal.ruled_out.iter().map(|(key, ruling)| (key.clone(), short(ruling))).collect();
+        assert_eq!(ruled, expected, "who is ruled out");
+        let effects = self.oracle().erase(&records);
+        self.apply(&effects);
+        let (actual, wanted) = (self.bench.dump().await, self.dump());
+        for (table, rows) in &wanted {
+            assert_eq!(actual.get(table), Some(rows), "rows of {table}");
+        }
+        assert_eq!(actual.len(), wanted.len(), "tables");
+        let Some(plan) = journal.committed.first() else {
+            assert!(records.is_empty());
+            return;
+        };
+        assert_eq!(journal.committed.len(), 1);
+        let dry: Vec<String> = foreseen.iter().map(|preview| format!("{:?}", preview.planned)).collect();
+        let wet: Vec<String> = plan.records.iter().map(|planned| format!("{planned:?}")).collect();
+        assert_eq!(dry, wet, "a dry run is the run");
+        self.audit(plan, &records, &effects);
+    }
+
+    async fn erase(
+        &self,
+        reader: &mut Reader,
+        writer: &mut Writer,
+        mapping: &Mapping,
+        claims: &[Claim],
+    ) -> MemoryJournal {
+        let mut journal = MemoryJournal::default();
+        let last_committed = writer.marker(INSTALLATION).await.unwrap().map(|id| id.parse().unwrap());
+        let day = self.bench.day();
+        let key = key();
+        let mut engine =
+            Engine { reader, writer, mapping, day: &day, key: &key, installation: INSTALLATION, last_committed };
+        engine.erase(&mut journal, claims.to_vec()).await.unwrap();
+        journal
+    }
+
+    fn apply(&mut self, effects: &super::oracle::Effects) {
+        for ((table, row), changes) in &effects.changed {
+            if let Some(values) = self.rows[*table][*row].as_mut() {
+                for (column, cell) in changes {
+                    values[*column] = cell.clone();
+                }
+            }
+        }
+        for (table, row) in &effects.gone {
+            self.rows[*table][*row] = None;
+        }
+    }
+
+    /// What the plan says is what has happened.
+    fn audit(&mut self, plan: &BatchPlan, records: &[usize], effects: &super::oracle::Effects) {
+        assert_eq!(plan.records.len(), records.len());
+        let mut counts = vec![[0_u64; 3]; self.world.nodes.len()];
+        for (planned, row) in plan.records.iter().zip(records) {
+            let is_gone = effects.gone.contains(&(0, *row));
+            assert_eq!(planned.outcome, if is_gone { Outcome::Deleted } else { Outcome::Anonymised });
+            assert_eq!(planned.after, self.fingerprint(*row), "fingerprint after");
+            match &planned.after {
+                Some(after) => drop(self.anonymised.insert(*row, after.clone())),
+                None => self.deleted += 1,
+            }
+            for dependent in &planned.dependents {
+                let node: usize = dependent.name.trim_start_matches("node-").parse().unwrap();
+                counts[node][0] += dependent.deleted;
+                counts[node][1] += dependent.changed;
+                counts[node][2] += dependent.left;
+            }
+        }
+        assert_eq!(counts[1..], effects.counts[1..], "deleted, changed and left, by dependent");
+    }
+}
+
+fn short(ruling: &Ruling) -> &'static str {
+    use erasured::proposal::ReturnReason;
+    match ruling {
+        Ruling::Erase => "erased",
+        Ruling::Withdraw(WithdrawReason::Gone) => "gone",
+        Ruling::Withdraw(WithdrawReason::AnotherPerson) => "another person",
+        Ruling::Withdraw(_) => "no longer due",
+        Ruling::Return(ReturnReason::ChangedPerson, _) => "changed person",
+        Ruling::Return(ReturnReason::OtherCriterion, _) => "other criterion",
+        Ruling::Return(..) => "other",
+    }
+}
