@@ -9,7 +9,7 @@ use super::text::{qualified, quote, refers_to_one_of};
 use crate::config::Rule;
 use crate::source::SourceError;
 use crate::source::error::{is_about_a_row, is_constraint};
-use crate::source::mapping::{Direction, Fate, Mapping, Node, NodeLink};
+use crate::source::mapping::{Direction, Fate, Mapping, Node};
 use crate::source::rows::Applied;
 
 const VERIFYING: &str = "verify a batch";
@@ -127,34 +127,9 @@ impl Batch<'_> {
         let Some(parent) = self.mapping.nodes.get(place) else {
             return Ok(());
         };
-        let owned: Vec<(usize, &Node, &NodeLink)> = self
-            .mapping
-            .children(place)
-            .filter(|(_, node, link)| {
-                link.direction == Direction::Owned && matches!(node.fate, Fate::Dependent(Rule::Delete | Rule::Unlink))
-            })
-            .collect();
-        for (child, node, link) in owned {
-            let cut: Vec<String> =
-                link.parent_columns.iter().map(|column| format!("{} = NULL", quote(column))).collect();
-            let own: Vec<String> = link.columns.iter().map(|column| qualified("o", column)).collect();
-            let theirs: Vec<String> =
-                link.parent_columns.iter().map(|column| qualified(&parent.table, column)).collect();
-            let collations: Vec<Option<&str>> = link.columns.iter().map(|column| node.collation(column)).collect();
-            // An unlinked row is no longer referred to, whether it was changed or is shared.
-            let fates: &[u8] = match node.fate {
-                Fate::Dependent(Rule::Delete) => &[fate::GOES, fate::GOES_ELSEWHERE],
-                _ => &[fate::STAYS, fate::SHARED, fate::GOES_ELSEWHERE],
-            };
-            let rows = in_rows_as(node, "o", &Layout::rows(child, node, fates));
-            let query = format!("SELECT {} FROM {} o WHERE {rows}", own.join(", "), quote(&node.table));
-            let sql = format!(
-                "UPDATE {table} SET {} WHERE {} AND {}",
-                cut.join(", "),
-                in_rows(parent, &Layout::rows(place, parent, &[fate::STAYS])),
-                refers_to_one_of(&theirs, &query, &collations),
-                table = quote(&parent.table),
-            );
+        for cut in self.layout().cuts(place, &parent.table) {
+            let rows = in_rows(parent, &Layout::rows(place, parent, &[fate::STAYS]));
+            let sql = format!("UPDATE {} SET {} WHERE {rows} AND {}", quote(&parent.table), cut.set, cut.condition);
             self.run("cut references of", &parent.table, sql).await?;
         }
         Ok(())
@@ -247,7 +222,7 @@ pub(super) fn in_rows(node: &Node, rows: &str) -> String {
     in_rows_as(node, &node.table, rows)
 }
 
-fn in_rows_as(node: &Node, alias: &str, rows: &str) -> String {
+pub(super) fn in_rows_as(node: &Node, alias: &str, rows: &str) -> String {
     let row_id: Vec<String> = node.row_id.names().into_iter().map(|name| qualified(alias, name)).collect();
     format!("({}) IN ({rows})", row_id.join(", "))
 }

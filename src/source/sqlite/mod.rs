@@ -9,6 +9,7 @@ mod apply;
 mod catalogue;
 mod compile;
 mod connection;
+mod cut;
 mod expression;
 mod guard;
 mod select;

@@ -12,10 +12,9 @@ use super::apply::assignments;
 use super::connection::{count, execute, fetch, value};
 use super::select::{keyed, keys_as_json};
 use super::text::{qualified, quote, refers};
-use crate::config::Rule;
 use crate::record::{RecordKey, Value};
 use crate::source::SourceError;
-use crate::source::mapping::{Direction, Fate, Mapping, Node, NodeLink};
+use crate::source::mapping::{Direction, Mapping, Node, NodeLink};
 use crate::source::rows::{DependentCount, Outcome, Staged, StagedRecord};
 
 /// What is decided for a row: the numbers in the column `fate`.
@@ -184,7 +183,11 @@ impl<'m> Layout<'m> {
         execute(connection, DOING, sql, vec![keys_as_json(self.mapping, keys)]).await.map(drop)
     }
 
-    pub(super) async fn stage_dependent(&self, connection: &mut SqliteConnection, place: usize) -> Result<(), SourceError> {
+    pub(super) async fn stage_dependent(
+        &self,
+        connection: &mut SqliteConnection,
+        place: usize,
+    ) -> Result<(), SourceError> {
         let Some((node, link, parent)) = self.linked(place) else {
             return Ok(());
         };
@@ -280,20 +283,20 @@ impl<'m> Layout<'m> {
         let Some(node) = self.mapping.nodes.get(place) else {
             return Ok(());
         };
-        let is_changed = !assignments(node).is_empty();
         let row_id: Vec<String> = (0..node.row_id.names().len()).map(|i| format!("i{i}")).collect();
+        let row_id = row_id.join(", ");
         let sql = format!(
-            "SELECT root, sum(fate = {}), sum(fate = {}), sum(fate = {}) \
-             FROM (SELECT min(root) AS root, fate FROM {} GROUP BY {}, fate) GROUP BY root",
+            "SELECT root, sum(fate = {}), sum(fate = {stays} AND {changed}), sum(fate = {stays} AND NOT {changed}), \
+             sum(fate = {}) FROM (SELECT min(root) AS root, fate, {row_id} FROM {} GROUP BY {row_id}, fate) e \
+             GROUP BY root",
             fate::GOES,
-            fate::STAYS,
             fate::SHARED,
             Self::table(place),
-            row_id.join(", ")
+            stays = fate::STAYS,
+            changed = self.is_changed(place, node),
         );
         for row in fetch(connection, DOING, sql, Vec::new()).await? {
-            let (deleted, stays, shared) = (count(&row, 1)?, count(&row, 2)?, count(&row, 3)?);
-            let (changed, left) = if is_changed { (stays, 0) } else { (0, stays) };
+            let (deleted, changed, left, shared) = (count(&row, 1)?, count(&row, 2)?, count(&row, 3)?, count(&row, 4)?);
             if deleted + changed + left + shared == 0 {
                 continue;
             }
@@ -302,6 +305,19 @@ impl<'m> Layout<'m> {
             }
         }
         Ok(())
+    }
+
+    /// SQL: whether anything changes in the row `e` of a node, given that it stays.
+    fn is_changed(&self, place: usize, node: &Node) -> String {
+        if !assignments(node).is_empty() {
+            return "1".to_owned();
+        }
+        let cuts: Vec<String> = self.cuts(place, "q").into_iter().map(|cut| cut.condition).collect();
+        if cuts.is_empty() {
+            return "0".to_owned();
+        }
+        let (table, same) = (quote(&node.table), Self::same_row(node, "q", "e"));
+        format!("EXISTS (SELECT 1 FROM {table} q WHERE {same} AND (({})))", cuts.join(") OR ("))
     }
 
     /// A dependent with its link and its parent.
