@@ -18,13 +18,17 @@ const ROUNDS_MAX: usize = 9;
 /// Rounds in which only some are confirmed.
 const ROUNDS_OF_CHOICE: usize = 2;
 
-/// What came of a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The settings do not pass `check`: nothing was tried.
-    Unfit,
-    /// Everything was as the oracle says.
-    Passed { deleted: u64, anonymised: u64 },
+/// What came of a case in which everything was as the oracle says: how much of each there was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub batches: u64,
+    pub deleted: u64,
+    pub anonymised: u64,
+    pub ruled_out: u64,
+    /// Dependents' rows: deleted, changed, left, shared.
+    pub dependents: [u64; 4],
+    /// Records that are not due because of a dependent's own period.
+    pub retained: u64,
 }
 
 struct Case<'g> {
@@ -34,14 +38,14 @@ struct Case<'g> {
     rows: Rows,
     /// Records that have been anonymised, with the fingerprint that the plan foresaw.
     anonymised: BTreeMap<usize, Fingerprint>,
-    deleted: u64,
+    tally: Tally,
     /// Violated foreign keys before the first batch, counted.
     violations: BTreeMap<String, usize>,
 }
 
-/// Runs a case; panics where engine and oracle part.
-pub async fn run(genes: &Genes) -> Verdict {
-    let Some(world) = build::world(genes) else { return Verdict::Unfit };
+/// Runs a case; panics where engine and oracle part. `None` where the settings do not pass `check`.
+pub async fn run(genes: &Genes) -> Option<Tally> {
+    let world = build::world(genes)?;
     let rows = rows::rows(genes, &world);
     let bench = Bench::with_sql(&write::sql(&world, &rows)).await;
     bench.category("record", &write::category(&world));
@@ -57,10 +61,17 @@ pub async fn run(genes: &Genes) -> Verdict {
         if std::env::var_os("MODEL_UNFIT").is_some() {
             show(&crate::common::rendered(&checked.findings));
         }
-        return Verdict::Unfit;
+        return None;
     };
-    let mut case =
-        Case { genes, bench, world, rows, anonymised: BTreeMap::new(), deleted: 0, violations: BTreeMap::new() };
+    let mut case = Case {
+        genes,
+        bench,
+        world,
+        rows,
+        anonymised: BTreeMap::new(),
+        tally: Tally::default(),
+        violations: BTreeMap::new(),
+    };
     assert_eq!(case.bench.dump().await, case.dump(), "the model and the database begin alike");
     case.violations = case.violations().await;
     case.rounds(&mapping).await;
@@ -70,7 +81,7 @@ pub async fn run(genes: &Genes) -> Verdict {
         let before = case.violations.get(violation).copied().unwrap_or(0);
         assert!(*count <= before, "more foreign keys are violated than before: {violation}");
     }
-    Verdict::Passed { deleted: case.deleted, anonymised: case.anonymised.len() as u64 }
+    Some(case.tally)
 }
 
 #[expect(clippy::print_stderr, reason = "for whoever looks for the cause of a failure")]
@@ -171,14 +182,15 @@ impl Case<'_> {
     }
 
     /// Prepares: exactly the due records are found, and those known as anonymised are passed over.
-    async fn claims(&self, reader: &mut Reader, mapping: &Mapping) -> Vec<Claim> {
-        let found = due(reader, mapping, &self.bench.day()).await;
+    async fn claims(&mut self, reader: &mut Reader, mapping: &Mapping) -> Vec<Claim> {
+        let (found, passed_over) = due(reader, mapping, &self.bench.day()).await;
         let oracle = self.oracle();
         let expected: BTreeSet<RecordKey> =
             (0..self.rows[0].len()).filter(|row| oracle.is_due(*row)).filter_map(|row| self.key(row)).collect();
         let keys: BTreeSet<RecordKey> = found.iter().map(|claim| claim.key.clone()).collect();
         assert_eq!(keys, expected, "due");
         assert_eq!(found.len(), keys.len(), "no record is found twice");
+        self.tally.retained += passed_over.retained;
         let mut claims = Vec::new();
         for claim in found {
             let row = self.row_of(&claim.key).unwrap();
@@ -285,6 +297,7 @@ impl Case<'_> {
         let ruled: BTreeMap<RecordKey, &'static str> =
             journal.ruled_out.iter().map(|(key, ruling)| (key.clone(), short(ruling))).collect();
         assert_eq!(ruled, expected, "who is ruled out");
+        self.tally.ruled_out += ruled.len() as u64;
         let effects = self.oracle().erase(&records);
         self.apply(&effects);
         let (actual, wanted) = (self.bench.dump().await, self.dump());
@@ -336,23 +349,33 @@ impl Case<'_> {
     /// What the plan says is what has happened.
     fn audit(&mut self, plan: &BatchPlan, records: &[usize], effects: &super::oracle::Effects) {
         assert_eq!(plan.records.len(), records.len());
-        let mut counts = vec![[0_u64; 3]; self.world.nodes.len()];
+        let mut counts = vec![[0_u64; 4]; self.world.nodes.len()];
         for (planned, row) in plan.records.iter().zip(records) {
             let is_gone = effects.gone.contains(&(0, *row));
             assert_eq!(planned.outcome, if is_gone { Outcome::Deleted } else { Outcome::Anonymised });
             assert_eq!(planned.after, self.fingerprint(*row), "fingerprint after");
             match &planned.after {
-                Some(after) => drop(self.anonymised.insert(*row, after.clone())),
-                None => self.deleted += 1,
+                Some(after) => {
+                    self.tally.anonymised += 1;
+                    self.anonymised.insert(*row, after.clone());
+                }
+                None => self.tally.deleted += 1,
             }
             for dependent in &planned.dependents {
                 let node: usize = dependent.name.trim_start_matches("node-").parse().unwrap();
                 counts[node][0] += dependent.deleted;
                 counts[node][1] += dependent.changed;
-                counts[node][2] += dependent.left;
+                counts[node][2] += dependent.left - dependent.shared;
+                counts[node][3] += dependent.shared;
             }
         }
-        assert_eq!(counts[1..], effects.counts[1..], "deleted, changed and left, by dependent");
+        self.tally.batches += 1;
+        for (total, more) in
+            self.tally.dependents.iter_mut().zip((0..4).map(|kind| counts.iter().map(|c| c[kind]).sum::<u64>()))
+        {
+            *total += more;
+        }
+        assert_eq!(counts[1..], effects.counts[1..], "deleted, changed, left and shared, by dependent");
     }
 }
 

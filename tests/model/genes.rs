@@ -9,7 +9,7 @@ const BYSTANDERS_MAX: usize = 2;
 /// Tables that rows are drawn for.
 const TABLES_MAX: usize = 10;
 /// Rows of one table.
-const ROWS_MAX: usize = 7;
+const ROWS_MAX: usize = 8;
 
 /// What a case is made of.
 #[derive(Debug, Clone)]
@@ -28,10 +28,10 @@ pub fn genes() -> impl Strategy<Value = Genes> {
     use proptest::collection::vec;
     (
         any::<[u8; 24]>(),
-        vec(any::<[u8; 24]>(), 0..=NODES_MAX),
+        vec(any::<[u8; 24]>(), 1..=NODES_MAX),
         vec(any::<[u8; 8]>(), 0..=BYSTANDERS_MAX),
         vec(any::<u8>(), 0..80),
-        vec(vec(any::<[u8; 16]>(), 0..=ROWS_MAX), 1..=TABLES_MAX),
+        vec(vec(any::<[u8; 16]>(), 1..=ROWS_MAX), TABLES_MAX),
         any::<[u8; 24]>(),
         vec(any::<[u8; 3]>(), 0..3),
     )

@@ -21,8 +21,8 @@ pub struct Effects {
     pub gone: BTreeSet<Id>,
     /// Values that change.
     pub changed: BTreeMap<Id, BTreeMap<usize, Cell>>,
-    /// By node: rows deleted, changed, left.
-    pub counts: Vec<[u64; 3]>,
+    /// By node: rows deleted, changed, left though nothing else refers to them, left because something does.
+    pub counts: Vec<[u64; 4]>,
 }
 
 /// Reads one state of the rows.
@@ -68,7 +68,9 @@ impl Oracle<'_> {
         let table = &self.world.tables[0];
         let is_met = self.world.criteria.iter().any(|criterion| {
             let holds = criterion.status.is_none_or(|status| {
-                table.column(&Role::Status).is_some_and(|column| values[column] == Cell::Integer(status))
+                table
+                    .column(&Role::Status)
+                    .is_some_and(|column| matches!(values[column], Cell::Integer(own) if own >= status))
             });
             let is_over = criterion.years.is_none_or(|years| {
                 let start = table.column(&Role::Since).and_then(|column| day(&values[column]));
@@ -222,19 +224,21 @@ impl Oracle<'_> {
     }
 
     fn effects(&self, reached: &Reached, shared: &Shared, gone: BTreeSet<Id>) -> Effects {
-        let mut effects = Effects { counts: vec![[0; 3]; self.world.nodes.len()], ..Effects::default() };
+        let mut effects = Effects { counts: vec![[0; 4]; self.world.nodes.len()], ..Effects::default() };
         for (place, node) in self.world.nodes.iter().enumerate() {
             for row in &reached[place] {
                 let id = (node.table, *row);
                 let is_shared = shared.contains(&(place, *row));
-                let is_left = is_shared || (place > 0 && node.rule == Rule::Keep && self.world.are_records(node));
-                match (gone.contains(&id), is_left) {
-                    (true, _) if self.counts_deletion(place, id, reached, shared) => effects.counts[place][0] += 1,
-                    (true, _) => {}
-                    (false, true) => effects.counts[place][2] += 1,
-                    (false, false) => {
-                        effects.counts[place][1] += 1;
+                let is_record = place > 0 && node.rule == Rule::Keep && self.world.are_records(node);
+                match (gone.contains(&id), is_shared, is_record) {
+                    (true, _, _) if self.counts_deletion(place, id, reached, shared) => effects.counts[place][0] += 1,
+                    (true, _, _) => {}
+                    (false, true, _) => effects.counts[place][3] += 1,
+                    (false, false, true) => effects.counts[place][2] += 1,
+                    (false, false, false) => {
                         self.change(&mut effects, node, place, id);
+                        let is_changed = self.is_changed(place, *row, reached, &gone);
+                        effects.counts[place][if is_changed { 1 } else { 2 }] += 1;
                     }
                 }
                 if node.side == Side::Owned && place > 0 {
@@ -245,6 +249,20 @@ impl Oracle<'_> {
         effects.changed.retain(|id, _| !gone.contains(id));
         effects.gone = gone;
         effects
+    }
+
+    /// Whether the rules of this node say that something about a row that stays changes.
+    fn is_changed(&self, place: usize, row: usize, reached: &Reached, gone: &BTreeSet<Id>) -> bool {
+        let node = &self.world.nodes[place];
+        let is_unlinked = node.side == Side::Child && node.rule == Rule::Unlink;
+        let is_cut = self.world.nodes.iter().enumerate().skip(1).any(|(below, owned)| {
+            owned.parent == place
+                && owned.side == Side::Owned
+                && self.hanging(owned, row).into_iter().filter(|row| reached[below].contains(row)).any(|row| {
+                    owned.rule == Rule::Unlink || (owned.rule == Rule::Delete && gone.contains(&(owned.table, row)))
+                })
+        });
+        node.scrubs || is_unlinked || is_cut
     }
 
     /// A row that several nodes delete is counted by the first of them.

@@ -149,7 +149,7 @@ pub struct Node {
 pub struct Criterion {
     pub years: Option<i32>,
     pub year_end: bool,
-    /// The status that a record must have.
+    /// The least status that a record must have.
     pub status: Option<i64>,
     /// Whether the SQL names the column in quotes, where a bare name would do.
     pub quoted: bool,

@@ -136,7 +136,7 @@ fn write_criterion(toml: &mut String, table: &Table, criterion: &Criterion) {
         period(toml, since, criterion.quoted, years, criterion.year_end);
     }
     if let (Some(status), Some(name)) = (criterion.status, column(&Role::Status)) {
-        let _ = writeln!(toml, "where = {}", text(&format!("{} = {status}", quote(name))));
+        let _ = writeln!(toml, "where = {}", text(&format!("{} >= {status}", quote(name))));
     }
 }
 
