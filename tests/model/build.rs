@@ -32,12 +32,13 @@ pub fn world(genes: &Genes) -> Option<World> {
         nodes: builder.nodes,
         criteria: criteria(&genes.run),
         identity: Vec::new(),
+        stubborn: (genes.run[18] % 4 == 3).then(|| usize::from(genes.run[19]) % 4),
         wal: genes.run[0] % 2 == 1,
     };
     let personal: Vec<usize> = (0..world.tables[0].columns.len())
         .filter(|column| matches!(world.tables[0].columns[*column].role, Role::Personal(_) | Role::Plain))
         .collect();
-    let count = if genes.run[1] % 2 == 0 { 1 } else { personal.len() };
+    let count = if genes.run[1].is_multiple_of(2) { 1 } else { personal.len() };
     world.identity = personal.into_iter().take(count).collect();
     Names::new(&genes.names).give(&mut world);
     Some(world)
@@ -91,7 +92,7 @@ impl Builder {
             .collect();
         let parent = eligible[dice.pick(eligible.len())];
         let side = if dice.chance(35) { Side::Owned } else { Side::Child };
-        let rule = [Rule::Keep, Rule::Delete, Rule::Unlink][dice.pick(3)];
+        let rule = [Rule::Keep, Rule::Delete, Rule::Unlink, Rule::Keep][dice.pick(4)];
         let retention = dice
             .chance(15)
             .then(|| Retention { years: 1 + i32::try_from(dice.pick(8)).unwrap(), year_end: dice.chance(30) });
@@ -255,7 +256,9 @@ impl Builder {
             self.tables[to].key.iter().map(|column| self.tables[to].columns[*column].declared).collect();
         let first = self.tables[from].columns.len();
         for declared in types {
-            self.tables[from].columns.push(column(declared, Role::Reference));
+            // How the reference itself compares does not matter: what it refers to decides.
+            let nocase = declared == "TEXT" && dice.chance(20);
+            self.tables[from].columns.push(Column { nocase, ..column(declared, Role::Reference) });
         }
         let columns = (first..self.tables[from].columns.len()).collect();
         self.push_reference(from, columns, to, declared, dice)
@@ -302,7 +305,7 @@ fn is_deleted_child(node: &Node) -> bool {
 }
 
 fn column(declared: &'static str, role: Role) -> Column {
-    Column { name: String::new(), declared, not_null: false, unique: false, role }
+    Column { name: String::new(), declared, not_null: false, unique: false, nocase: false, role }
 }
 
 fn key_kind(dice: &mut Dice<'_>, choices: usize) -> KeyKind {
@@ -326,6 +329,9 @@ fn table(kind: KeyKind, dice: &mut Dice<'_>) -> Table {
             KeyKind::Text => without_row_id || dice.chance(50),
             _ => true,
         };
+    }
+    if matches!(kind, KeyKind::Text | KeyKind::Unique) && dice.chance(20) {
+        columns[0].nocase = true;
     }
     let key = (0..columns.len()).collect();
     Table { name: String::new(), kind, without_row_id, columns, key, is_other_category: false }

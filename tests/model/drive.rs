@@ -7,10 +7,11 @@ use erasured::proposal::{Outcome, WithdrawReason};
 use erasured::record::{CategoryName, Fingerprint, IdentityVersion, KeyPart, KeyType, RecordKey, Value};
 use erasured::source::{Mapping, Reader, Writer};
 
-use super::genes::{Dice, Genes};
+use super::foretell::{Erased, Expected};
+use super::genes::Genes;
 use super::oracle::Oracle;
-use super::world::{Cell, Role, Rows, World};
-use super::{build, rows, write};
+use super::world::{Cell, Rows, World};
+use super::{build, meddle, rows, write};
 use crate::common::{Bench, INSTALLATION, MemoryJournal, due, key};
 
 /// Rounds of prepare and erase; in the last ones everything that is due is confirmed.
@@ -25,19 +26,23 @@ pub struct Tally {
     pub deleted: u64,
     pub anonymised: u64,
     pub ruled_out: u64,
+    pub refused: u64,
     /// Dependents' rows: deleted, changed, left, shared.
     pub dependents: [u64; 4],
     /// Records that are not due because of a dependent's own period.
     pub retained: u64,
 }
 
-struct Case<'g> {
+/// A case on its way.
+pub struct Case<'g> {
     genes: &'g Genes,
-    bench: Bench,
-    world: World,
-    rows: Rows,
+    pub bench: Bench,
+    pub world: World,
+    pub rows: Rows,
     /// Records that have been anonymised, with the fingerprint that the plan foresaw.
     anonymised: BTreeMap<usize, Fingerprint>,
+    /// Records that the database refused: they are with the clerk.
+    refused: BTreeSet<RecordKey>,
     tally: Tally,
     /// Violated foreign keys before the first batch, counted.
     violations: BTreeMap<String, usize>,
@@ -69,6 +74,7 @@ pub async fn run(genes: &Genes) -> Option<Tally> {
         world,
         rows,
         anonymised: BTreeMap::new(),
+        refused: BTreeSet::new(),
         tally: Tally::default(),
         violations: BTreeMap::new(),
     };
@@ -90,7 +96,7 @@ fn show(text: &str) {
 }
 
 impl Case<'_> {
-    fn oracle(&self) -> Oracle<'_> {
+    pub fn oracle(&self) -> Oracle<'_> {
         Oracle { world: &self.world, rows: &self.rows, today: self.bench.today }
     }
 
@@ -143,7 +149,7 @@ impl Case<'_> {
     }
 
     /// The record's key in its text form; `None` where a row cannot be named.
-    fn key(&self, row: usize) -> Option<RecordKey> {
+    pub fn key(&self, row: usize) -> Option<RecordKey> {
         let table = &self.world.tables[0];
         let values = self.rows[0][row].as_ref()?;
         let mut types = Vec::new();
@@ -160,11 +166,11 @@ impl Case<'_> {
         RecordKey::from_parts(&parts, &types).ok()
     }
 
-    fn row_of(&self, key: &RecordKey) -> Option<usize> {
+    pub fn row_of(&self, key: &RecordKey) -> Option<usize> {
         (0..self.rows[0].len()).find(|row| self.key(*row).as_ref() == Some(key))
     }
 
-    fn fingerprint(&self, row: usize) -> Option<Fingerprint> {
+    pub fn fingerprint(&self, row: usize) -> Option<Fingerprint> {
         let values = self.rows[0][row].as_ref()?;
         let identity: Vec<Value> = self
             .world
@@ -197,6 +203,7 @@ impl Case<'_> {
             assert_eq!(Some(&claim.fingerprint), self.fingerprint(row).as_ref(), "fingerprint");
             match self.anonymised.get(&row) {
                 Some(after) => assert_eq!(*after, claim.fingerprint, "an anonymised record is known again"),
+                None if self.refused.contains(&claim.key) => {}
                 None => claims.push(claim),
             }
         }
@@ -221,99 +228,47 @@ impl Case<'_> {
         chosen
     }
 
-    /// The application goes on meanwhile: records go, become somebody else, or are no longer due.
+    /// The application goes on meanwhile.
     async fn meddle(&mut self) {
         let mut connection = self.bench.connect().await;
-        for gene in self.genes.meddling.clone() {
-            let mut dice = Dice::new(&gene);
-            let (row, what) = (dice.pick(self.rows[0].len().max(1)), dice.pick(4));
-            let Some(values) = self.rows[0].get(row).cloned().flatten() else { continue };
-            let table = &self.world.tables[0];
-            let role = if what == 1 { Role::Since } else { Role::Status };
-            let column = match what {
-                0 => None,
-                1 | 2 => table.column(&role),
-                _ => self.world.identity.first().copied(),
-            };
-            let new = match what {
-                1 => Cell::text("2026-11-21"),
-                2 => Cell::Integer(1),
-                _ => Cell::Text(format!("canary-somebody-else-{row}")),
-            };
-            let by: Vec<String> = table
-                .columns
-                .iter()
-                .zip(&values)
-                .map(|(column, value)| format!("{} IS {}", write::quote(&column.name), value.sql()))
-                .collect();
-            let name = write::quote(&table.name);
-            let change = match column {
-                None => format!("DELETE FROM {name} WHERE {}", by.join(" AND ")),
-                Some(at) => {
-                    let column = write::quote(&table.columns[at].name);
-                    format!("UPDATE {name} SET {column} = {} WHERE {}", new.sql(), by.join(" AND "))
-                }
-            };
-            let sql = format!("PRAGMA foreign_keys = OFF; {change};");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-            match column {
-                None => self.rows[0][row] = None,
-                Some(at) => self.rows[0][row].as_mut().unwrap()[at] = new,
-            }
+        for gene in &self.genes.meddling {
+            meddle::meddle(&mut connection, &self.world, &mut self.rows, gene).await;
         }
         sqlx::Connection::close(connection).await.unwrap();
     }
 
-    /// What must be ruled about a claim: `None` where the record is to be erased, else how the ruling begins.
-    fn ruling(&self, claim: &Claim) -> Option<&'static str> {
-        let Some(row) = self.row_of(&claim.key) else { return Some("gone") };
-        let is_same = self.fingerprint(row).as_ref() == Some(&claim.fingerprint);
-        match (self.oracle().is_due(row), is_same) {
-            (true, true) if self.is_met(row, &claim.criterion) => None,
-            (true, true) => Some("other criterion"),
-            (true, false) => Some("changed person"),
-            (false, true) => Some("no longer due"),
-            (false, false) => Some("another person"),
-        }
-    }
-
-    fn is_met(&self, row: usize, criterion: &str) -> bool {
-        let index: usize = criterion.trim_start_matches("criterion-").parse().unwrap();
-        let mut world = self.world.clone();
-        world.criteria = vec![world.criteria[index].clone()];
-        Oracle { world: &world, rows: &self.rows, today: self.bench.today }.is_due(row)
-    }
-
+    /// One batch: what the oracle says of it, then what the engine does, then both side by side.
     async fn batch(&mut self, reader: &mut Reader, writer: &mut Writer, mapping: &Mapping, claims: &[Claim]) {
-        let expected: BTreeMap<RecordKey, &'static str> =
-            claims.iter().filter_map(|claim| Some((claim.key.clone(), self.ruling(claim)?))).collect();
-        let erased: Vec<&Claim> = claims.iter().filter(|claim| !expected.contains_key(&claim.key)).collect();
-        let records: Vec<usize> = erased.iter().map(|claim| self.row_of(&claim.key).unwrap()).collect();
-        let keys: Vec<RecordKey> = erased.iter().map(|claim| claim.key.clone()).collect();
+        let before = self.rows.clone();
+        let mut expected = Expected::default();
+        self.foretell(claims, &mut expected);
+        let after = std::mem::replace(&mut self.rows, before);
+        let keys = self.to_be_erased(claims);
         let foreseen = preview(reader, mapping, &key(), &keys).await.unwrap();
         let journal = self.erase(reader, writer, mapping, claims).await;
-        assert_eq!(journal.refused, [], "nothing is refused");
-        assert!(journal.rolled_back.is_empty());
+        self.rows = after;
+        let refused: Vec<RecordKey> = journal.refused.iter().map(|(key, _)| key.clone()).collect();
+        assert_eq!(refused, expected.refused, "who is refused: {:?}", journal.refused);
         let ruled: BTreeMap<RecordKey, &'static str> =
             journal.ruled_out.iter().map(|(key, ruling)| (key.clone(), short(ruling))).collect();
-        assert_eq!(ruled, expected, "who is ruled out");
-        self.tally.ruled_out += ruled.len() as u64;
-        let effects = self.oracle().erase(&records);
-        self.apply(&effects);
+        assert_eq!(ruled, expected.ruled_out, "who is ruled out");
         let (actual, wanted) = (self.bench.dump().await, self.dump());
         for (table, rows) in &wanted {
             assert_eq!(actual.get(table), Some(rows), "rows of {table}");
         }
         assert_eq!(actual.len(), wanted.len(), "tables");
-        let Some(plan) = journal.committed.first() else {
-            assert!(records.is_empty());
-            return;
-        };
-        assert_eq!(journal.committed.len(), 1);
-        let dry: Vec<String> = foreseen.iter().map(|preview| format!("{:?}", preview.planned)).collect();
-        let wet: Vec<String> = plan.records.iter().map(|planned| format!("{planned:?}")).collect();
-        assert_eq!(dry, wet, "a dry run is the run");
-        self.audit(plan, &records, &effects);
+        assert_eq!(journal.committed.len(), expected.erased.len(), "batches");
+        if let ([plan], true) = (journal.committed.as_slice(), refused.is_empty()) {
+            let dry: Vec<String> = foreseen.iter().map(|preview| format!("{:?}", preview.planned)).collect();
+            let wet: Vec<String> = plan.records.iter().map(|planned| format!("{planned:?}")).collect();
+            assert_eq!(dry, wet, "a dry run is the run");
+        }
+        for (plan, (records, effects)) in journal.committed.iter().zip(&expected.erased) {
+            self.audit(plan, records, effects);
+        }
+        self.tally.ruled_out += ruled.len() as u64;
+        self.tally.refused += refused.len() as u64;
+        self.refused.extend(refused);
     }
 
     async fn erase(
@@ -333,27 +288,15 @@ impl Case<'_> {
         journal
     }
 
-    fn apply(&mut self, effects: &super::oracle::Effects) {
-        for ((table, row), changes) in &effects.changed {
-            if let Some(values) = self.rows[*table][*row].as_mut() {
-                for (column, cell) in changes {
-                    values[*column] = cell.clone();
-                }
-            }
-        }
-        for (table, row) in &effects.gone {
-            self.rows[*table][*row] = None;
-        }
-    }
-
     /// What the plan says is what has happened.
-    fn audit(&mut self, plan: &BatchPlan, records: &[usize], effects: &super::oracle::Effects) {
+    fn audit(&mut self, plan: &BatchPlan, records: &[usize], erased: &Erased) {
+        let effects = &erased.effects;
         assert_eq!(plan.records.len(), records.len());
         let mut counts = vec![[0_u64; 4]; self.world.nodes.len()];
-        for (planned, row) in plan.records.iter().zip(records) {
+        for ((planned, row), after) in plan.records.iter().zip(records).zip(&erased.afters) {
             let is_gone = effects.gone.contains(&(0, *row));
             assert_eq!(planned.outcome, if is_gone { Outcome::Deleted } else { Outcome::Anonymised });
-            assert_eq!(planned.after, self.fingerprint(*row), "fingerprint after");
+            assert_eq!(planned.after, *after, "fingerprint after");
             match &planned.after {
                 Some(after) => {
                     self.tally.anonymised += 1;

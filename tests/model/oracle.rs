@@ -46,9 +46,18 @@ impl Oracle<'_> {
     }
 
     /// The rows of `table` that hold the same in `columns` as that row in `from`.
-    fn matching(&self, id: Id, from: &[usize], table: usize, columns: &[usize]) -> Vec<usize> {
+    fn matching(&self, id: Id, from: &[usize], table: usize, columns: &[usize], nocase: &[bool]) -> Vec<usize> {
         let Some(wanted) = self.values(id.0, id.1, from) else { return Vec::new() };
-        (0..self.rows[table].len()).filter(|row| self.values(table, *row, columns).as_ref() == Some(&wanted)).collect()
+        let is_same = |found: Vec<&Cell>| {
+            found.iter().zip(&wanted).zip(nocase).all(|((one, other), nocase)| one.is_same(other, *nocase))
+        };
+        (0..self.rows[table].len()).filter(|row| self.values(table, *row, columns).is_some_and(is_same)).collect()
+    }
+
+    /// How the key of a table compares, and so whatever refers to it.
+    fn nocase(&self, table: usize) -> Vec<bool> {
+        let table = &self.world.tables[table];
+        table.key.iter().map(|column| table.columns[*column].nocase).collect()
     }
 
     /// The node's rows that hang on this row of its parent.
@@ -56,9 +65,10 @@ impl Oracle<'_> {
         let reference = &self.world.references[node.reference];
         let key = &self.world.tables[reference.parent].key;
         let parent = self.world.nodes[node.parent].table;
+        let nocase = self.nocase(reference.parent);
         match node.side {
-            Side::Child => self.matching((parent, row), key, node.table, &reference.columns),
-            Side::Owned => self.matching((parent, row), &reference.columns, node.table, key),
+            Side::Child => self.matching((parent, row), key, node.table, &reference.columns, &nocase),
+            Side::Owned => self.matching((parent, row), &reference.columns, node.table, key, &nocase),
         }
     }
 
@@ -198,7 +208,7 @@ impl Oracle<'_> {
             let is_known = reference.declared || self.world.nodes.iter().skip(1).any(|node| node.reference == place);
             let key = &self.world.tables[to.0].key;
             if is_known {
-                let rows = self.matching(to, key, reference.table, &reference.columns);
+                let rows = self.matching(to, key, reference.table, &reference.columns, &self.nocase(to.0));
                 found.extend(rows.into_iter().map(|row| (place, (reference.table, row))));
             }
         }

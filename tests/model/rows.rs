@@ -16,8 +16,8 @@ pub fn rows(genes: &Genes, world: &World) -> Rows {
         .zip(&world.tables)
         .map(|(count, table)| vec![Some(vec![Cell::Null; table.columns.len()]); *count])
         .collect();
-    for table in 0..world.tables.len() {
-        for row in 0..counts[table] {
+    for (table, count) in counts.iter().enumerate() {
+        for row in 0..*count {
             let gene = &genes.rows[table][row];
             fill(world, &mut rows, table, row, &mut Dice::new(gene));
         }
@@ -46,9 +46,13 @@ fn fill(world: &World, rows: &mut Rows, table: usize, row: usize, dice: &mut Dic
         KeyKind::RowNumber | KeyKind::Int => vec![Cell::Integer(NUMBERS[row + shift])],
         // A key that is NULL names nobody.
         KeyKind::Text if row == 3 && !spec.columns[spec.key[0]].not_null => vec![Cell::Null],
-        KeyKind::Text | KeyKind::Unique => vec![Cell::text(TEXTS[row + shift])],
+        // Beside "a" there is no "A" where letters count alike in both cases.
+        KeyKind::Text | KeyKind::Unique => match TEXTS[row + shift] {
+            "A" if spec.columns[spec.key[0]].nocase => vec![Cell::text("other")],
+            text => vec![Cell::text(text)],
+        },
         KeyKind::Pair => vec![Cell::text(TEXTS[row / 2]), Cell::Integer(NUMBERS[row % 2 + row / 2])],
-        KeyKind::Untyped if (row + shift) % 2 == 0 => vec![Cell::Integer(NUMBERS[row])],
+        KeyKind::Untyped if (row + shift).is_multiple_of(2) => vec![Cell::Integer(NUMBERS[row])],
         KeyKind::Untyped => vec![Cell::text(if row == 3 { "2" } else { TEXTS[row] })],
         KeyKind::BelowParent => vec![Cell::Null, Cell::Integer(NUMBERS[row])],
     };
@@ -101,6 +105,9 @@ fn refer(world: &World, rows: &mut Rows, reference: usize, row: usize, gene: u8)
     }
     if is_nullable && values.len() > 1 && gene > 230 {
         values[0] = Cell::Null;
+    }
+    if let (true, [Cell::Text(text)]) = (gene % 5 == 4, values.as_mut_slice()) {
+        *text = text.to_ascii_uppercase();
     }
     for (column, cell) in reference.columns.clone().into_iter().zip(values) {
         set(rows, reference.table, row, column, cell);

@@ -16,6 +16,14 @@ impl Cell {
         Self::Text(text.to_owned())
     }
 
+    /// Whether both are the same where letters count alike in both cases, if they do.
+    pub fn is_same(&self, other: &Self, nocase: bool) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) if nocase => one.eq_ignore_ascii_case(other),
+            (one, other) => one == other,
+        }
+    }
+
     /// As dumps show it.
     pub fn shown(&self) -> String {
         match self {
@@ -89,6 +97,8 @@ pub struct Column {
     pub declared: &'static str,
     pub not_null: bool,
     pub unique: bool,
+    /// Whether its text compares without regard to case.
+    pub nocase: bool,
     pub role: Role,
 }
 
@@ -163,6 +173,8 @@ pub struct World {
     pub criteria: Vec<Criterion>,
     /// Columns of the records' table.
     pub identity: Vec<usize>,
+    /// A record that a trigger of the application neither lets go nor change.
+    pub stubborn: Option<usize>,
     pub wal: bool,
 }
 

@@ -35,8 +35,27 @@ pub fn sql(world: &World, rows: &Rows) -> String {
             let _ = writeln!(sql, "INSERT INTO {} VALUES ({});", quote(&table.name), values.join(", "));
         }
     }
+    if let Some(row) = world.stubborn {
+        triggers(&mut sql, world, rows, row);
+    }
     sql.push_str("COMMIT;");
     sql
+}
+
+/// Triggers that refuse to let one record go or change.
+fn triggers(sql: &mut String, world: &World, rows: &Rows, row: usize) {
+    let table = &world.tables[0];
+    let Some(values) = rows[0].get(row).and_then(Option::as_ref) else { return };
+    let personal = table.key.len();
+    let (name, value) = (quote(&table.columns[personal].name), values[personal].sql());
+    for (trigger, event) in [("stubborn", "DELETE".to_owned()), ("stubborn_2", format!("UPDATE OF {name}"))] {
+        let _ = writeln!(
+            sql,
+            "CREATE TRIGGER {trigger} BEFORE {event} ON {} WHEN old.{name} = {value} \
+             BEGIN SELECT RAISE(ABORT, 'stubborn'); END;",
+            quote(&table.name)
+        );
+    }
 }
 
 fn create(sql: &mut String, world: &World, index: usize, table: &Table) {
@@ -71,6 +90,9 @@ fn definition(table: &Table, at: usize, column: &Column) -> String {
     if column.not_null {
         text.push_str(" NOT NULL");
     }
+    if column.nocase {
+        text.push_str(" COLLATE NOCASE");
+    }
     if column.unique {
         text.push_str(" UNIQUE");
     }
@@ -104,8 +126,11 @@ fn list(names: &[String]) -> String {
 pub fn category(world: &World) -> String {
     let table = &world.tables[0];
     let mut toml = format!("table = {}\n", text(&table.name));
-    if table.kind == KeyKind::Unique || table.columns.len() % 2 == 0 {
+    if table.kind == KeyKind::Unique || table.columns.len().is_multiple_of(2) {
         let _ = writeln!(toml, "key = {}", list(&table.names(&table.key)));
+    }
+    if world.stubborn.is_some() {
+        toml.push_str("triggers = [\"stubborn\", \"stubborn_2\"]\n");
     }
     let _ = writeln!(toml, "identity = {}", list(&table.names(&world.identity)));
     for (index, criterion) in world.criteria.iter().enumerate() {
@@ -191,7 +216,7 @@ fn dependent(toml: &mut String, world: &World, place: usize, node: &Node) {
             let _ = writeln!(toml, "{key}s = {}", list(many));
         }
     }
-    if !reference.declared && (referred.kind == KeyKind::Unique || place % 2 == 0) {
+    if !reference.declared && (referred.kind == KeyKind::Unique || place.is_multiple_of(2)) {
         let _ = writeln!(toml, "references = {}", list(&referred.names(&referred.key)));
     }
     let _ = writeln!(toml, "rule = \"{}\"", node.rule.as_str());
@@ -202,6 +227,6 @@ fn dependent(toml: &mut String, world: &World, place: usize, node: &Node) {
         }
     }
     if let (Some(Retention { years, year_end }), Some(since)) = (node.retention, table.column(&Role::Since)) {
-        period(toml, &table.columns[since].name, place % 2 == 0, years, year_end);
+        period(toml, &table.columns[since].name, place.is_multiple_of(2), years, year_end);
     }
 }

@@ -10,11 +10,17 @@ use crate::config::Rule;
 use crate::source::SourceError;
 use crate::source::mapping::{Direction, Fate, Node, NodeLink, Reference};
 
+/// Each round takes at least one more row for shared; the source's lock is held all the while.
+const ROUNDS_MAX: usize = 1_000;
+
 impl Layout<'_> {
     /// Decides what happens to each row. An owned row that something beyond the batch refers to takes what hangs on it
     /// out of the batch, and that may be what else refers to another; so this begins anew until nothing changes.
     pub(super) async fn decide(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
-        loop {
+        for round in 0.. {
+            if round == ROUNDS_MAX {
+                return Err(self.undecidable());
+            }
             self.settle_same_tables(connection).await?;
             self.decide_outcomes(connection).await?;
             let mut changed = Vec::new();
@@ -24,7 +30,7 @@ impl Layout<'_> {
                 }
             }
             if changed.is_empty() {
-                return Ok(());
+                break;
             }
             for place in 0..self.mapping.nodes.len() {
                 let path = self.mapping.path(place);
@@ -36,6 +42,25 @@ impl Layout<'_> {
                 }
             }
         }
+        self.settle_shared(connection).await
+    }
+
+    fn undecidable(&self) -> SourceError {
+        let fault = "refer to one another in too many ways to decide which of them something else refers to";
+        SourceError::Unverified { table: self.mapping.table().to_owned(), count: 0, fault: fault.to_owned() }
+    }
+
+    /// A shared row that goes by another node's rule is not left. Not before the end, for until then a row that was
+    /// once found to be shared remains so: two nodes could otherwise go on taking turns.
+    async fn settle_shared(&self, connection: &mut SqliteConnection) -> Result<(), SourceError> {
+        for (place, node) in self.mapping.nodes.iter().enumerate().skip(1) {
+            let same_table =
+                self.mapping.nodes.iter().enumerate().filter(|(o, n)| *o != place && n.table == node.table);
+            for (other, _) in same_table {
+                self.mark_gone_elsewhere(connection, place, node, other, &[fate::SHARED]).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether leaving rows of this node alone changes anything for other nodes.
@@ -170,8 +195,7 @@ impl Layout<'_> {
                 self.mapping.nodes.iter().enumerate().skip(1).filter(|(o, n)| *o != place && n.table == node.table)
             {
                 // Of two that both let it go, the earlier one does.
-                let fates: &[u8] =
-                    if other < place { &[fate::STAYS, fate::GOES, fate::SHARED] } else { &[fate::STAYS, fate::SHARED] };
+                let fates: &[u8] = if other < place { &[fate::STAYS, fate::GOES] } else { &[fate::STAYS] };
                 self.mark_gone_elsewhere(connection, place, node, other, fates).await?;
             }
         }
@@ -230,7 +254,7 @@ impl Layout<'_> {
             }
         }
         for (place, node) in self.mapping.nodes.iter().enumerate().skip(1).filter(|(_, n)| n.table == record.table) {
-            self.mark_gone_elsewhere(connection, place, node, 0, &[fate::STAYS, fate::SHARED]).await?;
+            self.mark_gone_elsewhere(connection, place, node, 0, &[fate::STAYS]).await?;
         }
         Ok(())
     }
