@@ -2,7 +2,7 @@
 
 use super::{JobError, Workshop, store};
 use crate::audit::By;
-use crate::erasure::{Settlement, settlement};
+use crate::erasure::{Settlement, pass, settlement};
 use crate::proposal::BatchId;
 use crate::record::SourceName;
 use crate::source::{Source, SourceError};
@@ -79,6 +79,7 @@ pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
         change.close_source(&By::daemon(), name, FOREIGN).await.map_err(SettleError::Store)?;
     }
     change.commit().await.map_err(SettleError::Store)?;
+    pass("source-settled");
     Ok(is_sound && known.is_none_or(|state| state.closed.is_none()))
 }
 
