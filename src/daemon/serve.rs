@@ -21,6 +21,7 @@ use crate::audit::{By, Kind};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Finding, causes};
 use crate::desk::Desk;
+use crate::erasure::pass;
 use crate::jobs::{self, Workshop};
 use crate::scheduler::{Heartbeat, Scheduler, SchedulerError, TimerError};
 use crate::store::{Store, StoreError};
@@ -208,12 +209,13 @@ async fn begin(store: &Store, setup: &Setup) -> Result<(), ServeError> {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     change.record(&By::daemon(), &Kind::DaemonStarted { version }).await.map_err(ServeError::Store)?;
     let interrupted = change.stop_interrupted_runs(INTERRUPTED).await.map_err(ServeError::Store)?;
-    change.commit().await.map_err(ServeError::Store)?;
-    drop(turn);
     for run in interrupted {
         tracing::warn!(%run, "a run had been cut short");
-        jobs::queue_rest(store, run).await.map_err(ServeError::Store)?;
+        jobs::queue_rest(store, &mut change, run).await.map_err(ServeError::Store)?;
     }
+    change.commit().await.map_err(ServeError::Store)?;
+    drop(turn);
+    pass("start-noted");
     reload::note(store, &setup.config).await.map_err(ServeError::Store)
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Without the feature `failpoints` nothing of this is in the program.
 
-/// Every place, in the order in which a batch passes them.
-pub const POINTS: [&str; 9] = [
+/// Every place: those of a batch in the order in which it passes them, those of runs, those of a start.
+pub const POINTS: [&str; 11] = [
     "batch-locked",
     "batch-planned",
     "intent-written",
@@ -13,6 +13,8 @@ pub const POINTS: [&str; 9] = [
     "outcome-written",
     "prepare-proposed",
     "run-finishing",
+    "start-noted",
+    "source-settled",
 ];
 
 /// Reads from the environment which places are to stop the process (`FAILPOINTS=batch-marked=return`).

@@ -110,10 +110,11 @@ async fn queue_again(change: &mut Change<'_>, job: JobKind) -> Result<(), StoreE
 }
 
 /// Queues a run for what was left undone by one that the daemon's end has cut short. A dry run leaves nothing undone.
+/// In the very change that closes the one cut short: a kill between the two would lose the rest.
 ///
 /// # Errors
 /// When the state cannot be read or written.
-pub async fn queue_rest(store: &Store, run: RunId) -> Result<(), StoreError> {
+pub async fn queue_rest(store: &Store, change: &mut Change<'_>, run: RunId) -> Result<(), StoreError> {
     let Some(run) = store.run(run).await?.filter(|run| !run.dry_run) else {
         return Ok(());
     };
@@ -121,10 +122,7 @@ pub async fn queue_rest(store: &Store, run: RunId) -> Result<(), StoreError> {
     if is_queued {
         return Ok(());
     }
-    let mut turn = store.turn().await;
-    let mut change = turn.begin().await?;
-    queue_again(&mut change, run.job).await?;
-    change.commit().await
+    queue_again(change, run.job).await
 }
 
 /// Writes down how far a run is.

@@ -2,7 +2,7 @@
 
 use super::{JobError, Workshop, store};
 use crate::audit::By;
-use crate::erasure::{Settlement, settlement};
+use crate::erasure::{Settlement, pass, settlement};
 use crate::proposal::BatchId;
 use crate::record::SourceName;
 use crate::source::{Source, SourceError};
@@ -59,6 +59,7 @@ pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     let written = write(&mut change, name, open.first().copied(), found).await;
     written.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;
+    pass("source-settled");
     tracing::info!(source = %name, ?found, open = open.len(), "the source is settled");
     Ok(found != Settlement::Foreign && known.is_none_or(|state| state.closed.is_none()))
 }
