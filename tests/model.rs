@@ -3,8 +3,9 @@
 //! `PROPTEST_CASES=5000 cargo test --test model` runs as many cases; `MODEL_SHOW=1` prints the schema and the settings of
 //! each.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as the tests themselves do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
 
+#[expect(dead_code, reason = "every test target uses a part of it")]
 mod common;
 
 /// The model and what it is held against.
