@@ -8,40 +8,32 @@ use tokio::sync::watch;
 use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::jobs::{self, JobError, Keys, Workshop};
-use crate::scheduler::{Performer, RunBook, ScheduledJob, StopSignal};
+use crate::scheduler::{Performer, RunBook, StopSignal};
 use crate::store::{JobKind, Run, Store, StoreError};
 
 /// Runs as the state holds them.
 #[derive(Debug)]
 pub(super) struct Book(pub(super) Arc<Store>);
 
-/// The job that the schedule means.
-pub(super) fn job_kind(job: ScheduledJob) -> JobKind {
-    match job {
-        ScheduledJob::Prepare => JobKind::Prepare,
-        ScheduledJob::Erase => JobKind::Erase,
-    }
-}
-
 impl RunBook for Book {
     type Run = Run;
     type Error = StoreError;
 
-    async fn last_slot(&self, job: ScheduledJob) -> Result<Option<Timestamp>, StoreError> {
-        self.0.last_slot(job_kind(job)).await
+    async fn last_slot(&self, job: JobKind) -> Result<Option<Timestamp>, StoreError> {
+        self.0.last_slot(job).await
     }
 
-    async fn count_from(&self, job: ScheduledJob, at: Timestamp) -> Result<(), StoreError> {
+    async fn count_from(&self, job: JobKind, at: Timestamp) -> Result<(), StoreError> {
         let mut turn = self.0.turn().await;
         let mut change = turn.begin().await?;
-        change.count_from(job_kind(job), at).await?;
+        change.count_from(job, at).await?;
         change.commit().await
     }
 
-    async fn enqueue(&self, job: ScheduledJob, slot: Timestamp) -> Result<(), StoreError> {
+    async fn enqueue(&self, job: JobKind, slot: Timestamp) -> Result<(), StoreError> {
         let mut turn = self.0.turn().await;
         let mut change = turn.begin().await?;
-        change.enqueue_slot(job_kind(job), slot).await?;
+        change.enqueue_slot(job, slot).await?;
         change.commit().await
     }
 

@@ -16,4 +16,4 @@ pub use cron::{Cron, CronError};
 pub use heartbeat::{Beat, Heartbeat, TimerError};
 pub use queue::{Performer, RunBook, Scheduler, SchedulerError, StopSignal};
 pub use slots::{ON_TIME_MAX_MINUTES, Slot, due_slot, next_slot};
-pub use timetable::{ScheduledJob, Timetable};
+pub use timetable::Timetable;

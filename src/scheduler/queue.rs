@@ -12,8 +12,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, Notify, watch};
 
-use super::{Beat, ScheduledJob, Slot, TimerError, Timetable};
+use super::{Beat, Slot, TimerError, Timetable};
 use crate::clock::SharedClock;
+use crate::store::JobKind;
 
 /// Becomes true when the daemon is to stop. A sender that is gone means the same.
 pub type StopSignal = watch::Receiver<bool>;
@@ -29,14 +30,14 @@ pub trait RunBook: Send + Sync {
     type Error: Error + Send + Sync + 'static;
 
     /// The slot of `job` last enqueued or counted from; `None` before the first start.
-    fn last_slot(&self, job: ScheduledJob) -> impl Future<Output = Result<Option<Timestamp>, Self::Error>> + Send;
+    fn last_slot(&self, job: JobKind) -> impl Future<Output = Result<Option<Timestamp>, Self::Error>> + Send;
 
     /// From now on slots of `job` count after `at`. Replaces what [`last_slot`](Self::last_slot) gives.
-    fn count_from(&self, job: ScheduledJob, at: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn count_from(&self, job: JobKind, at: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Queues a run of `job` for the slot at `slot` and makes it the last slot, in one transaction. Where a run of the job
     /// is queued already and has not begun, that one will do.
-    fn enqueue(&self, job: ScheduledJob, slot: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn enqueue(&self, job: JobKind, slot: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Takes the oldest queued run and writes down that it is running; `None` when nothing is queued.
     fn take(&self) -> impl Future<Output = Result<Option<Self::Run>, Self::Error>> + Send;
@@ -155,11 +156,7 @@ impl<B: RunBook> Scheduler<B> {
         }
     }
 
-    async fn enqueue_due(
-        &self,
-        timetable: &Timetable,
-        warned: &mut BTreeSet<ScheduledJob>,
-    ) -> Result<(), SchedulerError> {
+    async fn enqueue_due(&self, timetable: &Timetable, warned: &mut BTreeSet<JobKind>) -> Result<(), SchedulerError> {
         let now = self.clock.now();
         for (job, _) in timetable.crons() {
             let Some(last) = self.last_slot(job).await? else {
@@ -176,7 +173,7 @@ impl<B: RunBook> Scheduler<B> {
         Ok(())
     }
 
-    async fn enqueue(&self, job: ScheduledJob, slot: Slot) -> Result<(), SchedulerError> {
+    async fn enqueue(&self, job: JobKind, slot: Slot) -> Result<(), SchedulerError> {
         tracing::info!(job = job.as_str(), slot = %slot.at, late = slot.is_late, "a run is due");
         self.book.enqueue(job, slot.at).await.map_err(book("queue a run"))
     }
@@ -192,12 +189,12 @@ impl<B: RunBook> Scheduler<B> {
         Ok(())
     }
 
-    async fn last_slot(&self, job: ScheduledJob) -> Result<Option<Timestamp>, SchedulerError> {
+    async fn last_slot(&self, job: JobKind) -> Result<Option<Timestamp>, SchedulerError> {
         self.book.last_slot(job).await.map_err(book("look up the last slot"))
     }
 }
 
-fn warn_of_clock(job: ScheduledJob, last_slot: Timestamp, now: Timestamp) {
+fn warn_of_clock(job: JobKind, last_slot: Timestamp, now: Timestamp) {
     tracing::warn!(
         job = job.as_str(), %last_slot, %now,
         "the clock was set back: the job runs by itself again only after its last slot"

@@ -1,48 +1,18 @@
 //! The schedules of the settings, read.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Cron, Slot, due_slot, next_slot};
 use crate::config::{Finding, Settings};
-
-/// A job that may have a schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ScheduledJob {
-    /// Finds due records and proposes them.
-    Prepare,
-    /// Erases what is confirmed.
-    Erase,
-}
-
-impl ScheduledJob {
-    /// Every job, in the order in which they are enqueued when both are due.
-    pub const ALL: [Self; 2] = [Self::Prepare, Self::Erase];
-
-    /// The word in settings and messages.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Prepare => "prepare",
-            Self::Erase => "erase",
-        }
-    }
-}
-
-impl fmt::Display for ScheduledJob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::store::JobKind;
 
 /// When each job runs.
 #[derive(Debug, Clone)]
 pub struct Timetable {
     zone: TimeZone,
     catch_up: bool,
-    crons: Vec<(ScheduledJob, Cron)>,
+    crons: Vec<(JobKind, Cron)>,
 }
 
 impl Timetable {
@@ -54,7 +24,7 @@ impl Timetable {
         let schedule = &settings.schedule;
         let mut crons = Vec::new();
         let mut findings = Vec::new();
-        for (job, written) in [(ScheduledJob::Prepare, &schedule.prepare), (ScheduledJob::Erase, &schedule.erase)] {
+        for (job, written) in [(JobKind::Prepare, &schedule.prepare), (JobKind::Erase, &schedule.erase)] {
             let Some(written) = written else { continue };
             match written.value.parse::<Cron>() {
                 Ok(cron) => crons.push((job, cron)),
@@ -72,35 +42,35 @@ impl Timetable {
     }
 
     /// The jobs that have a schedule, with it.
-    pub fn crons(&self) -> impl Iterator<Item = (ScheduledJob, &Cron)> {
+    pub fn crons(&self) -> impl Iterator<Item = (JobKind, &Cron)> {
         self.crons.iter().map(|(job, cron)| (*job, cron))
     }
 
     /// The slot of `job` that is due; see [`due_slot`].
     #[must_use]
-    pub fn due(&self, job: ScheduledJob, last_slot: Option<Timestamp>, now: Timestamp) -> Option<Slot> {
+    pub fn due(&self, job: JobKind, last_slot: Option<Timestamp>, now: Timestamp) -> Option<Slot> {
         due_slot(self.cron(job)?, &self.zone, last_slot, now, self.catch_up)
     }
 
     /// The next slot of `job`, for the status; see [`next_slot`].
     #[must_use]
-    pub fn next(&self, job: ScheduledJob, last_slot: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    pub fn next(&self, job: JobKind, last_slot: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         next_slot(self.cron(job)?, &self.zone, last_slot, now)
     }
 
     /// Whether `job` has the same slots in both.
-    pub(super) fn agrees_on(&self, job: ScheduledJob, other: &Self) -> bool {
+    pub(super) fn agrees_on(&self, job: JobKind, other: &Self) -> bool {
         self.zone == other.zone && self.cron(job) == other.cron(job)
     }
 
-    fn cron(&self, job: ScheduledJob) -> Option<&Cron> {
+    fn cron(&self, job: JobKind) -> Option<&Cron> {
         self.crons.iter().find(|(of, _)| *of == job).map(|(_, cron)| cron)
     }
 }
 
 #[cfg(test)]
 impl Timetable {
-    pub(super) fn of(zone: &str, catch_up: bool, crons: &[(ScheduledJob, &str)]) -> Self {
+    pub(super) fn of(zone: &str, catch_up: bool, crons: &[(JobKind, &str)]) -> Self {
         let crons = crons.iter().map(|(job, text)| (*job, text.parse().unwrap())).collect();
         Self { zone: TimeZone::get(zone).unwrap(), catch_up, crons }
     }
@@ -143,12 +113,12 @@ mod tests {
 
     #[test]
     fn a_job_without_a_schedule_is_never_due() {
-        let table = Timetable::of("Europe/Vienna", true, &[(ScheduledJob::Prepare, "0 2 * * *")]);
+        let table = Timetable::of("Europe/Vienna", true, &[(JobKind::Prepare, "0 2 * * *")]);
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let (last, now) = (Some(at("2027-01-01T00:00:00Z")), at("2027-01-05T12:00:00Z"));
-        assert!(table.due(ScheduledJob::Prepare, last, now).is_some());
-        assert_eq!(table.due(ScheduledJob::Erase, last, now), None);
-        assert_eq!(table.next(ScheduledJob::Prepare, None, now), Some(at("2027-01-06T01:00:00Z")));
-        assert_eq!(table.next(ScheduledJob::Erase, None, now), None);
+        assert!(table.due(JobKind::Prepare, last, now).is_some());
+        assert_eq!(table.due(JobKind::Erase, last, now), None);
+        assert_eq!(table.next(JobKind::Prepare, None, now), Some(at("2027-01-06T01:00:00Z")));
+        assert_eq!(table.next(JobKind::Erase, None, now), None);
     }
 }

@@ -3,8 +3,7 @@
 use super::House;
 use super::runs::{instant, job_of, run};
 use crate::api::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};
-use crate::desk::{CategoryStanding, JobKind, JobStanding, Overview, StateName};
-use crate::scheduler::ScheduledJob;
+use crate::desk::{CategoryStanding, JobStanding, Overview, StateName};
 
 impl House {
     /// The status in words of the socket.
@@ -27,11 +26,7 @@ impl House {
     }
 
     fn job(&self, standing: JobStanding) -> JobStatus {
-        let scheduled = match standing.job {
-            JobKind::Prepare => ScheduledJob::Prepare,
-            JobKind::Erase => ScheduledJob::Erase,
-        };
-        let next = self.timetable.borrow().next(scheduled, standing.last_slot, self.desk.now());
+        let next = self.timetable.borrow().next(standing.job, standing.last_slot, self.desk.now());
         JobStatus {
             job: job_of(standing.job),
             schedule: standing.schedule,

@@ -13,7 +13,7 @@ use crate::clock::{Clock as _, SetClock};
 /// A run book in memory. It outlives schedulers, as the state file outlives the daemon.
 #[derive(Debug, Default)]
 struct Book {
-    last: StdMutex<BTreeMap<ScheduledJob, Timestamp>>,
+    last: StdMutex<BTreeMap<JobKind, Timestamp>>,
     queue: StdMutex<VecDeque<String>>,
     written: StdMutex<Vec<String>>,
 }
@@ -36,16 +36,16 @@ impl RunBook for Book {
     type Run = String;
     type Error = Infallible;
 
-    async fn last_slot(&self, job: ScheduledJob) -> Result<Option<Timestamp>, Infallible> {
+    async fn last_slot(&self, job: JobKind) -> Result<Option<Timestamp>, Infallible> {
         Ok(self.last.lock().unwrap().get(&job).copied())
     }
 
-    async fn count_from(&self, job: ScheduledJob, at: Timestamp) -> Result<(), Infallible> {
+    async fn count_from(&self, job: JobKind, at: Timestamp) -> Result<(), Infallible> {
         self.last.lock().unwrap().insert(job, at);
         Ok(())
     }
 
-    async fn enqueue(&self, job: ScheduledJob, slot: Timestamp) -> Result<(), Infallible> {
+    async fn enqueue(&self, job: JobKind, slot: Timestamp) -> Result<(), Infallible> {
         self.last.lock().unwrap().insert(job, slot);
         self.written.lock().unwrap().push(format!("{job} {slot}"));
         self.queue.lock().unwrap().push_back(job.to_string());
@@ -114,7 +114,7 @@ impl Life {
 }
 
 fn nightly() -> Timetable {
-    let crons = [(ScheduledJob::Prepare, "0 2 * * *"), (ScheduledJob::Erase, "0 4 * * Sun")];
+    let crons = [(JobKind::Prepare, "0 2 * * *"), (JobKind::Erase, "0 4 * * Sun")];
     Timetable::of("Europe/Vienna", true, &crons)
 }
 
@@ -158,7 +158,7 @@ async fn a_new_timetable_counts_from_its_exchange() {
     let mut life = Life::begin(&book, "2027-06-13T12:00:00Z", nightly()).await;
     // Four days later somebody makes the weekly job a daily one. It must not run on the spot.
     life.clock.set("2027-06-17T12:00:00Z".parse().unwrap());
-    let daily = [(ScheduledJob::Prepare, "0 2 * * *"), (ScheduledJob::Erase, "0 4 * * *")];
+    let daily = [(JobKind::Prepare, "0 2 * * *"), (JobKind::Erase, "0 4 * * *")];
     life.timetable.send(Arc::new(Timetable::of("Europe/Vienna", true, &daily))).unwrap();
     life.settle().await;
     assert_eq!(book.written(), ["prepare 2027-06-17T00:00:00Z"], "what the old timetable owed is not forgotten");
@@ -172,7 +172,7 @@ async fn what_fell_due_just_before_an_exchange_is_not_lost() {
     let book = Arc::new(Book::default());
     let mut life = Life::begin(&book, "2027-06-17T12:00:00Z", nightly()).await;
     life.clock.set("2027-06-18T00:00:20Z".parse().unwrap());
-    let later = [(ScheduledJob::Prepare, "0 3 * * *")];
+    let later = [(JobKind::Prepare, "0 3 * * *")];
     life.timetable.send(Arc::new(Timetable::of("Europe/Vienna", true, &later))).unwrap();
     life.settle().await;
     life.beat_at("2027-06-18T01:00:00Z").await;
@@ -249,7 +249,7 @@ async fn runs_wait_for_one_another_and_what_is_queued_at_the_end_stays_queued() 
 async fn a_scheduled_run_wakes_the_runner() {
     let book = Arc::new(Book::default());
     let now: Timestamp = "2027-06-10T12:00:00Z".parse().unwrap();
-    book.count_from(ScheduledJob::Prepare, now - 48.hours()).await.unwrap();
+    book.count_from(JobKind::Prepare, now - 48.hours()).await.unwrap();
     let clock = Arc::new(SetClock::new(now));
     assert_eq!(clock.now(), now);
     let scheduler = Arc::new(Scheduler::new(book.clone(), clock));
