@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "every test target uses a part of it")]
 mod common;
 
+#[path = "survive/attacks.rs"]
+mod attacks;
 #[path = "survive/copies.rs"]
 mod copies;
 #[path = "survive/dates.rs"]

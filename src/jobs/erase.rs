@@ -48,7 +48,7 @@ async fn erase_source(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     if run.is_some() && !settle(workshop, &described.name).await? {
-        progress.trouble(format!("{}: closed until an operator decides", described.name));
+        progress.trouble(format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
         return Ok(());
     }
     let mut open = workshop.open(&described.name).await?;

@@ -32,8 +32,7 @@ pub enum SettleError {
 }
 
 /// Why a source is closed when its marker is from elsewhere.
-const FOREIGN: &str =
-    "its commit marker is not the one last written: the source or the state has been restored from elsewhere";
+const FOREIGN: &str = "its commit marker is not the one last written: the source or the state has been restored from elsewhere; erasured reopen opens it again";
 
 /// Settles one source: at every start before the daemon is ready, and before every final run. Gives whether the source
 /// may be erased from.
@@ -60,7 +59,9 @@ pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     written.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;
     pass("source-settled");
-    tracing::info!(source = %name, ?found, open = open.len(), "the source is settled");
+    if let Some(batch) = open.first() {
+        tracing::warn!(source = %name, %batch, ?found, "a batch without an outcome is settled");
+    }
     Ok(found != Settlement::Foreign && known.is_none_or(|state| state.closed.is_none()))
 }
 

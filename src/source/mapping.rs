@@ -2,7 +2,7 @@
 //!
 //! Only `check` makes one, so whoever holds a [`Mapping`] holds settings that were checked.
 
-use super::schema::RowId;
+use super::schema::{ForeignKey, RowId};
 use crate::config::{Anonymise, Criterion, LabelTemplate, Retention, Rule};
 use crate::record::{CategoryName, IdentityVersion, KeyType};
 
@@ -50,6 +50,8 @@ pub struct Node {
     pub fate: Fate,
     /// What the columns of rows that stay are changed to. References to be cut are not in it.
     pub changes: Vec<Change>,
+    /// Declared references of which a column is replaced by a value: it must be one that exists.
+    pub replaced_references: Vec<ForeignKey>,
     /// While one of its rows is within this period, the record is not due.
     pub retention: Option<Retention>,
     /// Whether a trigger of the application changes the table's rows while we change others.

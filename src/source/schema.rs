@@ -24,6 +24,8 @@ pub enum TableKind {
         module: String,
         /// Whether its rows cannot be deleted one by one (an FTS index without contents).
         contentless: bool,
+        /// Whether it holds its contents itself, instead of reading them from another table.
+        has_own_content: bool,
     },
     /// A table in which a virtual table keeps its data.
     Shadow,

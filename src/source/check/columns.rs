@@ -94,9 +94,18 @@ impl<'a> Check<'a> {
             self.report(Finding::error("generated-column", &written.place, message).hint(hint));
             return;
         }
+        let refers_to = table.foreign_keys.iter().find(|key| holds(&key.columns, &column.name));
+        if let (Some(key), Anonymise::Template(_) | Anonymise::Truncate { .. }) = (refers_to, how) {
+            let message = format!("{name} refers to {}, and what replaces it would refer to nothing", key.parent);
+            let hint = "keep it, write \"null\", or write { value = … } with a value that exists there";
+            self.report(Finding::error("reference-broken", &written.place, message).hint(hint));
+        }
         if *how == Anonymise::Null && column.not_null {
             let message = format!("{name} refuses NULL");
             let hint = match column.affinity {
+                _ if refers_to.is_some() => {
+                    "keep it, or write { value = … } with a value that exists where it refers to"
+                }
                 Affinity::Integer | Affinity::Real => "write { value = 0 }",
                 Affinity::Text | Affinity::Numeric | Affinity::Blob => {
                     "write { value = \"\" } or { template = \"erased-{key}\" }"

@@ -2,7 +2,7 @@
 
 use super::names::{as_setting, place_of};
 use super::{Check, listed};
-use crate::config::{Category, Column, Dependent, Finding, Link, Place, Rule};
+use crate::config::{Anonymise, Category, Column, Dependent, Finding, Link, Place, Rule};
 use crate::source::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink};
 use crate::source::schema::{ForeignKey, RowId, Table, TableKind, TriggerEvent, holds, same_columns};
 
@@ -19,6 +19,7 @@ impl<'a> Check<'a> {
             collations: collations(table),
             link: None,
             fate: Fate::Record,
+            replaced_references: replaced_references(table, &changes),
             changes,
             retention: None,
             written_by_triggers: false,
@@ -46,11 +47,7 @@ impl<'a> Check<'a> {
         complete.then_some(nodes)
     }
 
-    fn changes(
-        &mut self,
-        table: &Table,
-        anonymise: &[(Column, crate::config::Located<crate::config::Anonymise>)],
-    ) -> Vec<Change> {
+    fn changes(&mut self, table: &Table, anonymise: &[(Column, crate::config::Located<Anonymise>)]) -> Vec<Change> {
         anonymise
             .iter()
             .filter_map(|(column, how)| {
@@ -63,6 +60,17 @@ impl<'a> Check<'a> {
         let table = self.table(&dependent.table)?;
         let parent_node = nodes.get(parent)?;
         let parent_table = self.schema.table(&parent_node.table)?;
+        if parent != 0
+            && let Some(owner) = self.category_of(parent_table)
+        {
+            let message = format!(
+                "{} hangs on rows of {}, which are records of the category {} themselves",
+                dependent.name, parent_table.name, owner.name
+            );
+            let hint = format!("remove it: {} says what becomes of what depends on them", owner.place.file);
+            self.report(Finding::error("below-records", &dependent.place, message).hint(hint));
+            return None;
+        }
         let link = self.link(dependent, parent, table, parent_table, &parent_node.own_key)?;
         let fate = self.fate(dependent, table);
         self.refuse_circle(dependent, &link, table, nodes);
@@ -81,6 +89,7 @@ impl<'a> Check<'a> {
             collations: collations(table),
             link: Some(link),
             fate,
+            replaced_references: replaced_references(table, &changes),
             changes,
             retention: dependent.retention.clone(),
             written_by_triggers: false,
@@ -318,6 +327,14 @@ impl<'a> Check<'a> {
 
 fn collations(table: &Table) -> Vec<(String, String)> {
     table.columns.iter().filter_map(|column| Some((column.name.clone(), column.collation.clone()?))).collect()
+}
+
+/// Declared references of which a column is replaced by something other than NULL.
+fn replaced_references(table: &Table, changes: &[Change]) -> Vec<ForeignKey> {
+    let is_replaced = |column: &String| {
+        changes.iter().any(|change| change.column.eq_ignore_ascii_case(column) && change.anonymise != Anonymise::Null)
+    };
+    table.foreign_keys.iter().filter(|key| key.columns.iter().any(is_replaced)).cloned().collect()
 }
 
 fn row_id(table: &Table) -> RowId {

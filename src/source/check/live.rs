@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::columns::stays;
+use super::triggers::set_columns;
 use crate::config::{Anonymise, Finding, Located, Rule};
 use crate::source::mapping::{Fate, Mapping};
 use crate::source::schema::{Affinity, Table, TableKind, holds};
@@ -103,15 +104,13 @@ impl Check<'_> {
 
     /// The changes and deletions can be compiled: no trigger, check or index needs what only the application has.
     pub(super) async fn changes_compile(&mut self, reader: &mut Reader, mapping: &Mapping) -> Result<(), SourceError> {
-        for node in &mapping.nodes {
-            let columns: Vec<String> = node.changes.iter().map(|change| change.column.clone()).collect();
-            let columns = if stays(node) { columns } else { Vec::new() };
+        for (place, node) in mapping.nodes.iter().enumerate() {
+            let columns = set_columns(place, &mapping.nodes);
             let deletes = matches!(node.fate, Fate::Record | Fate::Dependent(Rule::Delete));
             // Generated columns have been reported, and cannot be set.
-            let is_settable = |name: &String| {
-                self.schema.table(&node.table).and_then(|t| t.column(name)).is_some_and(|c| !c.generated)
-            };
-            let columns: Vec<String> = columns.into_iter().filter(is_settable).collect();
+            let is_settable =
+                |name: &&str| self.schema.table(&node.table).and_then(|t| t.column(name)).is_some_and(|c| !c.generated);
+            let columns: Vec<String> = columns.into_iter().filter(is_settable).map(str::to_owned).collect();
             if let Some(message) = reader.0.write_fault(&node.table, &columns, deletes).await? {
                 let written = self.category.dependents.iter().find(|dependent| dependent.name == node.name);
                 let place = written.map_or(&self.category.table.place, |dependent| &dependent.table.place).clone();
@@ -168,7 +167,8 @@ impl Check<'_> {
 
     /// Looks for columns elsewhere that hold the same personal values, which nobody has classified yet.
     pub(super) async fn copies(&mut self, reader: &mut Reader, mapping: &Mapping) -> Result<(), SourceError> {
-        let dealt_with: Vec<String> = mapping.nodes.iter().map(|node| node.table.clone()).collect();
+        let by_triggers = self.written_by_triggers(&mapping.nodes).into_iter().map(|(_, table)| table);
+        let dealt_with: Vec<String> = mapping.nodes.iter().map(|node| node.table.clone()).chain(by_triggers).collect();
         let Some(record) = mapping.nodes.first() else {
             return Ok(());
         };
@@ -178,7 +178,7 @@ impl Check<'_> {
             let others = self.schema.tables.iter().filter(|table| {
                 !holds(&dealt_with, &table.name)
                     && self.category_of(table).is_none()
-                    && table.kind == TableKind::Ordinary
+                    && matches!(table.kind, TableKind::Ordinary | TableKind::Virtual { has_own_content: true, .. })
             });
             let mut found = Vec::new();
             for (table, column) in others.flat_map(text_columns) {

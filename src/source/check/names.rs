@@ -19,7 +19,7 @@ impl<'a> Check<'a> {
         let fault = match &table.kind {
             TableKind::Ordinary => None,
             TableKind::Virtual { contentless: false, .. } => None,
-            TableKind::Virtual { module, contentless: true } => Some((
+            TableKind::Virtual { module, contentless: true, .. } => Some((
                 format!(
                     "{} is a {module} table without contents, and single rows cannot be deleted from it",
                     table.name

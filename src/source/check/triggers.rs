@@ -11,7 +11,7 @@ impl<'a> Check<'a> {
     fn firing(&self, nodes: &[Node]) -> Vec<&'a Trigger> {
         let triggers = &self.schema.triggers;
         let mut firing: Vec<&Trigger> =
-            triggers.iter().filter(|trigger| nodes.iter().any(|node| fires(trigger, node))).collect();
+            triggers.iter().filter(|trigger| (0..nodes.len()).any(|place| fires(trigger, place, nodes))).collect();
         loop {
             let follows = |trigger: &&Trigger| {
                 let sets_off = |(event, table): &(TriggerEvent, String)| {
@@ -76,8 +76,9 @@ impl<'a> Check<'a> {
     /// A row that a trigger writes because another is deleted, and that refers to it, must not be one that stays: the
     /// other could never be deleted.
     pub(super) fn triggers_let_go(&mut self, mapping: &Mapping) {
-        for (place, node) in mapping.nodes.iter().enumerate() {
-            let deletes = |trigger: &&Trigger| trigger.event == TriggerEvent::Delete && fires(trigger, node);
+        for place in 0..mapping.nodes.len() {
+            let deletes =
+                |trigger: &&Trigger| trigger.event == TriggerEvent::Delete && fires(trigger, place, &mapping.nodes);
             for trigger in self.schema.triggers.iter().filter(deletes) {
                 let adds_to = |table: &str| {
                     let adds = |(event, own): &(TriggerEvent, String)| {
@@ -119,21 +120,39 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Whether what happens to the node's rows makes the trigger run.
-fn fires(trigger: &Trigger, node: &Node) -> bool {
-    if !trigger.table.eq_ignore_ascii_case(&node.table) {
-        return false;
+/// The columns of a node's rows that are set where they stay: what is anonymised, and the references that are cut.
+pub(super) fn set_columns(place: usize, nodes: &[Node]) -> Vec<&str> {
+    let Some(node) = nodes.get(place).filter(|node| stays(node)) else {
+        return Vec::new();
+    };
+    let mut columns: Vec<&str> = node.changes.iter().map(|change| change.column.as_str()).collect();
+    if let (Fate::Dependent(Rule::Unlink), Some(link)) = (node.fate, &node.link)
+        && link.direction == Direction::Child
+    {
+        columns.extend(link.columns.iter().map(String::as_str));
     }
+    for child in nodes {
+        let cut = child.link.as_ref().filter(|link| {
+            link.parent == place
+                && link.direction == Direction::Owned
+                && matches!(child.fate, Fate::Dependent(Rule::Delete | Rule::Unlink))
+        });
+        columns.extend(cut.into_iter().flat_map(|link| &link.parent_columns).map(String::as_str));
+    }
+    columns
+}
+
+/// Whether what happens to the node's rows makes the trigger run.
+fn fires(trigger: &Trigger, place: usize, nodes: &[Node]) -> bool {
+    let Some(node) = nodes.get(place).filter(|node| trigger.table.eq_ignore_ascii_case(&node.table)) else {
+        return false;
+    };
     match trigger.event {
         TriggerEvent::Insert => false,
         TriggerEvent::Delete => matches!(node.fate, Fate::Record | Fate::Dependent(Rule::Delete)),
         TriggerEvent::Update => {
-            let mut columns: Vec<&str> = node.changes.iter().map(|change| change.column.as_str()).collect();
-            if let (Fate::Dependent(Rule::Unlink), Some(link)) = (node.fate, &node.link) {
-                columns.extend(link.columns.iter().map(String::as_str));
-            }
-            let is_changed = stays(node) && !columns.is_empty();
-            is_changed
+            let columns = set_columns(place, nodes);
+            !columns.is_empty()
                 && (trigger.update_of.is_empty() || columns.iter().any(|column| holds(&trigger.update_of, column)))
         }
     }

@@ -59,7 +59,7 @@ fn truncated(column: &str, to: Truncation, format: DateFormat) -> String {
                 Truncation::Year => format!("substr({column}, 1, 4) || '-01-01'"),
                 Truncation::Month => format!("substr({column}, 1, 7) || '-01'"),
             };
-            let read = format!("{column} GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*'");
+            let read = dated(column, "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*");
             format!("CASE WHEN {read} THEN {kept} || {} END", zeros(&format!("substr({column}, 11)")))
         }
         DateFormat::German => {
@@ -67,7 +67,7 @@ fn truncated(column: &str, to: Truncation, format: DateFormat) -> String {
                 Truncation::Year => format!("'01.01.' || substr({column}, 7, 4)"),
                 Truncation::Month => format!("'01.' || substr({column}, 4, 7)"),
             };
-            let read = format!("{column} GLOB '[0-3][0-9].[01][0-9].[0-9][0-9][0-9][0-9]*'");
+            let read = dated(column, "[0-3][0-9].[01][0-9].[0-9][0-9][0-9][0-9]*");
             format!("CASE WHEN {read} THEN {kept} || {} END", zeros(&format!("substr({column}, 11)")))
         }
         DateFormat::Unix => numeric(column, to, "unixepoch", "1"),
@@ -76,6 +76,11 @@ fn truncated(column: &str, to: Truncation, format: DateFormat) -> String {
             format!("julianday({column}, 'start of {}')", word(to))
         }
     }
+}
+
+/// SQL: the value is a date, with nothing behind it but a time and a zone. Other words may be about somebody.
+fn dated(column: &str, pattern: &str) -> String {
+    format!("{column} GLOB '{pattern}' AND substr({column}, 11) NOT GLOB '*[^0-9:.,TZ+ -]*'")
 }
 
 fn word(to: Truncation) -> &'static str {

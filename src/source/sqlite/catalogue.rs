@@ -121,7 +121,8 @@ fn virtual_kind(sql: &str) -> TableKind {
     };
     let has_no_content = option("content").is_some_and(|value| value.token.as_name() == Some(""));
     let deletes = option("contentless_delete").is_some_and(|value| value.token.as_name() == Some("1"));
-    TableKind::Virtual { module, contentless: has_no_content && !deletes }
+    let has_own_content = option("content").is_none();
+    TableKind::Virtual { module, contentless: has_no_content && !deletes, has_own_content }
 }
 
 /// Columns, each with its position in the primary key (0: not in it).
@@ -187,6 +188,8 @@ async fn indexes(connection: &mut SqliteConnection, table: &mut Table) -> Result
         });
         // An index over an expression, or over some rows only, neither finds nor guarantees anything for us.
         index.1 &= number(&row, "cid") >= 0;
+        // One that compares otherwise than the column does lets in what the column takes for the same.
+        index.1 &= !compares_as_bytes(&text(&row, "sql"));
         index.2.push(text(&row, "column_name"));
         // A key that is referred to is unique, and compares as its column does.
         let collation = text(&row, "coll");
@@ -204,6 +207,15 @@ async fn indexes(connection: &mut SqliteConnection, table: &mut Table) -> Result
         }
     }
     Ok(())
+}
+
+/// Whether an index asks for `COLLATE BINARY` in so many words.
+fn compares_as_bytes(sql: &str) -> bool {
+    let words = tokens(sql);
+    words.windows(2).any(|pair| {
+        pair[0].token.is_word("COLLATE")
+            && pair[1].token.as_name().is_some_and(|name| name.eq_ignore_ascii_case("BINARY"))
+    })
 }
 
 fn row_id(table: &Table, without_row_id: bool) -> Option<RowId> {

@@ -5,6 +5,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::connection::{fetch, value};
 use super::expression::{self, Days};
+use super::stage::same_key;
 use super::text::{literal, qualified, quote, refers};
 use crate::config::{DateFormat, EARLIEST_DAY, Since, coarse_bound};
 use crate::record::{KeyPart, KeyType, RecordKey, Value, hex};
@@ -204,7 +205,9 @@ impl<'m> Selection<'m> {
         for row in &found {
             let place = position(&value(row, 0)?);
             if let Some(slot) = place.and_then(|place| rows.get_mut(place)) {
-                *slot = Some(self.row(row, 1 + self.row_id().len())?);
+                if slot.replace(self.row(row, 1 + self.row_id().len())?).is_some() {
+                    return Err(same_key(self.mapping.table()));
+                }
             }
         }
         Ok(rows)

@@ -247,7 +247,10 @@ impl<'m> Layout<'m> {
             if let Some((slot, key)) = place.and_then(|place| Some((records.get_mut(place)?, keys.get(place)?))) {
                 let goes = count(&row, 1)? == u64::from(fate::GOES);
                 let outcome = if goes { Outcome::Delete } else { Outcome::Anonymise };
-                *slot = Some(StagedRecord { key: key.clone(), outcome, dependents: Vec::new(), identity_after: None });
+                let record = StagedRecord { key: key.clone(), outcome, dependents: Vec::new(), identity_after: None };
+                if slot.replace(record).is_some() {
+                    return Err(same_key(self.mapping.table()));
+                }
             }
         }
         self.read_identity(connection, &mut records).await?;
@@ -336,6 +339,11 @@ fn equal(one: &[String], other: &[String]) -> String {
 
 pub(super) fn columns_of(alias: &str, columns: &[String]) -> Vec<String> {
     columns.iter().map(|column| qualified(alias, column)).collect()
+}
+
+/// Rows that the database takes for the same key, though an index told them apart.
+pub(super) fn same_key(table: &str) -> SourceError {
+    SourceError::Unverified { table: table.to_owned(), count: 2, fault: "have the same key".to_owned() }
 }
 
 fn place_of(value: &Value) -> Option<usize> {

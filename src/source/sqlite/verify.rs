@@ -48,6 +48,7 @@ impl Batch<'_> {
             self.verify_changed(place, node).await?;
         }
         self.verify_identity().await?;
+        self.verify_replaced().await?;
         self.verify_references().await
     }
 
@@ -99,6 +100,32 @@ impl Batch<'_> {
             differing.join(" OR ")
         );
         self.must_be_none(node, sql, "have another identity than was foreseen").await
+    }
+
+    /// What replaces a reference refers to something.
+    async fn verify_replaced(&mut self) -> Result<(), SourceError> {
+        for (place, node) in self.mapping.nodes.iter().enumerate() {
+            for key in &node.replaced_references {
+                let own: Vec<String> = key.columns.iter().map(|column| qualified(&node.table, column)).collect();
+                let known: Vec<String> = own.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+                let met: Vec<String> = key
+                    .parent_columns
+                    .iter()
+                    .zip(&own)
+                    .map(|(column, own)| format!("{} = {own}", qualified("parent", column)))
+                    .collect();
+                let sql = format!(
+                    "SELECT count(*) FROM {} WHERE {} AND {} AND NOT EXISTS (SELECT 1 FROM {} parent WHERE {})",
+                    quote(&node.table),
+                    in_rows(node, &Layout::rows(place, node, &[fate::STAYS])),
+                    known.join(" AND "),
+                    quote(&key.parent),
+                    met.join(" AND ")
+                );
+                self.must_be_none(node, sql, &format!("would refer to nothing in {}", key.parent)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Nothing refers to the deleted.
