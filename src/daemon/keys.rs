@@ -143,13 +143,20 @@ fn read(place: &Path) -> Result<Keys, KeyError> {
     })
 }
 
+fn read_text(path: &Path, name: &'static str) -> Result<String, KeyError> {
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => KeyError::Lost { name, path: path.to_owned() },
+        _ => file("read", path)(error),
+    })
+}
+
 fn read_fingerprint(path: &Path) -> Result<FingerprintKey, KeyError> {
-    let text = std::fs::read_to_string(path).map_err(file("read", path))?;
+    let text = read_text(path, FINGERPRINT)?;
     FingerprintKey::from_text(&text).ok_or_else(|| KeyError::Malformed(path.to_owned()))
 }
 
 fn read_checkpoint(path: &Path) -> Result<Arc<CheckpointKey>, KeyError> {
-    let text = std::fs::read_to_string(path).map_err(file("read", path))?;
+    let text = read_text(path, CHECKPOINT)?;
     CheckpointKey::from_text(&text).map(Arc::new).ok_or_else(|| KeyError::Malformed(path.to_owned()))
 }
 

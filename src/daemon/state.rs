@@ -56,7 +56,7 @@ impl StateError {
             Self::Directory { .. } => "give --state-dir a folder that this user may write to",
             Self::Lock(_) => "stop the other one first: systemctl stop erasured",
             Self::Key(error) => error.hint(),
-            Self::Store(_) => "restore the state from its backup; nothing was changed",
+            Self::Store(error) => error.hint().unwrap_or("see that the disk is well and not full; nothing was changed"),
             Self::OtherKey { .. } => "restore the key that belongs to this state",
         }
     }
@@ -79,7 +79,11 @@ pub(super) async fn hold(dir: &Path, clock: SharedClock) -> Result<Held, StateEr
     let store = if exists { Store::open(&path, clock).await } else { Store::create(&path, clock).await };
     let store = store.map_err(StateError::Store)?;
     ring.settle().map_err(StateError::Key)?;
-    check_key(&store, &ring.keys).await?;
+    if let Err(error) = check_key(&store, &ring.keys).await {
+        // What opening it has put beside it goes again.
+        store.close().await;
+        return Err(error);
+    }
     Ok(Held { store: Arc::new(store), keys: ring.keys, lock })
 }
 

@@ -8,7 +8,7 @@ use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
 use crate::erasure::{Claim, Engine, EngineError, Open, Ruling, examine, preview, rule};
-use crate::proposal::{BatchId, Origin, Outcome, ProposalId};
+use crate::proposal::{BatchId, Origin, Outcome, ProposalId, StateName};
 use crate::record::{RecordKey, RecordRef};
 use crate::source::{Mapping, Writer};
 use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId};
@@ -37,6 +37,20 @@ pub(super) async fn erase(
             break;
         }
     }
+    count_left(workshop, run.is_none(), progress).await
+}
+
+/// Counts what is confirmed and still to be erased: in categories that were not reached, or could not be, as well.
+async fn count_left(workshop: &Workshop, is_dry: bool, progress: &mut Progress<'_>) -> Result<(), JobError> {
+    let standing = workshop.store.counts().await.map_err(store)?;
+    for category in workshop.settings.categories.keys() {
+        let confirmed = standing.get(category).and_then(|counts| counts.get(&StateName::Confirmed)).copied();
+        let Some(confirmed) = confirmed else { continue };
+        let counts = progress.report.category(category);
+        // After a dry run all that it has foreseen is still confirmed.
+        let foreseen = counts.deleted + counts.anonymised + counts.returned + counts.withdrawn;
+        counts.left = confirmed.saturating_sub(if is_dry { foreseen } else { 0 });
+    }
     Ok(())
 }
 
@@ -47,7 +61,11 @@ async fn erase_source(
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
-    if run.is_some() && !settle(workshop, &described.name).await? {
+    let is_open = match run {
+        Some(_) => settle(workshop, &described.name).await?,
+        None => is_open(workshop, described).await?,
+    };
+    if !is_open {
         progress.trouble(format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
         return Ok(());
     }
@@ -115,7 +133,6 @@ impl Erase<'_, '_> {
             }
         };
         writer.close().await;
-        self.count_left(after).await?;
         done
     }
 
@@ -159,19 +176,6 @@ impl Erase<'_, '_> {
 
     fn engine_failed(&self, source: EngineError) -> JobError {
         JobError::Engine { category: self.mapping.category.to_string(), source }
-    }
-
-    async fn count_left(&mut self, after: Option<ProposalId>) -> Result<(), JobError> {
-        let limit = u32::try_from(BATCH_MAX_RECORDS).unwrap_or(u32::MAX);
-        let mut after = after;
-        loop {
-            let page = self.confirmed(after, limit).await?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            after = Some(last.id);
-            self.progress.report.category(&self.mapping.category).left += page.len() as u64;
-        }
     }
 
     /// What erasing would do now: the same second look and the same layout as in a batch, on a connection that only reads.
@@ -239,6 +243,12 @@ impl Erase<'_, '_> {
             watcher(Foreseen { record, future });
         }
     }
+}
+
+/// Whether the source is not closed, as far as is known without settling it.
+async fn is_open(workshop: &Workshop, described: &SourceSettings) -> Result<bool, JobError> {
+    let known = workshop.store.sources().await.map_err(store)?;
+    Ok(!known.iter().any(|state| state.source == described.name && state.closed.is_some()))
 }
 
 async fn last_committed(workshop: &Workshop, described: &SourceSettings) -> Result<Option<BatchId>, JobError> {

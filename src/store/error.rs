@@ -12,15 +12,13 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no state where one should be.
-    #[error(
-        "cannot open the state: there is no {0}\nhint: a first start makes it; if there was one, restore it from a backup"
-    )]
+    #[error("cannot open the state: there is no {0}")]
     Missing(PathBuf),
     /// There is a file where a new state was to be made.
     #[error("cannot make a new state: there is a {0} already")]
     Exists(PathBuf),
     /// The file is something else.
-    #[error("cannot open the state: {path} {what}\nhint: nothing has been changed; put the right file in its place")]
+    #[error("cannot open the state: {path} {what}")]
     NotAState {
         /// The file.
         path: PathBuf,
@@ -28,9 +26,7 @@ pub enum StoreError {
         what: String,
     },
     /// A later version of the daemon has written it.
-    #[error(
-        "cannot open the state: {path} is of version {found}, and this program knows versions up to {known}\nhint: start the program that wrote it, or a later one"
-    )]
+    #[error("cannot open the state: {path} is of version {found}, and this program knows versions up to {known}")]
     Newer {
         /// The file.
         path: PathBuf,
@@ -40,7 +36,7 @@ pub enum StoreError {
         known: i64,
     },
     /// The file is damaged.
-    #[error("cannot open the state: {path} is damaged: {what}\nhint: restore it from a backup")]
+    #[error("cannot open the state: {path} is damaged: {what}")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -48,9 +44,7 @@ pub enum StoreError {
         what: String,
     },
     /// The trail is not as it was written.
-    #[error(
-        "the audit trail has been changed: entry {seq}: {what}\nhint: compare it with an exported trail and the checkpoints in the log"
-    )]
+    #[error("the audit trail has been changed: entry {seq}: {what}")]
     BrokenChain {
         /// The entry.
         seq: u64,
@@ -134,6 +128,21 @@ pub enum StoreError {
         /// Rows that did.
         found: u64,
     },
+}
+
+impl StoreError {
+    /// What to do about a state that cannot be opened.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing(_) => Some("a first start makes it; if there was one, restore it from a backup"),
+            Self::NotAState { .. } => Some("nothing has been changed; put the right file in its place"),
+            Self::Newer { .. } => Some("start the program that wrote it, or a later one"),
+            Self::Damaged { .. } => Some("restore it from a backup"),
+            Self::BrokenChain { .. } => Some("compare it with an exported trail and the checkpoints in the log"),
+            _ => None,
+        }
+    }
 }
 
 /// Wraps what the database library says.

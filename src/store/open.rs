@@ -20,6 +20,9 @@ use crate::record::{hex, random_bytes};
 const APPLICATION_ID: i32 = 0x4572_6173;
 /// What every SQLite file begins with.
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// The header of an SQLite file, and where in it the application's id stands.
+const SQLITE_HEAD_BYTES: u64 = 100;
+const APPLICATION_ID_PLACE: std::ops::Range<usize> = 68..72;
 /// How long a connection waits for another one's lock. Only this process uses the file, so this is never needed for long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that read at the same time.
@@ -40,9 +43,8 @@ impl Store {
     /// When there is none, when it is something else, newer, damaged, or its trail has been changed. Nothing is ever
     /// overwritten.
     pub async fn open(path: &Path, clock: SharedClock) -> Result<Self, StoreError> {
-        check_is_sqlite(path)?;
+        check_is_state(path)?;
         let mut writer = writing(path, false).connect().await.map_err(failed("open the state"))?;
-        check_is_state(path, &mut writer).await?;
         check_version(path, &mut writer).await?;
         check_integrity(path, &mut writer).await?;
         migrate(&mut writer).await?;
@@ -60,10 +62,9 @@ impl Store {
     /// # Errors
     /// When there is none, or it is something else, or of another version.
     pub async fn look(path: &Path, clock: SharedClock) -> Result<Self, StoreError> {
-        check_is_sqlite(path)?;
+        check_is_state(path)?;
         let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
         let mut writer = options.connect().await.map_err(failed("open the state"))?;
-        check_is_state(path, &mut writer).await?;
         check_version(path, &mut writer).await?;
         let installation: String = sqlx::query_scalar("SELECT installation FROM meta")
             .fetch_one(&mut writer)
@@ -157,30 +158,24 @@ async fn reading(path: &Path) -> Result<SqlitePool, StoreError> {
         .map_err(failed("open the state for reading"))
 }
 
-/// Before SQLite sees the file: it would take an empty one for a new database.
-fn check_is_sqlite(path: &Path) -> Result<(), StoreError> {
+/// Before SQLite sees the file: it would take an empty one for a new database, and put a log beside one of somebody else.
+fn check_is_state(path: &Path) -> Result<(), StoreError> {
     let file = |source: std::io::Error| match source.kind() {
         std::io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
         _ => StoreError::File { doing: "read", path: path.to_owned(), source },
     };
     let mut head = Vec::new();
-    File::open(path).map_err(file)?.take(SQLITE_MAGIC.len() as u64).read_to_end(&mut head).map_err(file)?;
-    if head == SQLITE_MAGIC {
+    File::open(path).map_err(file)?.take(SQLITE_HEAD_BYTES).read_to_end(&mut head).map_err(file)?;
+    let what = if head.is_empty() {
+        "is empty"
+    } else if !head.starts_with(SQLITE_MAGIC) {
+        "is not an SQLite database"
+    } else if head.get(APPLICATION_ID_PLACE) != Some(&APPLICATION_ID.to_be_bytes()) {
+        "is a database of something else"
+    } else {
         return Ok(());
-    }
-    let what = if head.is_empty() { "is empty" } else { "is not an SQLite database" };
+    };
     Err(StoreError::NotAState { path: path.to_owned(), what: what.to_owned() })
-}
-
-async fn check_is_state(path: &Path, writer: &mut SqliteConnection) -> Result<(), StoreError> {
-    let id: i32 = sqlx::query_scalar("PRAGMA application_id")
-        .fetch_one(writer)
-        .await
-        .map_err(failed("read what kind of file the state is"))?;
-    if id == APPLICATION_ID {
-        return Ok(());
-    }
-    Err(StoreError::NotAState { path: path.to_owned(), what: "is a database of something else".to_owned() })
 }
 
 async fn check_version(path: &Path, writer: &mut SqliteConnection) -> Result<(), StoreError> {

@@ -263,7 +263,8 @@ pub fn rendered(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("{finding}\n")).collect()
 }
 
-async fn rows(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+/// The rows of one query, as [`Bench::rows`] gives them.
+pub async fn rows(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
     let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(connection).await.unwrap();
     rows.iter().map(|row| (0..row.len()).map(|column| shown(row, column)).collect::<Vec<_>>().join("|")).collect()
 }

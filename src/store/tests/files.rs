@@ -22,7 +22,8 @@ async fn refused(path: &Path) -> String {
     let before = std::fs::read(path).ok();
     let error = Store::open(path, Arc::new(SetClock::new(Timestamp::UNIX_EPOCH))).await.unwrap_err();
     assert_eq!(std::fs::read(path).ok(), before, "the file has been changed");
-    error.to_string().replace(&path.display().to_string(), "state.db")
+    let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    format!("{error}{hint}").replace(&path.display().to_string(), "state.db")
 }
 
 /// A state that has been closed.
@@ -92,8 +93,7 @@ async fn what_is_no_state_is_refused_and_left_as_it_is() {
     let mut other = SqliteConnection::connect(&format!("sqlite:{}?mode=rwc", path.display())).await.unwrap();
     sqlx::raw_sql("CREATE TABLE customers (id INTEGER)").execute(&mut other).await.unwrap();
     other.close().await.unwrap();
-    let error = Store::open(&path, Arc::new(SetClock::new(Timestamp::UNIX_EPOCH))).await.unwrap_err();
-    told.push(error.to_string().replace(&path.display().to_string(), "state.db"));
+    told.push(refused(&path).await);
     insta::assert_snapshot!(told.join("\n\n"));
 }
 

@@ -1,0 +1,146 @@
+//! What it refuses to start with: one sentence, what to do, and nothing is touched.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use crate::common::Bench;
+use crate::office::office;
+use crate::process::{Answer, Site, copied};
+
+/// Every file of a folder, with what is in it. The lock alone may appear: it holds nothing.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else if path.file_name().unwrap() != "state.lock" {
+            found.insert(path.clone(), std::fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+fn assert_says(answer: &Answer, sentence: &str, hint: &str) {
+    assert_eq!(answer.code, 1, "{answer:?}");
+    let told: Vec<&str> = answer.stderr.lines().collect();
+    assert_eq!(told.len(), 2, "a sentence and a hint: {answer:?}");
+    assert!(told[0].contains(sentence), "{answer:?}");
+    assert!(told[1].starts_with("hint: ") && told[1].contains(hint), "{answer:?}");
+}
+
+/// A folder with a state, and no daemon on it.
+async fn stopped() -> Bench {
+    let bench = office(3).await;
+    let site = Site::at(bench.dir.path());
+    let daemon = site.daemon();
+    site.confirm_all();
+    daemon.stop();
+    bench
+}
+
+#[tokio::test]
+async fn a_socket_that_nobody_answers_at_is_replaced_and_a_live_one_is_not() {
+    let bench = office(1).await;
+    let site = Site::at(bench.dir.path());
+    site.daemon().kill();
+    assert!(site.socket().exists(), "what a daemon leaves behind that was killed");
+    let daemon = site.daemon();
+    let other = office(1).await;
+    let mut second = Site::at(other.dir.path()).erasured(&["run"]);
+    let answer = Answer::of(second.arg("--socket").arg(site.socket()).output().unwrap());
+    assert_says(&answer, "another process answers there", "no other daemon uses it");
+    assert_eq!(site.ctl(&["status"]).code, 0, "it has not noticed");
+    daemon.stop();
+}
+
+#[tokio::test]
+async fn two_daemons_never_share_a_state() {
+    let bench = office(1).await;
+    let site = Site::at(bench.dir.path());
+    let daemon = site.daemon();
+    let mut second = site.erasured(&["run"]);
+    let answer = Answer::of(second.arg("--socket").arg(bench.dir.path().join("other.sock")).output().unwrap());
+    assert_says(&answer, "another erasured is using the state in", "stop the other one first");
+    let mut reopen = site.erasured(&["reopen", "app"]);
+    assert_says(&Answer::of(reopen.output().unwrap()), "another erasured is using the state in", "stop");
+    assert_eq!(site.ctl(&["status"]).code, 0);
+    daemon.stop();
+}
+
+#[tokio::test]
+async fn a_state_and_its_keys_belong_together() {
+    let start = stopped().await;
+    for (gone, sentence, hint) in [
+        ("keys", "there is a state and no fingerprint-key", "restore the key"),
+        ("keys/fingerprint-key", "fingerprint-key", "restore the key"),
+        ("keys/checkpoint-key", "checkpoint-key", "restore the key"),
+        ("state.db", "no state beside them", "restore state.db"),
+    ] {
+        let bench = copied(&start);
+        let site = Site::at(bench.dir.path());
+        let path = site.state_dir().join(gone);
+        if path.is_dir() {
+            std::fs::remove_dir_all(&path).unwrap();
+        } else {
+            std::fs::remove_file(&path).unwrap();
+        }
+        let before = contents(&site.state_dir());
+        assert_says(&site.refused(), sentence, hint);
+        assert!(contents(&site.state_dir()) == before, "{gone}: nothing is made anew");
+    }
+}
+
+#[tokio::test]
+async fn another_key_is_not_the_states_key() {
+    let bench = stopped().await;
+    let site = Site::at(bench.dir.path());
+    std::fs::write(site.state_dir().join("keys/fingerprint-key"), format!("{}\n", "ab".repeat(32))).unwrap();
+    let before = contents(&site.state_dir());
+    assert_says(&site.refused(), "the state's fingerprints were taken with the key", "restore the key");
+    assert!(contents(&site.state_dir()) == before);
+}
+
+#[tokio::test]
+async fn what_is_no_state_is_left_as_it_is() {
+    let start = stopped().await;
+    for (content, sentence) in [
+        (b"Dear Sir or Madam, this is a letter.".to_vec(), "is not an SQLite database"),
+        (Vec::new(), "is empty"),
+        (std::fs::read(start.database()).unwrap(), "is a database of something else"),
+    ] {
+        let bench = copied(&start);
+        let site = Site::at(bench.dir.path());
+        std::fs::write(site.state_db(), content).unwrap();
+        let before = contents(&site.state_dir());
+        assert_says(&site.refused(), sentence, "put the right file in its place");
+        assert!(contents(&site.state_dir()) == before, "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn a_trail_that_somebody_has_changed_is_refused() {
+    let bench = stopped().await;
+    let site = Site::at(bench.dir.path());
+    let options = SqliteConnectOptions::new().filename(site.state_db());
+    let mut state = SqliteConnection::connect_with(&options).await.unwrap();
+    let forged = "DROP TRIGGER audit_is_not_changed; \
+                  UPDATE audit SET kind = 'daemon_started' WHERE seq = (SELECT max(seq) FROM audit)";
+    sqlx::raw_sql(forged).execute(&mut state).await.unwrap();
+    state.close().await.unwrap();
+    assert_says(&site.refused(), "the audit trail has been changed", "compare it with an exported trail");
+}
+
+#[tokio::test]
+async fn faulty_settings_are_refused_before_a_state_is_made() {
+    let bench = office(1).await;
+    bench.category("customer", "tabel = \"customers\"\n");
+    let site = Site::at(bench.dir.path());
+    let answer = site.refused();
+    assert_eq!(answer.code, 1, "{answer:?}");
+    assert!(answer.stderr.contains("customer.toml:3:1"), "{answer:?}");
+    assert!(!site.state_dir().exists());
+}
