@@ -94,8 +94,12 @@ pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     let open = open_batches(workshop, name).await?;
     let mut change = turn.begin().await.map_err(SettleError::Store)?;
     for batch in open {
-        // The database as it is now does not carry it: its records are confirmed as before, and are looked at again.
-        change.settle_rolled_back(batch).await.map_err(SettleError::Store)?;
+        // What the database carries now counts: the right copy may have come back meanwhile.
+        let settled = match marker {
+            Some(carried) if carried == batch => change.settle_committed(batch).await,
+            _ => change.settle_rolled_back(batch).await,
+        };
+        settled.map_err(SettleError::Store)?;
     }
     let was_closed = change.reopen_source(&By::daemon(), name, marker).await.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;

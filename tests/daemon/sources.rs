@@ -75,6 +75,37 @@ async fn a_source_restored_from_an_older_copy_is_closed_until_an_operator_opens_
 }
 
 #[tokio::test]
+async fn a_state_restored_from_an_older_copy_closes_the_sources_that_have_gone_on() {
+    let bench = two_offices().await;
+    let site = Site::at(bench.dir.path());
+    let daemon = site.daemon();
+    site.json(&["run", "prepare", "--wait"]);
+    confirm(&site, &["customer/1", "client/1"]);
+    site.json(&["run", "erase", "--wait"]);
+    confirm(&site, &["customer/2", "customer/3"]);
+    daemon.stop();
+    let backup = std::fs::read(site.state_db()).unwrap();
+    let daemon = site.daemon();
+    assert_eq!(erased(&site.json(&["run", "erase", "--wait"])), [1, 1, 0, 0, 0]);
+    daemon.stop();
+    std::fs::write(site.state_db(), backup).unwrap();
+    let before = bench.dump().await;
+    let daemon = site.daemon();
+    let status = site.json(&["status"]);
+    assert!(problem(&status, "sources", "source", "app").is_string(), "{status}");
+    assert_eq!(problem(&status, "sources", "source", "second"), Value::Null, "nothing was erased there since");
+    partly(&site, "erase");
+    assert!(bench.dump().await == before);
+    daemon.stop();
+    assert_eq!(Answer::of(site.erasured(&["reopen", "app"]).output().unwrap()).code, 0);
+    let daemon = site.daemon();
+    let run = site.json(&["run", "erase", "--wait"]);
+    assert_eq!(erased(&run), [0, 0, 0, 2, 0], "one is gone, and the other is the anonymised one: {run}");
+    assert!(bench.dump().await == before);
+    daemon.stop();
+}
+
+#[tokio::test]
 async fn a_source_that_is_missing_at_the_start_does_not_keep_the_daemon_down() {
     let bench = two_offices().await;
     let site = Site::at(bench.dir.path());

@@ -204,10 +204,10 @@ impl<'m> Selection<'m> {
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
         for row in &found {
             let place = position(&value(row, 0)?);
-            if let Some(slot) = place.and_then(|place| rows.get_mut(place)) {
-                if slot.replace(self.row(row, 1 + self.row_id().len())?).is_some() {
-                    return Err(same_key(self.mapping.table()));
-                }
+            if let Some(slot) = place.and_then(|place| rows.get_mut(place))
+                && slot.replace(self.row(row, 1 + self.row_id().len())?).is_some()
+            {
+                return Err(same_key(self.mapping.table()));
             }
         }
         Ok(rows)
