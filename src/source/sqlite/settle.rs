@@ -173,7 +173,11 @@ impl Layout<'_> {
                 link.direction == Direction::Owned
                     && link.parent_columns == reference.columns
                     && owned.table == reference.parent
-                    && matches!(owned.fate, Fate::Dependent(rule) if rules.contains(&rule))
+                    && match owned.fate {
+                        Fate::Dependent(rule) => rules.contains(&rule),
+                        Fate::OtherRecord => rules.contains(&Rule::Keep),
+                        Fate::Record => false,
+                    }
             })
         };
         let hangs_by_it = own
