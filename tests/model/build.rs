@@ -33,6 +33,7 @@ pub fn world(genes: &Genes) -> Option<World> {
         criteria: criteria(&genes.run),
         identity: Vec::new(),
         stubborn: (genes.run[18] % 4 == 3).then(|| usize::from(genes.run[19]) % 4),
+        undoes: genes.run[17] % 2 == 1,
         wal: genes.run[0] % 2 == 1,
     };
     let personal: Vec<usize> = (0..world.tables[0].columns.len())

@@ -173,8 +173,10 @@ pub struct World {
     pub criteria: Vec<Criterion>,
     /// Columns of the records' table.
     pub identity: Vec<usize>,
-    /// A record that a trigger of the application neither lets go nor change.
+    /// A record that triggers of the application neither let go nor change.
     pub stubborn: Option<usize>,
+    /// Whether the triggers silently undo what was done, rather than refuse it.
+    pub undoes: bool,
     pub wal: bool,
 }
 

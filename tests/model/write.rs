@@ -42,18 +42,28 @@ pub fn sql(world: &World, rows: &Rows) -> String {
     sql
 }
 
-/// Triggers that refuse to let one record go or change.
+/// Triggers that do not let one record go or change: they refuse it, or undo it and say nothing.
 fn triggers(sql: &mut String, world: &World, rows: &Rows, row: usize) {
     let table = &world.tables[0];
     let Some(values) = rows[0].get(row).and_then(Option::as_ref) else { return };
     let personal = table.key.len();
-    let (name, value) = (quote(&table.columns[personal].name), values[personal].sql());
-    for (trigger, event) in [("stubborn", "DELETE".to_owned()), ("stubborn_2", format!("UPDATE OF {name}"))] {
+    let (own, column, value) = (quote(&table.name), quote(&table.columns[personal].name), values[personal].sql());
+    let names: Vec<String> = table.columns.iter().map(|column| quote(&column.name)).collect();
+    let (when, restore, insert) = if world.undoes {
+        let same: Vec<String> = table.key.iter().map(|key| format!("{0} IS new.{0}", names[*key])).collect();
+        let old: Vec<String> = names.iter().map(|name| format!("old.{name}")).collect();
+        let restore = format!("UPDATE {own} SET {column} = old.{column} WHERE {}", same.join(" AND "));
+        ("AFTER", restore, format!("INSERT INTO {own} VALUES ({})", old.join(", ")))
+    } else {
+        let refuse = "SELECT RAISE(ABORT, 'stubborn')".to_owned();
+        ("BEFORE", refuse.clone(), refuse)
+    };
+    for (trigger, event, body) in
+        [("stubborn", "DELETE".to_owned(), insert), ("stubborn_2", format!("UPDATE OF {column}"), restore)]
+    {
         let _ = writeln!(
             sql,
-            "CREATE TRIGGER {trigger} BEFORE {event} ON {} WHEN old.{name} = {value} \
-             BEGIN SELECT RAISE(ABORT, 'stubborn'); END;",
-            quote(&table.name)
+            "CREATE TRIGGER {trigger} {when} {event} ON {own} WHEN old.{column} = {value} BEGIN {body}; END;"
         );
     }
 }
