@@ -4,10 +4,11 @@
 //! state is then served by another, which finds out what became of the last batch and does the rest by itself.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
-#![expect(clippy::print_stderr, reason = "whoever sees a test fail must know when the daemon was killed")]
 
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
+#[path = "kill/elsewhere.rs"]
+mod elsewhere;
 #[path = "kill/erase.rs"]
 mod erase;
 #[path = "kill/moment.rs"]
