@@ -113,3 +113,16 @@ async fn a_full_text_table_that_nobody_keeps_is_told_as_a_copy() {
     let findings = bench.findings("person").await;
     assert!(findings.contains("x of f holds values of name"), "{findings}");
 }
+
+#[tokio::test]
+async fn a_table_with_a_name_of_ours_stops_the_category() {
+    for name in ["json_each", "Erasured_0"] {
+        let bench = Bench::with_sql(&format!(
+            "CREATE TABLE p(id INTEGER PRIMARY KEY, name TEXT, due INT); CREATE TABLE {name}(value TEXT);"
+        ))
+        .await;
+        bench.category("person", &format!("{PERSON}[erase]\nkeep = [\"due\"]\nanonymise = {{ name = \"null\" }}\n"));
+        let findings = bench.findings("person").await;
+        assert!(findings.contains("a name that erasured itself needs"), "{findings}");
+    }
+}

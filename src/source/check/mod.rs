@@ -90,6 +90,7 @@ impl<'a> Check<'a> {
 
     /// The category over the schema as far as names go; `None` where a name leads nowhere.
     fn mapping(&mut self) -> Option<Mapping> {
+        self.names_are_free();
         let table = self.category_table()?;
         let key = self.key(table)?;
         let label = self.label(table);

@@ -47,6 +47,21 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Tables that would stand in for what our own statements mean by their names.
+    pub(super) fn names_are_free(&mut self) {
+        let is_ours = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            name == "json_each" || name.starts_with("erasured_")
+        };
+        let taken: Vec<String> =
+            self.schema.tables.iter().map(|table| table.name.clone()).filter(|name| is_ours(name)).collect();
+        if !taken.is_empty() {
+            let message = format!("the database has a table {}, a name that erasured itself needs", listed(&taken));
+            let hint = "the application must call it something else: here its rows could be taken for others";
+            self.report(Finding::error("name-taken", &self.category.table.place, message).hint(hint));
+        }
+    }
+
     /// The category's own table, which must be no other category's.
     pub(super) fn category_table(&mut self) -> Option<&'a Table> {
         let written = &self.category.table;
