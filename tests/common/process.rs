@@ -3,6 +3,7 @@
 //! Nothing here sleeps for a fixed time: whoever waits, waits for something that can be seen, and not for ever.
 
 use std::fs::{File, OpenOptions};
+use std::io::Read;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -76,9 +77,30 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub fn of(output: std::process::Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    /// What this command answers. One that does not end, as a daemon that was to be refused, fails the test.
+    pub fn of(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let read = |mut pipe: Box<dyn Read + Send>| {
+            std::thread::spawn(move || {
+                let mut text = String::new();
+                pipe.read_to_string(&mut text).map(|_| text).unwrap()
+            })
+        };
+        let stdout = read(Box::new(child.stdout.take().unwrap()));
+        let stderr = read(Box::new(child.stderr.take().unwrap()));
+        let since = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if since.elapsed() > LIMIT {
+                child.kill().unwrap();
+                panic!("{command:?} does not end");
+            }
+            std::thread::sleep(LOOK);
+        };
+        Self { code: status.code().unwrap(), stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
     }
 
     /// Its standard output as JSON.
@@ -144,8 +166,7 @@ impl Site {
 
     /// A daemon that does not come up: its exit code and what it says.
     pub fn refused(&self) -> Answer {
-        let mut run = self.erasured(&["run"]);
-        Answer::of(run.arg("--socket").arg(self.socket()).output().unwrap())
+        Answer::of(self.erasured(&["run"]).arg("--socket").arg(self.socket()))
     }
 
     /// `erasured` with this folder's settings and state.
@@ -159,7 +180,7 @@ impl Site {
     pub fn ctl<S: AsRef<str>>(&self, words: &[S]) -> Answer {
         let mut command = program(env!("CARGO_BIN_EXE_erasurectl"));
         command.arg("--socket").arg(self.socket()).args(words.iter().map(AsRef::as_ref));
-        Answer::of(command.output().unwrap())
+        Answer::of(&mut command)
     }
 
     /// `erasurectl`, which must do what it is told; its answer as JSON.

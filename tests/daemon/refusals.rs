@@ -51,7 +51,7 @@ async fn a_socket_that_nobody_answers_at_is_replaced_and_a_live_one_is_not() {
     let daemon = site.daemon();
     let other = office(1).await;
     let mut second = Site::at(other.dir.path()).erasured(&["run"]);
-    let answer = Answer::of(second.arg("--socket").arg(site.socket()).output().unwrap());
+    let answer = Answer::of(second.arg("--socket").arg(site.socket()));
     assert_says(&answer, "another process answers there", "no other daemon uses it");
     assert_eq!(site.ctl(&["status"]).code, 0, "it has not noticed");
     daemon.stop();
@@ -63,10 +63,10 @@ async fn two_daemons_never_share_a_state() {
     let site = Site::at(bench.dir.path());
     let daemon = site.daemon();
     let mut second = site.erasured(&["run"]);
-    let answer = Answer::of(second.arg("--socket").arg(bench.dir.path().join("other.sock")).output().unwrap());
+    let answer = Answer::of(second.arg("--socket").arg(bench.dir.path().join("other.sock")));
     assert_says(&answer, "another erasured is using the state in", "stop the other one first");
     let mut reopen = site.erasured(&["reopen", "app"]);
-    assert_says(&Answer::of(reopen.output().unwrap()), "another erasured is using the state in", "stop");
+    assert_says(&Answer::of(&mut reopen), "another erasured is using the state in", "stop");
     assert_eq!(site.ctl(&["status"]).code, 0);
     daemon.stop();
 }

@@ -59,7 +59,7 @@ async fn a_source_restored_from_an_older_copy_is_closed_until_an_operator_opens_
     partly(&site, "erase");
     assert!(bench.dump().await == restored, "it stays closed");
     daemon.stop();
-    let opened = Answer::of(site.erasured(&["reopen", "app"]).output().unwrap());
+    let opened = Answer::of(&mut site.erasured(&["reopen", "app"]));
     assert_eq!((opened.code, opened.stderr.as_str()), (0, ""), "{opened:?}");
     let daemon = site.daemon();
     assert_eq!(problem(&site.json(&["status"]), "sources", "source", "app"), Value::Null);
@@ -97,7 +97,7 @@ async fn a_state_restored_from_an_older_copy_closes_the_sources_that_have_gone_o
     partly(&site, "erase");
     assert!(bench.dump().await == before);
     daemon.stop();
-    assert_eq!(Answer::of(site.erasured(&["reopen", "app"]).output().unwrap()).code, 0);
+    assert_eq!(Answer::of(&mut site.erasured(&["reopen", "app"])).code, 0);
     let daemon = site.daemon();
     let run = site.json(&["run", "erase", "--wait"]);
     assert_eq!(erased(&run), [0, 0, 0, 2, 0], "one is gone, and the other is the anonymised one: {run}");

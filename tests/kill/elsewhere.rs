@@ -18,7 +18,7 @@ async fn a_batch_that_had_committed_is_not_taken_for_one_that_had_not() {
     assert_eq!(bench.dump().await, start.dump().await, "nothing is erased in a copy from before");
     daemon.stop();
     std::fs::write(bench.database(), right).unwrap();
-    let opened = Answer::of(site.erasured(&["reopen", "app"]).output().unwrap());
+    let opened = Answer::of(&mut site.erasured(&["reopen", "app"]));
     assert_eq!(opened.code, 0, "{opened:?}");
     let daemon = site.daemon();
     let rest = site.json(&["run", "erase", "--wait"]);
