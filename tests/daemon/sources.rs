@@ -109,6 +109,12 @@ async fn a_state_restored_from_an_older_copy_closes_the_sources_that_have_gone_o
 async fn a_source_that_is_missing_at_the_start_does_not_keep_the_daemon_down() {
     let bench = two_offices().await;
     let site = Site::at(bench.dir.path());
+    let daemon = site.daemon();
+    site.json(&["run", "prepare", "--wait"]);
+    confirm(&site, &["customer/1"]);
+    site.json(&["run", "erase", "--wait"]);
+    daemon.stop();
+    // Now there is a marker to be read at the start, and no database that it could be read in.
     let hidden = bench.dir.path().join("hidden.db");
     std::fs::rename(bench.database(), &hidden).unwrap();
     let daemon = site.daemon();
@@ -118,12 +124,15 @@ async fn a_source_that_is_missing_at_the_start_does_not_keep_the_daemon_down() {
         assert!(problem.as_str().unwrap().contains("app.db"), "{problem}");
     }
     assert_eq!(problem(&status, "sources", "source", "second"), Value::Null);
-    let (answer, run) = partly(&site, "prepare");
-    assert_eq!(run["proposed"], 6, "the other goes on: {run}");
-    assert!(answer.stderr.contains("app.db"), "{answer:?}");
+    confirm(&site, &["client/1", "customer/2"]);
+    for job in ["prepare", "erase"] {
+        let (answer, run) = partly(&site, job);
+        assert!(answer.stderr.contains("app.db"), "{answer:?}");
+        assert!(job == "prepare" || erased(&run) == [1, 0, 0, 0, 1], "the other goes on: {run}");
+    }
     assert!(!bench.database().exists(), "and no empty one is made");
     std::fs::rename(&hidden, bench.database()).unwrap();
-    assert_eq!(site.json(&["run", "prepare", "--wait"])["proposed"], 9);
+    assert_eq!(erased(&site.json(&["run", "erase", "--wait"])), [1, 0, 0, 0, 0], "it is back, and all is well");
     daemon.stop();
 }
 
