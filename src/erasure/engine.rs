@@ -3,14 +3,21 @@
 //! The four steps of a batch: *claim and plan* under the source's lock, *intent* in the journal, *apply* and verify in the
 //! open transaction of the source, *outcome* in the journal. What an error behind the intent means is decided by
 //! [`settlement`] alone, from the commit marker, here as at every start.
+//!
+//! Two databases are at work, so what does not wait for one another is done at the same time: the second look at the
+//! records and the layout, the intent and the changes. The source commits only when the intent is known to be durable.
+
+use std::collections::HashSet;
+use std::time::Duration;
 
 use super::journal::{Journal, JournalError};
 use super::plan::{BatchPlan, Claim, Fresh, RuledOut, Ruling, planned, rule};
 use super::point::pass;
 use super::select::{Day, Examined, examine};
+use crate::clock::Stopwatch;
 use crate::proposal::{BatchId, DependentCounts, Outcome};
 use crate::record::{FingerprintKey, RecordKey};
-use crate::source::{Mapping, Reader, SourceError, Writer};
+use crate::source::{Mapping, Reader, SourceError, Staged, Writer};
 
 /// Why a batch stopped the run. What a single record does wrong is no such reason: the record goes back to the clerk.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +49,8 @@ pub struct BatchReport {
     pub withdrawn: u64,
     /// What happened to dependents.
     pub dependents: DependentCounts,
+    /// The longest time for which the source's lock was held.
+    pub longest_lock: Duration,
 }
 
 /// Whether a batch had committed when something went wrong behind its intent.
@@ -135,24 +144,31 @@ impl Engine<'_> {
 
     async fn attempt<J: Journal>(&mut self, journal: &mut J, claims: Vec<Claim>) -> Result<Attempt, EngineError> {
         self.writer.begin(self.mapping).await.map_err(EngineError::Source)?;
+        let locked = Stopwatch::start();
         pass("batch-locked");
         let (plan, fresh) = match self.plan(claims).await {
             Ok(planned) => planned,
             Err(error) => return self.give_up(error).await,
         };
         pass("batch-planned");
-        if let Err(error) = journal.intent(&plan).await {
+        if plan.records.is_empty() {
+            self.writer.roll_back().await.map_err(EngineError::Source)?;
+            journal.intent(&plan).await.map_err(EngineError::Journal)?;
+            return Ok(Attempt::Done(report(&plan, locked.elapsed())));
+        }
+        let (intent, applied) = tokio::join!(intent(journal, &plan), self.apply(plan.batch));
+        if let Err(error) = intent {
             // Whether the intent stands is not known: the marker will say that nothing came of it.
             self.writer.roll_back().await.map_err(EngineError::Source)?;
             return Err(EngineError::Journal(error));
         }
-        pass("intent-written");
-        if plan.records.is_empty() {
-            self.writer.roll_back().await.map_err(EngineError::Source)?;
-            return Ok(Attempt::Done(report(&plan)));
-        }
-        match self.apply(plan.batch).await {
-            Ok(()) => self.conclude(journal, &plan).await,
+        let committed = match applied {
+            Ok(()) => self.commit().await,
+            Err(error) => Err(error),
+        };
+        let held = locked.elapsed();
+        match committed {
+            Ok(()) => self.conclude(journal, &plan, held).await,
             Err(error) => self.settle(journal, &plan, fresh, error).await,
         }
     }
@@ -165,8 +181,12 @@ impl Engine<'_> {
     /// Step 1: reads the records again and lays out what is to happen.
     async fn plan(&mut self, claims: Vec<Claim>) -> Result<(BatchPlan, Vec<(Claim, Fresh)>), EngineError> {
         let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
-        let examined =
-            examine(self.reader, self.mapping, self.day, self.key, &keys).await.map_err(EngineError::Source)?;
+        // Hardly ever is anybody ruled out: the layout for all of them is then the one that is needed.
+        let (examined, staged) = tokio::join!(
+            examine(self.reader, self.mapping, self.day, self.key, &keys),
+            self.writer.stage(self.mapping, &keys)
+        );
+        let (examined, staged) = (examined.map_err(EngineError::Source)?, staged.map_err(EngineError::Source)?);
         let mut erased: Vec<(Claim, Fresh)> = Vec::new();
         let mut ruled_out = Vec::new();
         for (claim, now) in claims.into_iter().zip(examined) {
@@ -175,12 +195,11 @@ impl Engine<'_> {
                 (ruling, _) => ruled_out.push(RuledOut { claim, ruling }),
             }
         }
-        let keys: Vec<RecordKey> = erased.iter().map(|(claim, _)| claim.key.clone()).collect();
-        let staged = self.writer.stage(self.mapping, &keys).await.map_err(EngineError::Source)?;
+        let staged = if ruled_out.is_empty() { staged } else { self.stage_again(&erased).await? };
         let records: Vec<_> = staged.records.iter().map(|record| planned(self.mapping, self.key, record)).collect();
-        let found = |claim: &Claim| records.iter().any(|record| record.key == claim.key);
+        let found: HashSet<&RecordKey> = records.iter().map(|record| &record.key).collect();
         // Both looks were taken under the lock: a record that only one of them finds is not erased by guessing.
-        if erased.len() != records.len() || !erased.iter().all(|(claim, _)| found(claim)) {
+        if erased.len() != records.len() || !erased.iter().all(|(claim, _)| found.contains(&claim.key)) {
             let planned = erased.len() as u64;
             let changed = records.len() as u64;
             let table = self.mapping.table().to_owned();
@@ -191,23 +210,39 @@ impl Engine<'_> {
         Ok((BatchPlan { batch, records, proposals, ruled_out }, erased))
     }
 
-    /// Step 3: changes, verifies, marks, commits.
+    async fn stage_again(&mut self, erased: &[(Claim, Fresh)]) -> Result<Staged, EngineError> {
+        let keys: Vec<RecordKey> = erased.iter().map(|(claim, _)| claim.key.clone()).collect();
+        self.writer.stage(self.mapping, &keys).await.map_err(EngineError::Source)
+    }
+
+    /// Step 3: changes, verifies, marks.
     async fn apply(&mut self, batch: BatchId) -> Result<(), SourceError> {
         self.writer.apply(self.mapping).await?;
         pass("batch-changed");
         self.writer.mark(self.installation, &batch.to_string()).await?;
         pass("batch-marked");
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), SourceError> {
         self.writer.commit().await?;
         pass("batch-committed");
         Ok(())
     }
 
-    /// Step 4: the batch has committed.
-    async fn conclude<J: Journal>(&mut self, journal: &mut J, plan: &BatchPlan) -> Result<Attempt, EngineError> {
+    /// Step 4: the batch has committed. The lock is free, so this is also the time for a checkpoint.
+    async fn conclude<J: Journal>(
+        &mut self,
+        journal: &mut J,
+        plan: &BatchPlan,
+        held: Duration,
+    ) -> Result<Attempt, EngineError> {
         self.last_committed = Some(plan.batch);
-        journal.outcome(plan.batch).await.map_err(EngineError::Journal)?;
+        let (told, moved) = tokio::join!(journal.outcome(plan.batch), self.writer.checkpoint());
+        told.map_err(EngineError::Journal)?;
         pass("outcome-written");
-        Ok(Attempt::Done(report(plan)))
+        moved.map_err(EngineError::Source)?;
+        Ok(Attempt::Done(report(plan, held)))
     }
 
     /// Something went wrong behind the intent: the marker says what has come of it.
@@ -221,7 +256,7 @@ impl Engine<'_> {
         self.writer.roll_back().await.map_err(EngineError::Source)?;
         let marker = self.writer.marker(self.installation).await.map_err(EngineError::Source)?;
         match settlement(marker.as_deref(), plan.batch, self.last_committed) {
-            Settlement::Committed => self.conclude(journal, plan).await,
+            Settlement::Committed => self.conclude(journal, plan, Duration::ZERO).await,
             Settlement::Foreign => Err(EngineError::Foreign),
             Settlement::RolledBack => {
                 journal.rolled_back(plan.batch).await.map_err(EngineError::Journal)?;
@@ -244,8 +279,15 @@ fn fresh(now: Examined) -> Option<Fresh> {
     }
 }
 
-fn report(plan: &BatchPlan) -> BatchReport {
-    let mut report = ruled_out(plan);
+/// Step 2: writes down what is about to be done.
+async fn intent<J: Journal>(journal: &mut J, plan: &BatchPlan) -> Result<(), JournalError> {
+    journal.intent(plan).await?;
+    pass("intent-written");
+    Ok(())
+}
+
+fn report(plan: &BatchPlan, held: Duration) -> BatchReport {
+    let mut report = BatchReport { longest_lock: held, ..ruled_out(plan) };
     for record in &plan.records {
         match record.outcome {
             Outcome::Deleted => report.deleted += 1,
@@ -275,6 +317,7 @@ impl std::ops::AddAssign for BatchReport {
         self.returned += other.returned;
         self.withdrawn += other.withdrawn;
         self.dependents += other.dependents;
+        self.longest_lock = self.longest_lock.max(other.longest_lock);
     }
 }
 

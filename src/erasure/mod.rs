@@ -8,6 +8,7 @@
 mod engine;
 mod journal;
 mod open;
+mod pace;
 mod plan;
 mod point;
 mod select;
@@ -16,6 +17,7 @@ mod verdict;
 pub use engine::{BatchReport, Engine, EngineError, Settlement, settlement};
 pub use journal::{Journal, JournalError};
 pub use open::{Open, OpenError, Stopped, open};
+pub use pace::Pace;
 pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, rule};
 pub use point::{POINTS, arm, pass};
 pub use select::{Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, preview};

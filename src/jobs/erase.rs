@@ -7,7 +7,7 @@ use super::run::{Progress, Stop, note_progress};
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
-use crate::erasure::{Claim, Engine, EngineError, Open, Ruling, examine, preview, rule};
+use crate::erasure::{Claim, Engine, EngineError, Open, Pace, Ruling, examine, preview, rule};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, StateName};
 use crate::record::{RecordKey, RecordRef};
 use crate::source::{Mapping, Writer};
@@ -17,8 +17,8 @@ use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId};
 const BATCH_RECORDS_FIRST: u32 = 200;
 /// A batch is never smaller than this.
 const BATCH_RECORDS_MIN: u32 = 10;
-/// Time between two batches in which the application has the database to itself: SQLite's locks are not fair.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How far a run is is written down so often.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// Erases every category. Without a run on record nothing is erased: a dry run.
 pub(super) async fn erase(
@@ -113,46 +113,64 @@ impl Erase<'_, '_> {
 
     async fn erase(&mut self, run: RunId) -> Result<(), JobError> {
         let mut writer = self.open.source.writer().await.map_err(|error| self.failed(error))?;
-        let mut after = None;
-        let mut size = BATCH_RECORDS_FIRST;
-        let mut is_first = true;
-        let done = loop {
-            if !is_first {
-                tokio::time::sleep(PAUSE).await;
-            }
-            is_first = false;
-            match self.batch(run, &mut writer, after, &mut size).await {
-                Ok(Some(last)) => after = Some(last),
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-            note_progress(self.workshop, run, self.progress).await.map_err(store)?;
-            if (self.stop)() {
-                self.progress.is_stopped = true;
-                break Ok(());
-            }
-        };
+        let done = self.batches(run, &mut writer).await;
         writer.close().await;
         done
     }
 
-    /// Erases the next batch; gives its last proposal, or `None` when nothing is left.
+    /// Erases batch after batch, and leaves the source alone between them.
+    async fn batches(&mut self, run: RunId, writer: &mut Writer) -> Result<(), JobError> {
+        let mut pace = Pace::new(self.described.max_lock);
+        let mut size = BATCH_RECORDS_FIRST;
+        let mut after = None;
+        let mut told = Stopwatch::start();
+        let mut last_committed = last_committed(self.workshop, self.described).await?;
+        loop {
+            let watch = Stopwatch::start();
+            let Some(done) = self.batch(run, writer, &mut last_committed, after, size).await? else {
+                return Ok(());
+            };
+            after = Some(done.last);
+            if told.elapsed() >= PROGRESS_EVERY {
+                note_progress(self.workshop, run, self.progress).await.map_err(store)?;
+                told = Stopwatch::start();
+            }
+            if (self.stop)() {
+                self.progress.is_stopped = true;
+                return Ok(());
+            }
+            let since_unlocked = watch.elapsed().saturating_sub(done.held);
+            let gap = pace.gap(done.held);
+            tokio::time::sleep(gap.saturating_sub(since_unlocked)).await;
+            let is_active = writer.others_have_changed_it().await.map_err(|error| self.failed(error))?;
+            pace.observe(is_active, watch.elapsed());
+            tracing::debug!(
+                records = done.records,
+                lock_us = micros(done.held),
+                pause_us = micros(watch.elapsed().saturating_sub(done.held)),
+                is_active = pace.is_active(),
+                "batch"
+            );
+            size = pace.fitting(done.records, done.held, &(BATCH_RECORDS_MIN..=BATCH_MAX_RECORDS));
+        }
+    }
+
+    /// Erases the next batch; `None` when nothing is left.
     async fn batch(
         &mut self,
         run: RunId,
         writer: &mut Writer,
+        last_committed: &mut Option<BatchId>,
         after: Option<ProposalId>,
-        size: &mut u32,
-    ) -> Result<Option<ProposalId>, JobError> {
+        size: u32,
+    ) -> Result<Option<Done>, JobError> {
         let mut turn = self.workshop.store.turn().await;
-        let proposals = self.confirmed(after, *size).await?;
+        let proposals = self.confirmed(after, size).await?;
         let Some(last) = proposals.last().map(|proposal| proposal.id) else {
             return Ok(None);
         };
         let claims: Vec<Claim> = proposals.iter().map(claim).collect();
         let mut journal = StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.clone() };
-        let last_committed = last_committed(self.workshop, self.described).await?;
-        let watch = Stopwatch::start();
         let mut engine = Engine {
             reader: &mut self.open.reader,
             writer,
@@ -160,10 +178,10 @@ impl Erase<'_, '_> {
             day: &self.workshop.day(),
             key: &self.workshop.keys.fingerprint,
             installation: self.workshop.store.installation(),
-            last_committed,
+            last_committed: *last_committed,
         };
         let report = engine.erase(&mut journal, claims).await;
-        *size = fitting(*size, watch.elapsed(), self.described.max_lock);
+        *last_committed = engine.last_committed;
         let report = report.map_err(|source| self.engine_failed(source))?;
         let counts = self.progress.report.category(&self.mapping.category);
         counts.deleted += report.deleted;
@@ -171,7 +189,8 @@ impl Erase<'_, '_> {
         counts.returned += report.returned;
         counts.withdrawn += report.withdrawn;
         counts.dependents += report.dependents;
-        Ok(Some(last))
+        let records = u32::try_from(proposals.len()).unwrap_or(u32::MAX);
+        Ok(Some(Done { last, records, held: report.longest_lock }))
     }
 
     fn engine_failed(&self, source: EngineError) -> JobError {
@@ -183,8 +202,7 @@ impl Erase<'_, '_> {
         let day = self.workshop.day();
         let mut after = None;
         loop {
-            let limit = u32::try_from(BATCH_MAX_RECORDS).unwrap_or(u32::MAX);
-            let proposals = self.confirmed(after, limit).await?;
+            let proposals = self.confirmed(after, BATCH_MAX_RECORDS).await?;
             let Some(last) = proposals.last() else {
                 return Ok(());
             };
@@ -245,6 +263,16 @@ impl Erase<'_, '_> {
     }
 }
 
+/// A batch that is done.
+struct Done {
+    /// Its last proposal.
+    last: ProposalId,
+    /// How many it had.
+    records: u32,
+    /// For how long it held the source.
+    held: Duration,
+}
+
 /// Whether the source is not closed, as far as is known without settling it.
 async fn is_open(workshop: &Workshop, described: &SourceSettings) -> Result<bool, JobError> {
     let known = workshop.store.sources().await.map_err(store)?;
@@ -268,9 +296,6 @@ pub(super) fn claim(proposal: &Proposal) -> Claim {
     }
 }
 
-/// Records for the next batch, so that it holds the lock about as long as is allowed.
-fn fitting(size: u32, took: Duration, allowed: Duration) -> u32 {
-    let most = u32::try_from(BATCH_MAX_RECORDS).unwrap_or(u32::MAX);
-    let fitting = u128::from(size) * allowed.as_micros() / took.as_micros().max(1);
-    u32::try_from(fitting).unwrap_or(u32::MAX).min(size.saturating_mul(2)).clamp(BATCH_RECORDS_MIN, most)
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -112,11 +112,10 @@ impl Prepare<'_, '_> {
         let day = self.workshop.day();
         let mut after: Option<RecordKey> = None;
         loop {
-            let limit = u32::try_from(BATCH_MAX_RECORDS).unwrap_or(u32::MAX);
             let page = self
                 .workshop
                 .store
-                .open_proposals(&self.mapping.category, after.as_ref(), limit)
+                .open_proposals(&self.mapping.category, after.as_ref(), BATCH_MAX_RECORDS)
                 .await
                 .map_err(store)?;
             let Some(last) = page.last() else {
@@ -198,7 +197,7 @@ impl Prepare<'_, '_> {
                 return Ok(());
             };
             self.count(&stretch.tally);
-            for candidates in stretch.candidates.chunks(BATCH_MAX_RECORDS) {
+            for candidates in stretch.candidates.chunks(BATCH_MAX_RECORDS as usize) {
                 self.propose_batch(candidates).await?;
             }
             if self.is_stopped() {

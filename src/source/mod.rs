@@ -192,6 +192,22 @@ impl Writer {
         self.0.commit().await
     }
 
+    /// Lets what was committed reach the database's main file, as far as nobody is in the way. Blocks nobody.
+    ///
+    /// # Errors
+    /// When the source cannot be written.
+    pub async fn checkpoint(&mut self) -> Result<(), SourceError> {
+        self.0.checkpoint().await
+    }
+
+    /// Whether anybody else has changed the source since this was asked last; the first answer is yes.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn others_have_changed_it(&mut self) -> Result<bool, SourceError> {
+        self.0.others_have_changed_it().await
+    }
+
     /// Takes the batch back.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ use crate::proposal::{Life, Origin, ProposalId};
 use crate::record::{Fingerprint, RecordRef, SourceName};
 
 /// Most records that one call may carry: bounds memory, the size of an audit entry, and how long the writer is taken.
-pub const BATCH_MAX_RECORDS: usize = 1_000;
+pub const BATCH_MAX_RECORDS: u32 = 1_000;
 
 /// The state, open.
 #[derive(Debug)]

@@ -14,6 +14,9 @@ use crate::source::SourceError;
 /// Statements of the settings look at the clock after so many steps of SQLite's machine.
 const STEPS_BETWEEN_LOOKS: i32 = 100_000;
 
+/// Pages kept in memory by the connection that writes, as SQLite writes it: -KiB.
+const WRITING_CACHE: &str = "-24576";
+
 /// What every connection of ours to a source has in common: nothing cascades that we have not planned, nothing of
 /// ours is written to temporary files, and what we delete is overwritten.
 fn options(path: &Path, lock_wait: Duration) -> SqliteConnectOptions {
@@ -40,9 +43,11 @@ async fn open(path: &Path, options: SqliteConnectOptions) -> Result<SqliteConnec
     Ok(connection)
 }
 
-/// A connection that writes.
+/// A connection that writes. Pages that a batch has looked at are still there when it changes them; checkpoints are made
+/// between batches, when nobody waits for the lock.
 pub(super) async fn writing(path: &Path, lock_wait: Duration) -> Result<SqliteConnection, SourceError> {
-    open(path, options(path, lock_wait)).await
+    let options = options(path, lock_wait).pragma("cache_size", WRITING_CACHE).pragma("wal_autocheckpoint", "0");
+    open(path, options).await
 }
 
 /// A connection that reads, for our own statements.
@@ -119,8 +124,8 @@ pub(super) fn value(row: &SqliteRow, column: usize) -> Result<Value, SourceError
         return Ok(Value::Null);
     }
     let decode = |error| SourceError::query("read a value", sqlx::Error::Decode(error));
-    let kind = raw.type_info().name().to_owned();
-    Ok(match kind.as_str() {
+    let kind = raw.type_info().into_owned();
+    Ok(match kind.name() {
         "INTEGER" => Value::Integer(<i64 as Decode<Sqlite>>::decode(raw).map_err(decode)?),
         "REAL" => Value::Real(<f64 as Decode<Sqlite>>::decode(raw).map_err(decode)?),
         "TEXT" => Value::Text(<Vec<u8> as Decode<Sqlite>>::decode(raw).map_err(decode)?),

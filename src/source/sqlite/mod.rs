@@ -26,7 +26,7 @@ use jiff::civil::Date;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
-use self::connection::{execute, fetch, value};
+use self::connection::{count, execute, fetch, value};
 use self::select::{Selection, keyed, keys_as_json};
 use self::stage::Layout;
 use self::text::{qualified, quote};
@@ -64,7 +64,7 @@ impl Location {
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
         let connection = connection::writing(&self.path, self.lock_wait).await?;
-        Ok(SqliteWriter { connection, laid_out: None })
+        Ok(SqliteWriter { connection, laid_out: None, data_version: None })
     }
 }
 
@@ -181,6 +181,8 @@ impl SqliteReader {
 pub(super) struct SqliteWriter {
     connection: SqliteConnection,
     laid_out: Option<String>,
+    /// Changes when another connection commits.
+    data_version: Option<u64>,
 }
 
 impl SqliteWriter {
@@ -207,6 +209,21 @@ impl SqliteWriter {
 
     pub(super) async fn commit(&mut self) -> Result<(), SourceError> {
         execute(&mut self.connection, "commit a batch", "COMMIT".to_owned(), Vec::new()).await.map(drop)
+    }
+
+    /// Moves what was committed from the WAL to the database, as far as no reader is in the way; without a WAL there is
+    /// nothing to move. Blocks nobody.
+    pub(super) async fn checkpoint(&mut self) -> Result<(), SourceError> {
+        let sql = "PRAGMA wal_checkpoint(PASSIVE)".to_owned();
+        fetch(&mut self.connection, "move changes from the WAL to the database", sql, Vec::new()).await.map(drop)
+    }
+
+    /// Whether anybody else has changed the database since this was asked last.
+    pub(super) async fn others_have_changed_it(&mut self) -> Result<bool, SourceError> {
+        let sql = "PRAGMA data_version".to_owned();
+        let found = fetch(&mut self.connection, "read whether the application is active", sql, Vec::new()).await?;
+        let version = found.first().map(|row| count(row, 0)).transpose()?;
+        Ok(std::mem::replace(&mut self.data_version, version) != version)
     }
 
     /// Takes everything back; where there is nothing to take back any more, that is as good.

@@ -13,16 +13,23 @@ use crate::source::SourceError;
 use crate::source::mapping::{Direction, Mapping, Node};
 use crate::source::rows::{Cursor, Finding, KeyProblem, Page, Retained, Row};
 
-/// The keys of a batch as one JSON value: `[[12,3],["a",{"x":"00ff"}]]`. One statement serves batches of any size.
+/// The keys of a batch as one JSON value: `[12,"a",{"x":"00ff"}]`, or `[[12,3],…]` where a key has several parts. One
+/// statement serves batches of any size.
 pub(super) fn keys_as_json(mapping: &Mapping, keys: &[RecordKey]) -> Value {
-    // A key that cannot be read names no row; an empty list is never equal to one.
-    let lists: Vec<Vec<serde_json::Value>> = keys
+    let values: Vec<serde_json::Value> = keys
         .iter()
-        .map(|key| key.parts(&mapping.key_types).unwrap_or_default().iter().map(part_as_json).collect())
+        .map(|key| {
+            let parts: Vec<serde_json::Value> =
+                key.parts(&mapping.key_types).unwrap_or_default().iter().map(part_as_json).collect();
+            match <[serde_json::Value; 1]>::try_from(parts) {
+                Ok([only]) => only,
+                // A key that cannot be read names no row: NULL is equal to nothing.
+                Err(parts) if parts.is_empty() => serde_json::Value::Null,
+                Err(parts) => parts.into(),
+            }
+        })
         .collect();
-    Value::text(
-        &serde_json::Value::from(lists.into_iter().map(serde_json::Value::from).collect::<Vec<_>>()).to_string(),
-    )
+    Value::text(&serde_json::Value::from(values).to_string())
 }
 
 fn part_as_json(part: &KeyPart) -> serde_json::Value {
@@ -44,6 +51,9 @@ fn json_part(index: usize) -> String {
 /// `json_each(?1) k`, then the category's table under this name where the keys meet. The keys come first, so that each
 /// is looked up in the key's own index.
 pub(super) fn keyed(columns: &[String]) -> String {
+    if let [column] = columns {
+        return format!("{column} = CASE k.type WHEN 'object' THEN unhex(k.value->>'$.x') ELSE k.value END");
+    }
     let equal: Vec<String> =
         columns.iter().enumerate().map(|(index, column)| format!("{column} = {}", json_part(index))).collect();
     equal.join(" AND ")
@@ -88,8 +98,6 @@ impl<'m> Selection<'m> {
         let named = |prefix: &str, names: &[String]| -> Vec<String> {
             names.iter().enumerate().map(|(i, name)| format!("{} AS {prefix}{i}", quote(name))).collect()
         };
-        let row_id: Vec<String> = self.row_id().into_iter().map(str::to_owned).collect();
-        columns.extend(named("i", &row_id));
         columns.extend(named("k", &self.mapping.key));
         columns.extend(named("f", &self.mapping.identity));
         let unit = match &self.mapping.unit {
@@ -162,7 +170,7 @@ impl<'m> Selection<'m> {
         };
         let sql = format!("SELECT * FROM ({} WHERE {range}) WHERE {}", self.inner()?, self.sieve());
         let found = fetch(connection, "read records", sql, bindings).await?;
-        let rows = found.iter().map(|row| self.row(row, row_id.len())).collect::<Result<Vec<_>, _>>()?;
+        let rows = found.iter().map(|row| self.row(row, 0)).collect::<Result<Vec<_>, _>>()?;
         Ok(Page { rows, scanned, next })
     }
 
@@ -205,7 +213,7 @@ impl<'m> Selection<'m> {
         for row in &found {
             let place = position(&value(row, 0)?);
             if let Some(slot) = place.and_then(|place| rows.get_mut(place))
-                && slot.replace(self.row(row, 1 + self.row_id().len())?).is_some()
+                && slot.replace(self.row(row, 1)?).is_some()
             {
                 return Err(same_key(self.mapping.table()));
             }

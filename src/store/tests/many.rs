@@ -14,11 +14,11 @@ async fn five_thousand_proposals_go_all_the_way_in_batches() {
     let bench = Bench::new().await;
     let watch = Stopwatch::start();
     let keys: Vec<i64> = (1..=PROPOSALS).collect();
-    for page in keys.chunks(BATCH_MAX_RECORDS) {
+    for page in keys.chunks(BATCH_MAX_RECORDS as usize) {
         assert_eq!(bench.propose(page.iter().copied()).await.proposed, page.len() as u64);
     }
     let proposed = watch.elapsed();
-    for page in keys.chunks(BATCH_MAX_RECORDS) {
+    for page in keys.chunks(BATCH_MAX_RECORDS as usize) {
         bench.confirm(page).await;
     }
     let confirmed = watch.elapsed();
