@@ -55,6 +55,19 @@ pub struct Planned {
     pub keys: Vec<String>,
 }
 
+/// Records of one category that ended alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedGroup {
+    /// The category.
+    pub category: String,
+    /// `deleted` or `anonymised`.
+    pub outcome: String,
+    /// What happened to the dependents of each of them.
+    pub dependents: Counts,
+    /// Their keys.
+    pub keys: Vec<String>,
+}
+
 /// What a clerk said about a postponement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Postponement {
@@ -173,16 +186,12 @@ pub enum Kind {
     },
     /// The next thing to happen in the source is this batch.
     BatchIntent(Batched),
-    /// A record is erased.
+    /// Records are erased.
     Erased {
-        /// `category/key`.
-        record: String,
-        /// The batch it went with, in hexadecimal.
+        /// The batch they went with, in hexadecimal.
         batch: String,
-        /// `deleted` or `anonymised`.
-        outcome: String,
-        /// What happened to its dependents.
-        dependents: Counts,
+        /// Which, and what happened to each.
+        records: Vec<ErasedGroup>,
     },
     /// A batch whose end was not known has been settled.
     BatchSettled {

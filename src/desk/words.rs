@@ -1,12 +1,9 @@
 //! What an entry of the trail says, in words. Pure.
 
-use crate::audit::{Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, Settlement, Trigger};
+use crate::audit::{ErasedGroup, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, Settlement, Trigger};
 
 /// The record that the entry is about, where it is about a single one.
 pub(super) fn record_of(kind: &Kind) -> Option<String> {
-    if let Kind::Erased { record, .. } = kind {
-        return Some(record.clone());
-    }
     let mut records = groups(kind).into_iter().flat_map(|(category, keys)| keys.iter().map(move |key| (category, key)));
     match (records.next(), records.next()) {
         (Some((category, key)), None) => Some(format!("{category}/{key}")),
@@ -26,6 +23,7 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
         }
         Kind::Postponed(of) => plain(&of.records),
         Kind::BatchIntent(of) => of.records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
+        Kind::Erased { records, .. } => records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
         _ => Vec::new(),
     }
 }
@@ -72,10 +70,8 @@ fn summary_of_records(kind: &Kind) -> String {
             let planned: Vec<String> = of.records.iter().map(planned).collect();
             with_details(format!("batch {} of {} is about to be erased", of.batch, of.source), &planned)
         }
-        Kind::Erased { outcome, batch, dependents, .. } => {
-            let rows: Vec<String> = dependents.iter().map(|(name, count)| format!("{name} {count}")).collect();
-            let said = format!("{outcome} with batch {batch}");
-            if rows.is_empty() { said } else { format!("{said}; dependents: {}", rows.join(", ")) }
+        Kind::Erased { batch, records } => {
+            with_details(format!("{counted} erased with batch {batch}"), &records.iter().map(erased).collect::<Vec<_>>())
         }
         Kind::BatchSettled { batch, source, settled } => match settled {
             Settlement::Committed => format!("batch {batch} of {source} was settled: it had been committed"),
@@ -99,6 +95,12 @@ fn under(group: &ProposedGroup) -> String {
 
 fn planned(group: &Planned) -> String {
     format!("{} {} {}", group.keys.len(), group.category, group.outcome)
+}
+
+fn erased(group: &ErasedGroup) -> String {
+    let rows: Vec<String> = group.dependents.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let said = format!("{} {} {}", group.keys.len(), group.category, group.outcome);
+    if rows.is_empty() { said } else { format!("{said} (dependents of each: {})", rows.join(", ")) }
 }
 
 fn because(groups: &[ReasonedGroup]) -> Vec<String> {

@@ -94,6 +94,8 @@ pub struct Engine<'a> {
     pub installation: &'a str,
     /// The last batch that has committed in this source.
     pub last_committed: Option<BatchId>,
+    /// Whether the batch is to be followed by a checkpoint.
+    pub checkpoints: bool,
 }
 
 /// What one attempt has come to.
@@ -156,14 +158,14 @@ impl Engine<'_> {
             journal.intent(&plan).await.map_err(EngineError::Journal)?;
             return Ok(Attempt::Done(report(&plan, locked.elapsed())));
         }
-        let (intent, applied) = tokio::join!(intent(journal, &plan), self.apply(plan.batch));
+        let (intent, applied) = tokio::join!(intent(journal, &plan), self.writer.apply(self.mapping));
         if let Err(error) = intent {
             // Whether the intent stands is not known: the marker will say that nothing came of it.
             self.writer.roll_back().await.map_err(EngineError::Source)?;
             return Err(EngineError::Journal(error));
         }
         let committed = match applied {
-            Ok(()) => self.commit().await,
+            Ok(_) => self.commit(plan.batch).await,
             Err(error) => Err(error),
         };
         let held = locked.elapsed();
@@ -215,16 +217,11 @@ impl Engine<'_> {
         self.writer.stage(self.mapping, &keys).await.map_err(EngineError::Source)
     }
 
-    /// Step 3: changes, verifies, marks.
-    async fn apply(&mut self, batch: BatchId) -> Result<(), SourceError> {
-        self.writer.apply(self.mapping).await?;
+    /// The rest of step 3, when the changes are made and verified and the intent is durable.
+    async fn commit(&mut self, batch: BatchId) -> Result<(), SourceError> {
         pass("batch-changed");
         self.writer.mark(self.installation, &batch.to_string()).await?;
         pass("batch-marked");
-        Ok(())
-    }
-
-    async fn commit(&mut self) -> Result<(), SourceError> {
         self.writer.commit().await?;
         pass("batch-committed");
         Ok(())
@@ -238,11 +235,15 @@ impl Engine<'_> {
         held: Duration,
     ) -> Result<Attempt, EngineError> {
         self.last_committed = Some(plan.batch);
-        let (told, moved) = tokio::join!(journal.outcome(plan.batch), self.writer.checkpoint());
+        let (told, moved) = tokio::join!(journal.outcome(plan.batch), self.checkpoint());
         told.map_err(EngineError::Journal)?;
         pass("outcome-written");
         moved.map_err(EngineError::Source)?;
         Ok(Attempt::Done(report(plan, held)))
+    }
+
+    async fn checkpoint(&mut self) -> Result<(), SourceError> {
+        if self.checkpoints { self.writer.checkpoint().await } else { Ok(()) }
     }
 
     /// Something went wrong behind the intent: the marker says what has come of it.

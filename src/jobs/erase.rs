@@ -127,8 +127,9 @@ impl Erase<'_, '_> {
         let mut last_committed = last_committed(self.workshop, self.described).await?;
         loop {
             let watch = Stopwatch::start();
-            let Some(done) = self.batch(run, writer, &mut last_committed, after, size).await? else {
-                return Ok(());
+            let begun = Batch { run, after, size, checkpoints: pace.checkpoints() };
+            let Some(done) = self.batch(&begun, writer, &mut last_committed).await? else {
+                return writer.checkpoint().await.map_err(|error| self.failed(error));
             };
             after = Some(done.last);
             if told.elapsed() >= PROGRESS_EVERY {
@@ -158,19 +159,24 @@ impl Erase<'_, '_> {
     /// Erases the next batch; `None` when nothing is left.
     async fn batch(
         &mut self,
-        run: RunId,
+        batch: &Batch,
         writer: &mut Writer,
         last_committed: &mut Option<BatchId>,
-        after: Option<ProposalId>,
-        size: u32,
     ) -> Result<Option<Done>, JobError> {
         let mut turn = self.workshop.store.turn().await;
-        let proposals = self.confirmed(after, size).await?;
+        let proposals = self.confirmed(batch.after, batch.size).await?;
         let Some(last) = proposals.last().map(|proposal| proposal.id) else {
             return Ok(None);
         };
         let claims: Vec<Claim> = proposals.iter().map(claim).collect();
-        let mut journal = StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.clone() };
+        let run = batch.run;
+        let mut journal = StoreJournal {
+            turn: &mut turn,
+            run,
+            source: &self.described.name,
+            category: &self.mapping.category,
+            claims: claims.clone(),
+        };
         let mut engine = Engine {
             reader: &mut self.open.reader,
             writer,
@@ -179,6 +185,7 @@ impl Erase<'_, '_> {
             key: &self.workshop.keys.fingerprint,
             installation: self.workshop.store.installation(),
             last_committed: *last_committed,
+            checkpoints: batch.checkpoints,
         };
         let report = engine.erase(&mut journal, claims).await;
         *last_committed = engine.last_committed;
@@ -261,6 +268,17 @@ impl Erase<'_, '_> {
             watcher(Foreseen { record, future });
         }
     }
+}
+
+/// A batch that is to be done.
+struct Batch {
+    run: RunId,
+    /// It begins behind this proposal.
+    after: Option<ProposalId>,
+    /// How many records it has at most.
+    size: u32,
+    /// Whether a checkpoint follows it.
+    checkpoints: bool,
 }
 
 /// A batch that is done.

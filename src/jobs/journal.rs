@@ -1,9 +1,11 @@
 //! The engine's journal, kept in the state.
 
+use std::collections::HashMap;
+
 use super::journal as failed;
-use crate::erasure::{BatchPlan, Claim, Fresh, Journal, JournalError, Ruling};
+use crate::erasure::{BatchPlan, Claim, Fresh, Journal, JournalError, PlannedRecord, Ruling};
 use crate::proposal::{BatchId, Origin, ProposalId, ReturnReason, WithdrawReason};
-use crate::record::SourceName;
+use crate::record::{CategoryName, RecordKey, RecordRef, SourceName};
 use crate::store::{self, PlannedErasure, RunId, WriteTurn};
 
 /// Writes one run's batches down, under a write turn that is held from before the source's lock is taken.
@@ -11,19 +13,23 @@ pub(super) struct StoreJournal<'t, 's> {
     pub(super) turn: &'t mut WriteTurn<'s>,
     pub(super) run: RunId,
     pub(super) source: &'t SourceName,
+    pub(super) category: &'t CategoryName,
     /// The fingerprints that were decided about, for the ledger.
     pub(super) claims: Vec<Claim>,
 }
 
 impl StoreJournal<'_, '_> {
     fn planned(&self, plan: &BatchPlan) -> Vec<PlannedErasure> {
+        let claims: HashMap<ProposalId, &Claim> = self.claims.iter().map(|claim| (claim.proposal, claim)).collect();
+        let records: HashMap<&RecordKey, &PlannedRecord> = plan.records.iter().map(|one| (&one.key, one)).collect();
         plan.proposals
             .iter()
             .filter_map(|proposal| {
-                let claim = self.claims.iter().find(|claim| claim.proposal == *proposal)?;
-                let record = plan.records.iter().find(|record| record.key == claim.key)?;
+                let claim = claims.get(proposal)?;
+                let record = records.get(&claim.key)?;
                 Some(PlannedErasure {
                     proposal: *proposal,
+                    record: RecordRef { category: self.category.clone(), key: claim.key.clone() },
                     outcome: record.outcome,
                     dependents: record.counts(),
                     before: claim.fingerprint.clone(),
@@ -70,7 +76,7 @@ impl Journal for StoreJournal<'_, '_> {
 
     async fn outcome(&mut self, batch: BatchId) -> Result<(), JournalError> {
         let mut change = self.turn.begin().await.map_err(failed)?;
-        change.outcome(batch, &[]).await.map_err(failed)?;
+        change.outcome(batch).await.map_err(failed)?;
         change.commit().await.map_err(failed)
     }
 

@@ -1,22 +1,22 @@
 //! Batches: what is about to be erased, and what has been.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use serde::{Deserialize, Serialize};
 
 use super::error::{expect_rows, failed};
-use super::moves::{Standing, standing_columns};
 use super::{Change, Proposal, RunId, Store, StoreError, rows};
-use crate::audit::{Batched, By, Kind, Planned, Settlement};
-use crate::proposal::{BatchId, DependentCounts, Move, Outcome, ProposalId};
-use crate::record::{CategoryName, Fingerprint, SourceName, hex};
+use crate::audit::{Batched, By, Counts, ErasedGroup, Kind, Planned, Settlement};
+use crate::proposal::{BatchId, DependentCounts, Life, Move, Outcome, ProposalId, State};
+use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName, hex};
 
 /// A record that a batch is to erase, with all that its outcome will need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedErasure {
     /// The proposal.
     pub proposal: ProposalId,
+    /// The record that it is about.
+    pub record: RecordRef,
     /// What is to happen to the record.
     pub outcome: Outcome,
     /// What is to happen to its dependents.
@@ -24,17 +24,6 @@ pub struct PlannedErasure {
     /// The person it is about, as a digest.
     pub before: Fingerprint,
     /// The digest of what an anonymised record holds instead.
-    pub after: Option<Fingerprint>,
-}
-
-/// What turned out otherwise than it was planned, for one record of a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErasedRecord {
-    /// The proposal.
-    pub proposal: ProposalId,
-    /// What happened to its dependents.
-    pub dependents: DependentCounts,
-    /// The digest of what an anonymised record holds now.
     pub after: Option<Fingerprint>,
 }
 
@@ -49,11 +38,26 @@ pub struct OpenBatch {
     pub run: RunId,
 }
 
-/// A record of a batch, as it was planned.
+/// A digest in hexadecimal, with the number of its form.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredFingerprint(String, i64);
+
+/// A record of a batch, as the intent keeps it until the outcome.
+#[derive(Debug, Serialize, Deserialize)]
 struct BatchRecord {
-    standing: Standing,
-    outcome: Outcome,
+    proposal: i64,
+    category: String,
+    key: String,
+    outcome: String,
     dependents: DependentCounts,
+    before: StoredFingerprint,
+    after: Option<StoredFingerprint>,
+}
+
+/// A batch that has been ended, with its records.
+struct Ended {
+    batch: OpenBatch,
+    records: Vec<BatchRecord>,
 }
 
 /// Confirmed proposals of a category in the order in which they were proposed.
@@ -123,31 +127,32 @@ impl Change<'_> {
         records: &[PlannedErasure],
     ) -> Result<Vec<ProposalId>, StoreError> {
         self.check_source(source).await?;
-        let ids: Vec<_> = records.iter().map(|record| record.proposal).collect();
-        let today = self.any_day();
-        let claim = Move::Claim(batch);
-        let claimed: Vec<Standing> =
-            self.standing(&ids).await?.into_iter().filter_map(|one| one.after(&claim, today).ok()).collect();
-        if claimed.is_empty() {
+        let ids: Vec<ProposalId> = records.iter().map(|record| record.proposal).collect();
+        let confirmed = self.confirmed_among(&ids).await?;
+        let taken: Vec<&PlannedErasure> = records.iter().filter(|record| confirmed.contains(&record.proposal)).collect();
+        if taken.is_empty() {
             return Ok(Vec::new());
         }
-        sqlx::query("INSERT INTO batch (id, source, run, state, opened_at) VALUES (?1, ?2, ?3, 'open', ?4)")
+        let mut planned = Vec::with_capacity(taken.len());
+        let mut forms = Vec::new();
+        for record in &taken {
+            planned.push(self.batch_record(&mut forms, record).await?);
+        }
+        sqlx::query("INSERT INTO batch (id, source, run, state, opened_at, plan) VALUES (?1, ?2, ?3, 'open', ?4, ?5)")
             .bind(batch.0.as_slice())
             .bind(source.as_str())
             .bind(run.0)
             .bind(rows::instant(self.now))
+            .bind(rows::json(&planned)?)
             .execute(&mut *self.transaction)
             .await
             .map_err(failed("write the intent of a batch"))?;
-        self.write_standing(&claimed.iter().collect::<Vec<_>>(), None).await?;
-        let planned: HashMap<_, _> = records.iter().map(|record| (record.proposal, record)).collect();
-        let taken: Vec<_> =
-            claimed.iter().filter_map(|standing| Some((standing, *planned.get(&standing.id)?))).collect();
-        self.insert_batch_records(batch, &taken).await?;
-        let records = planned_groups(&taken);
+        let ids: Vec<ProposalId> = taken.iter().map(|record| record.proposal).collect();
+        self.move_alike(&ids, &State::Confirmed, &Move::Claim(batch), None).await?;
+        let records = planned_groups(&planned);
         let kind = Kind::BatchIntent(Batched { batch: batch.to_string(), source: source.to_string(), records });
         self.append(&By::run(run.0), &kind).await?;
-        Ok(claimed.iter().map(|standing| standing.id).collect())
+        Ok(ids)
     }
 
     async fn check_source(&mut self, source: &SourceName) -> Result<(), StoreError> {
@@ -168,45 +173,44 @@ impl Change<'_> {
         }
     }
 
-    async fn insert_batch_records(
-        &mut self,
-        batch: BatchId,
-        taken: &[(&Standing, &PlannedErasure)],
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "write the records of a batch";
-        let mut forms = Vec::new();
-        let mut values = Vec::new();
-        for (standing, planned) in taken {
-            let before_form = self.form_among(&mut forms, &planned.before).await?;
-            let after_form = match &planned.after {
-                Some(after) => Some(self.form_among(&mut forms, after).await?),
-                None => None,
-            };
-            let after = planned.after.as_ref().map(|after| hex(&after.digest));
-            let (outcome, before) = (planned.outcome.as_str(), hex(&planned.before.digest));
-            values.push((standing.id.0, outcome, planned.dependents, before, before_form, after, after_form));
-        }
-        let done = sqlx::query(
-            "INSERT INTO batch_record (batch, proposal, outcome, dependents, before, before_form, after, after_form) \
-             SELECT ?1, value->>0, value->>1, value->>2, unhex(value->>3), value->>4, unhex(value->>5), value->>6 \
-             FROM json_each(?2)",
+    async fn confirmed_among(&mut self, ids: &[ProposalId]) -> Result<HashSet<ProposalId>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let found: Vec<i64> = sqlx::query_scalar(
+            "SELECT p.id FROM json_each(?1) j CROSS JOIN proposal p ON p.id = j.value WHERE p.state = 'confirmed'",
         )
-        .bind(batch.0.as_slice())
-        .bind(rows::json(&values)?)
-        .execute(&mut *self.transaction)
+        .bind(rows::json(&ids)?)
+        .fetch_all(&mut *self.transaction)
         .await
-        .map_err(failed(DOING))?;
-        expect_rows(DOING, taken.len(), done.rows_affected())
+        .map_err(failed("read what is confirmed"))?;
+        Ok(found.into_iter().map(ProposalId).collect())
     }
 
-    /// The batch has been committed by this very process: its records are erased as planned, except for what is told here.
+    async fn batch_record(
+        &mut self,
+        forms: &mut Vec<(Fingerprint, i64)>,
+        planned: &PlannedErasure,
+    ) -> Result<BatchRecord, StoreError> {
+        let before = StoredFingerprint(hex(&planned.before.digest), self.form_among(forms, &planned.before).await?);
+        let after = match &planned.after {
+            Some(after) => Some(StoredFingerprint(hex(&after.digest), self.form_among(forms, after).await?)),
+            None => None,
+        };
+        Ok(BatchRecord {
+            proposal: planned.proposal.0,
+            category: planned.record.category.as_str().to_owned(),
+            key: planned.record.key.as_str().to_owned(),
+            outcome: planned.outcome.as_str().to_owned(),
+            dependents: planned.dependents,
+            before,
+            after,
+        })
+    }
+
+    /// The batch has been committed by this very process: its records are erased as planned.
     ///
     /// # Errors
     /// When the batch is not open, or it could not be written.
-    pub async fn outcome(&mut self, batch: BatchId, otherwise: &[ErasedRecord]) -> Result<(), StoreError> {
-        if !otherwise.is_empty() {
-            self.correct(batch, otherwise).await?;
-        }
+    pub async fn outcome(&mut self, batch: BatchId) -> Result<(), StoreError> {
         self.end_committed(batch, None).await
     }
 
@@ -223,31 +227,34 @@ impl Change<'_> {
     /// # Errors
     /// When the batch is not open, or it could not be written.
     pub async fn settle_rolled_back(&mut self, batch: BatchId) -> Result<(), StoreError> {
-        let open = self.end_batch(batch, "rolled_back").await?;
-        let records = self.batch_records(batch).await?;
-        self.move_batch(batch, &records, |_| Move::RollBack(batch)).await?;
-        self.tell_settled(&open, Settlement::RolledBack).await
+        let ended = self.end_batch(batch, "rolled_back").await?;
+        let ids: Vec<ProposalId> = ended.records.iter().map(|record| ProposalId(record.proposal)).collect();
+        self.move_alike(&ids, &State::Erasing { batch }, &Move::RollBack(batch), None).await?;
+        self.tell_settled(&ended.batch, Settlement::RolledBack).await
     }
 
     async fn end_committed(&mut self, batch: BatchId, found: Option<Settlement>) -> Result<(), StoreError> {
-        let open = self.end_batch(batch, "committed").await?;
-        let records = self.batch_records(batch).await?;
-        self.move_batch(batch, &records, |record| Move::Erase { batch, outcome: record.outcome }).await?;
-        self.write_ledger(batch, records.len()).await?;
+        let ended = self.end_batch(batch, "committed").await?;
+        for outcome in [Outcome::Deleted, Outcome::Anonymised] {
+            let so = ended.records.iter().filter(|record| record.outcome == outcome.as_str());
+            let ids: Vec<ProposalId> = so.map(|record| ProposalId(record.proposal)).collect();
+            self.move_alike(&ids, &State::Erasing { batch }, &Move::Erase { batch, outcome }, Some(batch)).await?;
+        }
+        self.write_ledger(batch, &ended.records).await?;
         sqlx::query(
             "INSERT INTO source_state (source, last_batch) VALUES (?1, ?2) \
              ON CONFLICT (source) DO UPDATE SET last_batch = excluded.last_batch",
         )
-        .bind(open.source.as_str())
+        .bind(ended.batch.source.as_str())
         .bind(batch.0.as_slice())
         .execute(&mut *self.transaction)
         .await
         .map_err(failed("write which batch was the last of the source"))?;
         if let Some(settled) = found {
-            self.tell_settled(&open, settled).await?;
+            self.tell_settled(&ended.batch, settled).await?;
         }
-        let kinds: Vec<_> = records.iter().map(|record| record.erased(batch)).collect();
-        self.append_all(&By::run(open.run.0), &kinds).await?;
+        let erased = Kind::Erased { batch: batch.to_string(), records: erased_groups(&ended.records) };
+        self.append(&By::run(ended.batch.run.0), &erased).await?;
         Ok(())
     }
 
@@ -257,131 +264,112 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Closes the batch; nothing is done to its records.
-    async fn end_batch(&mut self, batch: BatchId, state: &'static str) -> Result<OpenBatch, StoreError> {
-        let row = sqlx::query(
-            "UPDATE batch SET state = ?2, closed_at = ?3 WHERE id = ?1 AND state = 'open' RETURNING source, run",
-        )
-        .bind(batch.0.as_slice())
-        .bind(state)
-        .bind(rows::instant(self.now))
-        .fetch_optional(&mut *self.transaction)
-        .await
-        .map_err(failed("end a batch"))?
-        .ok_or(StoreError::BatchNotOpen(batch))?;
-        Ok(OpenBatch { id: batch, source: rows::parsed(&row, "source")?, run: RunId(rows::get(&row, "run")?) })
+    /// Closes the batch and gives its records; nothing is done to them.
+    async fn end_batch(&mut self, id: BatchId, state: &'static str) -> Result<Ended, StoreError> {
+        const DOING: &str = "end a batch";
+        let row = sqlx::query("SELECT source, run, plan FROM batch WHERE id = ?1 AND state = 'open'")
+            .bind(id.0.as_slice())
+            .fetch_optional(&mut *self.transaction)
+            .await
+            .map_err(failed(DOING))?
+            .ok_or(StoreError::BatchNotOpen(id))?;
+        let plan: String = rows::get(&row, "plan")?;
+        let unreadable = |error| StoreError::Unreadable { what: format!("the plan of batch {id}: {error}") };
+        let records = serde_json::from_str(&plan).map_err(unreadable)?;
+        let batch = OpenBatch { id, source: rows::parsed(&row, "source")?, run: RunId(rows::get(&row, "run")?) };
+        sqlx::query("UPDATE batch SET state = ?2, closed_at = ?3, plan = NULL WHERE id = ?1")
+            .bind(id.0.as_slice())
+            .bind(state)
+            .bind(rows::instant(self.now))
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed(DOING))?;
+        Ok(Ended { batch, records })
     }
 
-    async fn batch_records(&mut self, batch: BatchId) -> Result<Vec<BatchRecord>, StoreError> {
-        sqlx::query(concat!(
-            "SELECT ",
-            standing_columns!(),
-            ", b.outcome AS planned, b.dependents FROM batch_record b JOIN proposal p ON p.id = b.proposal \
-             WHERE b.batch = ?1 ORDER BY p.id"
-        ))
-        .bind(batch.0.as_slice())
-        .fetch_all(&mut *self.transaction)
-        .await
-        .map_err(failed("read the records of a batch"))?
-        .iter()
-        .map(BatchRecord::read)
-        .collect()
-    }
-
-    /// Moves every record of the batch, or none: that one cannot be moved contradicts its intent.
-    async fn move_batch(
+    /// Moves proposals that all stand alike, or none: that one stands otherwise contradicts what is known of the batch.
+    /// `batch` is the batch of those that are erased.
+    async fn move_alike(
         &mut self,
-        batch: BatchId,
-        records: &[BatchRecord],
-        step: impl Fn(&BatchRecord) -> Move,
+        ids: &[ProposalId],
+        from: &State,
+        step: &Move,
+        batch: Option<BatchId>,
     ) -> Result<(), StoreError> {
-        let today = self.any_day();
-        let moved: Vec<_> = records
-            .iter()
-            .map(|record| {
-                record
-                    .standing
-                    .clone()
-                    .after(&step(record), today)
-                    .map_err(|source| StoreError::Contradiction { record: record.standing.record.clone(), source })
-            })
-            .collect::<Result<_, _>>()?;
-        self.write_standing(&moved.iter().collect::<Vec<_>>(), Some(batch)).await
-    }
-
-    async fn correct(&mut self, batch: BatchId, records: &[ErasedRecord]) -> Result<(), StoreError> {
-        const DOING: &str = "write what came of a batch";
-        let mut forms = Vec::new();
-        let mut values = Vec::new();
-        for record in records {
-            let form = match &record.after {
-                Some(after) => Some(self.form_among(&mut forms, after).await?),
-                None => None,
-            };
-            let after = record.after.as_ref().map(|after| hex(&after.digest));
-            values.push((record.proposal.0, record.dependents, after, form));
-        }
+        const DOING: &str = "write where the records of a batch stand";
+        let what = || StoreError::Unreadable { what: format!("a move of {} by {step:?}", from.name().as_str()) };
+        let life = Life::from_stored(from.clone(), 0).ok_or_else(what)?;
+        let moved = life.after(step, self.any_day()).map_err(|_| what())?;
+        let (state, _, to_batch, outcome, ..) = rows::state_columns(moved.state(), batch);
+        let (from_state, _, from_batch, ..) = rows::state_columns(from, None);
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
         let done = sqlx::query(
-            "UPDATE batch_record SET dependents = j.value->>1, after = coalesce(unhex(j.value->>2), after), \
-             after_form = coalesce(j.value->>3, after_form) FROM json_each(?2) j \
-             WHERE batch_record.batch = ?1 AND batch_record.proposal = j.value->>0",
+            "UPDATE proposal SET version = version + 1, changed_at = ?2, state = ?3, batch = unhex(?4), outcome = ?5 \
+             WHERE id IN (SELECT value FROM json_each(?1)) AND state = ?6 AND batch IS unhex(?7)",
         )
-        .bind(batch.0.as_slice())
-        .bind(rows::json(&values)?)
-        .execute(&mut *self.transaction)
-        .await
-        .map_err(failed(DOING))?;
-        expect_rows(DOING, records.len(), done.rows_affected())
-    }
-
-    async fn write_ledger(&mut self, batch: BatchId, records: usize) -> Result<(), StoreError> {
-        const DOING: &str = "write to the ledger";
-        let done = sqlx::query(
-            "INSERT INTO ledger (category, key, batch, outcome, before, before_form, after, after_form, erased_at) \
-             SELECT p.category, p.key, b.batch, b.outcome, b.before, b.before_form, b.after, b.after_form, ?2 \
-             FROM batch_record b JOIN proposal p ON p.id = b.proposal WHERE b.batch = ?1 ORDER BY p.id",
-        )
-        .bind(batch.0.as_slice())
+        .bind(rows::json(&ids)?)
         .bind(rows::instant(self.now))
+        .bind(state)
+        .bind(to_batch)
+        .bind(outcome)
+        .bind(from_state)
+        .bind(from_batch)
         .execute(&mut *self.transaction)
         .await
         .map_err(failed(DOING))?;
-        expect_rows(DOING, records, done.rows_affected())
+        expect_rows(DOING, ids.len(), done.rows_affected())
+    }
+
+    async fn write_ledger(&mut self, batch: BatchId, records: &[BatchRecord]) -> Result<(), StoreError> {
+        const DOING: &str = "write to the ledger";
+        let at = rows::instant(self.now);
+        let inserted = rows::insert(
+            &mut self.transaction,
+            (
+                "ledger (batch, erased_at, category, key, outcome, before, before_form, after, after_form)",
+                "?1, ?2, {}, {}, {}, unhex({}), {}, unhex({}), {}",
+                "",
+            ),
+            2,
+            records,
+            |query| query.bind(batch.0.to_vec()).bind(at.clone()),
+            |query, record| {
+                let StoredFingerprint(before, before_form) = &record.before;
+                let (after, after_form) =
+                    record.after.as_ref().map(|StoredFingerprint(digest, form)| (digest.clone(), *form)).unzip();
+                let query = query.bind(record.category.clone()).bind(record.key.clone()).bind(record.outcome.clone());
+                query.bind(before.clone()).bind(*before_form).bind(after).bind(after_form)
+            },
+        )
+        .await
+        .map_err(failed(DOING))?;
+        expect_rows(DOING, records.len(), inserted)
     }
 }
 
-impl BatchRecord {
-    fn read(row: &SqliteRow) -> Result<Self, StoreError> {
-        let dependents: &str = row.try_get("dependents").map_err(failed("read the records of a batch"))?;
-        Ok(Self {
-            standing: Standing::read(row)?,
-            outcome: rows::parsed(row, "planned")?,
-            dependents: serde_json::from_str(dependents)
-                .map_err(|error| StoreError::Unreadable { what: format!("the dependents of a batch: {error}") })?,
-        })
-    }
-
-    fn erased(&self, batch: BatchId) -> Kind {
-        Kind::Erased {
-            record: self.standing.record.to_string(),
-            batch: batch.to_string(),
-            outcome: self.outcome.as_str().to_owned(),
-            dependents: self.dependents.named().map(|(name, count)| (name.to_owned(), count)).collect(),
-        }
-    }
-}
-
-fn planned_groups(taken: &[(&Standing, &PlannedErasure)]) -> Vec<Planned> {
-    let mut groups: BTreeMap<(&str, Outcome), Vec<String>> = BTreeMap::new();
-    for (standing, planned) in taken {
-        let group = groups.entry((standing.record.category.as_str(), planned.outcome)).or_default();
-        group.push(standing.record.key.as_str().to_owned());
+fn planned_groups(records: &[BatchRecord]) -> Vec<Planned> {
+    let mut groups: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for record in records {
+        groups.entry((&record.category, &record.outcome)).or_default().push(record.key.clone());
     }
     groups
         .into_iter()
-        .map(|((category, outcome), keys)| Planned {
+        .map(|((category, outcome), keys)| Planned { category: category.to_owned(), outcome: outcome.to_owned(), keys })
+        .collect()
+}
+
+fn erased_groups(records: &[BatchRecord]) -> Vec<ErasedGroup> {
+    let mut groups: BTreeMap<(&str, &str, Counts), Vec<String>> = BTreeMap::new();
+    for record in records {
+        let counts = record.dependents.named().map(|(name, count)| (name.to_owned(), count)).collect();
+        groups.entry((&record.category, &record.outcome, counts)).or_default().push(record.key.clone());
+    }
+    groups
+        .into_iter()
+        .map(|((category, outcome, dependents), keys)| ErasedGroup {
             category: category.to_owned(),
-            outcome: outcome.as_str().to_owned(),
+            outcome: outcome.to_owned(),
+            dependents,
             keys,
         })
         .collect()

@@ -29,7 +29,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-pub use batch::{ErasedRecord, OpenBatch, PlannedErasure};
+pub use batch::{OpenBatch, PlannedErasure};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use error::{Cause, StoreError};
 pub use ledger::LedgerEntry;

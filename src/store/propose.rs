@@ -57,8 +57,13 @@ struct Common<'a> {
     form: i64,
 }
 
-/// Key, unit, due date and digest of one record.
-type Own<'a> = (&'a str, Option<&'a str>, Option<String>, String);
+/// What one record has of its own.
+struct Own<'a> {
+    key: &'a str,
+    unit: Option<&'a str>,
+    due_on: Option<Date>,
+    digest: &'a [u8; 32],
+}
 
 impl Change<'_> {
     /// Proposes records; those with an open proposal keep it as it is.
@@ -72,13 +77,12 @@ impl Change<'_> {
             let Origin::Criterion { name, version, due_on } = &new.origin;
             let form = self.form_among(&mut forms, &new.fingerprint).await?;
             let common = Common { category: &new.record.category, source: &new.source, criterion: name, version, form };
-            let digest = crate::record::hex(&new.fingerprint.digest);
-            groups.entry(common).or_default().push((
-                new.record.key.as_str(),
-                new.unit.as_deref(),
-                due_on.map(|day| day.to_string()),
-                digest,
-            ));
+            groups.entry(common).or_default().push(Own {
+                key: new.record.key.as_str(),
+                unit: new.unit.as_deref(),
+                due_on: *due_on,
+                digest: &new.fingerprint.digest,
+            });
         }
         let mut told = Vec::new();
         for (common, own) in &groups {
@@ -110,26 +114,31 @@ impl Change<'_> {
             .fetch_one(&mut *self.transaction)
             .await
             .map_err(failed("propose records"))?;
-        let done = sqlx::query(
-            "INSERT INTO proposal (category, key, source, unit, origin, criterion, rule_version, due_on, fingerprint, \
-             form, run, proposed_at, version, postponed_count, state) \
-             SELECT ?1, value->>0, ?2, value->>1, 'criterion', ?3, ?4, value->>2, unhex(value->>3), ?5, ?6, ?7, 1, 0, \
-             'proposed' FROM json_each(?8) WHERE true \
-             ON CONFLICT (category, key) WHERE state IN ('proposed', 'confirmed', 'postponed', 'erasing') DO NOTHING",
+        let at = rows::instant(self.now);
+        let inserted = rows::insert(
+            &mut self.transaction,
+            (
+                "proposal (category, key, source, unit, origin, criterion, rule_version, due_on, fingerprint, form, run, \
+                 proposed_at, version, postponed_count, state)",
+                "?1, {}, ?2, {}, 'criterion', ?3, ?4, {}, {}, ?5, ?6, ?7, 1, 0, 'proposed'",
+                " ON CONFLICT (category, key) WHERE state IN ('proposed', 'confirmed', 'postponed', 'erasing') DO NOTHING",
+            ),
+            7,
+            own,
+            |query| {
+                let query = query.bind(common.category.as_str().to_owned()).bind(common.source.as_str().to_owned());
+                let query = query.bind(common.criterion.to_owned()).bind(common.version.to_owned());
+                query.bind(common.form).bind(run.0).bind(at.clone())
+            },
+            |query, new| {
+                let query = query.bind(new.key.to_owned()).bind(new.unit.map(str::to_owned));
+                query.bind(new.due_on.map(|day| day.to_string())).bind(new.digest.to_vec())
+            },
         )
-        .bind(common.category.as_str())
-        .bind(common.source.as_str())
-        .bind(common.criterion)
-        .bind(common.version)
-        .bind(common.form)
-        .bind(run.0)
-        .bind(rows::instant(self.now))
-        .bind(rows::json(&own)?)
-        .execute(&mut *self.transaction)
         .await
         .map_err(failed("propose records"))?;
-        if done.rows_affected() == own.len() as u64 {
-            return Ok(own.iter().map(|(key, ..)| (*key).to_owned()).collect());
+        if inserted == own.len() as u64 {
+            return Ok(own.iter().map(|new| new.key.to_owned()).collect());
         }
         sqlx::query_scalar("SELECT key FROM proposal WHERE id > ?1 ORDER BY id")
             .bind(newest)

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row as _, Sqlite, Type};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Decode, Row as _, Sqlite, Type};
 
 use super::{Proposal, RunId, StoreError};
 use crate::actor::Actor;
@@ -32,6 +32,45 @@ pub(super) fn instant(at: Timestamp) -> String {
 pub(super) fn json(values: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(values)
         .map_err(|error| StoreError::Database { doing: "bind values of a statement", source: Box::new(error) })
+}
+
+/// Rows that one statement inserts. A statement of this size is compiled once for all of them.
+const ROWS_PER_STATEMENT: usize = 250;
+
+/// A query of the state's own.
+pub(super) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+/// Inserts rows, many by each statement. `one` is how a row is written: `?1` and so on up to `common` stand for what all
+/// of them have in common, and each `{}` for what `bind_own` binds for the row.
+pub(super) async fn insert<T>(
+    connection: &mut SqliteConnection,
+    (into, one, tail): (&str, &str, &str),
+    common: usize,
+    rows: &[T],
+    bind_common: impl for<'q> Fn(Query<'q>) -> Query<'q>,
+    bind_own: impl for<'q> Fn(Query<'q>, &T) -> Query<'q>,
+) -> Result<u64, sqlx::Error> {
+    let mut inserted = 0;
+    for rows in rows.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = format!("INSERT INTO {into} VALUES ");
+        let mut bound = common;
+        for row in 0..rows.len() {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            for (index, part) in one.split("{}").enumerate() {
+                if index > 0 {
+                    bound += 1;
+                    sql.push_str(&format!("?{bound}"));
+                }
+                sql.push_str(part);
+            }
+            sql.push(')');
+        }
+        sql.push_str(tail);
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS_PER_STATEMENT);
+        let query = rows.iter().fold(bind_common(query), &bind_own);
+        inserted += query.execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(inserted)
 }
 
 fn unreadable(what: impl std::fmt::Display) -> StoreError {

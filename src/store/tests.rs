@@ -153,6 +153,7 @@ pub(super) fn planned_erasure(proposal: ProposalId, key: i64) -> PlannedErasure 
     let anonymised = key % 2 == 0;
     PlannedErasure {
         proposal,
+        record: record(key),
         outcome: if anonymised { Outcome::Anonymised } else { Outcome::Deleted },
         dependents: DependentCounts { kept: u64::from(anonymised), deleted: 2, ..DependentCounts::default() },
         before: fingerprint("k1", key),

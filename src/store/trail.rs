@@ -26,12 +26,12 @@ pub struct AuditFilter {
     pub record: Option<RecordRef>,
 }
 
-/// What an entry has to be like under the filter's kind, run, category and key. Entries name records in groups by category,
-/// or one in full.
+/// What an entry has to be like under the filter's kind, run, category and key. Entries name records in groups by
+/// category.
 macro_rules! filtered {
     () => {
         "(?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR run = ?2) \
-         AND (?3 IS NULL OR details->>'record' = ?3 || '/' || ?4 OR EXISTS \
+         AND (?3 IS NULL OR EXISTS \
          (SELECT 1 FROM json_each(details, '$.records') g, json_each(g.value, '$.keys') k \
          WHERE g.value->>'category' = ?3 AND k.value = ?4))"
     };

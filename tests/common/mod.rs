@@ -224,6 +224,7 @@ impl Bench {
             key: &key(),
             installation: INSTALLATION,
             last_committed,
+            checkpoints: true,
         };
         let report = engine.erase(journal, claims).await;
         reader.close().await;

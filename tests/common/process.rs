@@ -243,6 +243,21 @@ impl Site {
         self.trail().into_iter().filter(|entry| entry["kind"] == kind).map(|entry| entry["details"].clone()).collect()
     }
 
+    /// What the trail says of every record that was erased, in the order of the records: one text for each time.
+    pub fn erased(&self) -> Vec<String> {
+        let entries = self.entries("erased");
+        let groups = entries.iter().flat_map(|entry| entry["records"].as_array().unwrap());
+        let mut records: Vec<String> = groups
+            .flat_map(|group| {
+                let [category, outcome] = ["category", "outcome"].map(|name| group[name].as_str().unwrap());
+                let keys = group["keys"].as_array().unwrap().iter().map(|key| key.as_str().unwrap());
+                keys.map(move |key| format!("{category}/{key} {outcome} {}", group["dependents"]))
+            })
+            .collect();
+        records.sort_unstable();
+        records
+    }
+
     /// That the daemon finds its own trail whole.
     pub fn assert_trail_holds(&self) {
         let verified = self.ctl(&["audit", "verify"]);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use erasured::erasure::POINTS;
-use serde_json::Value;
 
 use crate::common::Bench;
 use crate::process::{Site, aside};
@@ -111,7 +110,7 @@ pub struct Ending {
 impl Ending {
     /// What it is now.
     pub async fn of(bench: &Bench, site: &Site) -> Self {
-        Self { dump: bench.dump().await, erased: erased(site) }
+        Self { dump: bench.dump().await, erased: site.erased() }
     }
 
     /// Lets the daemon that is up erase everything that is confirmed.
@@ -126,16 +125,6 @@ impl Ending {
         bench.assert_sound().await;
         ending
     }
-}
-
-fn erased(site: &Site) -> Vec<String> {
-    let mut entries = site.entries("erased");
-    for entry in &mut entries {
-        entry.as_object_mut().unwrap().remove("batch").unwrap();
-    }
-    let mut entries: Vec<String> = entries.iter().map(Value::to_string).collect();
-    entries.sort();
-    entries
 }
 
 /// Customers of the source that are still to be erased.
@@ -175,10 +164,12 @@ impl Left {
         let open = state.rows("SELECT lower(hex(id)) FROM batch WHERE state = 'open'").await;
         let committed = state.rows("SELECT lower(hex(id)) FROM batch WHERE state = 'committed'").await;
         let has_committed_open = !open.is_empty() && marker == open;
-        let counted = if has_committed_open { "('open', 'committed')" } else { "('committed')" };
-        let erased = "SELECT count(*) FROM batch_record r JOIN batch b ON b.id = r.batch \
-                      JOIN proposal p ON p.id = r.proposal WHERE p.category = 'customer' AND b.state IN";
-        let erased: usize = state.rows(&format!("{erased} {counted}")).await[0].parse().unwrap();
+        let mut erased = state.rows("SELECT count(*) FROM ledger WHERE category = 'customer'").await;
+        if has_committed_open {
+            let planned = "SELECT count(*) FROM batch b, json_each(b.plan) r WHERE r.value->>'category' = 'customer'";
+            erased.extend(state.rows(planned).await);
+        }
+        let erased: usize = erased.iter().map(|count| count.parse::<usize>().unwrap()).sum();
         let all = state.rows("SELECT count(*) FROM proposal WHERE category = 'customer'").await;
         let all: usize = all[0].parse().unwrap();
         assert_eq!(due_customers(&source).await, all - erased, "a batch is there in whole or not at all");

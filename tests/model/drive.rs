@@ -283,7 +283,7 @@ impl Case<'_> {
         let day = self.bench.day();
         let key = key();
         let mut engine =
-            Engine { reader, writer, mapping, day: &day, key: &key, installation: INSTALLATION, last_committed };
+            Engine { reader, writer, mapping, day: &day, key: &key, installation: INSTALLATION, last_committed, checkpoints: true };
         engine.erase(&mut journal, claims.to_vec()).await.unwrap();
         journal
     }

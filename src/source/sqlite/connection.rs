@@ -15,7 +15,7 @@ use crate::source::SourceError;
 const STEPS_BETWEEN_LOOKS: i32 = 100_000;
 
 /// Pages kept in memory by the connection that writes, as SQLite writes it: -KiB.
-const WRITING_CACHE: &str = "-24576";
+const WRITING_CACHE: &str = "-16384";
 
 /// What every connection of ours to a source has in common: nothing cascades that we have not planned, nothing of
 /// ours is written to temporary files, and what we delete is overwritten.
@@ -47,7 +47,14 @@ async fn open(path: &Path, options: SqliteConnectOptions) -> Result<SqliteConnec
 /// between batches, when nobody waits for the lock.
 pub(super) async fn writing(path: &Path, lock_wait: Duration) -> Result<SqliteConnection, SourceError> {
     let options = options(path, lock_wait).pragma("cache_size", WRITING_CACHE).pragma("wal_autocheckpoint", "0");
-    open(path, options).await
+    let mut connection = open(path, options).await?;
+    let journal = fetch(&mut connection, "read the journal mode", "PRAGMA journal_mode".to_owned(), Vec::new()).await?;
+    let is_wal = journal.first().map(|row| value(row, 0)).transpose()?.and_then(|mode| mode.as_str().map(|mode| mode == "wal"));
+    if is_wal == Some(true) {
+        // What does not fit into the cache can go to the WAL before the commit without anybody's being locked out.
+        execute(&mut connection, "limit the memory of a batch", "PRAGMA cache_spill = 1000".to_owned(), Vec::new()).await?;
+    }
+    Ok(connection)
 }
 
 /// A connection that reads, for our own statements.

@@ -83,7 +83,10 @@ CREATE TABLE batch (
   state     TEXT NOT NULL CHECK (state IN ('open', 'committed', 'rolled_back')),
   opened_at TEXT NOT NULL,
   closed_at TEXT,
-  CHECK ((state = 'open') = (closed_at IS NULL))
+  -- All that the outcome will need, while it is needed.
+  plan      TEXT CHECK (json_valid(plan)),
+  CHECK ((state = 'open') = (closed_at IS NULL)),
+  CHECK ((state = 'open') = (plan IS NOT NULL))
 ) STRICT;
 -- No batch of a source starts before the last is settled.
 CREATE UNIQUE INDEX batch_open ON batch (source) WHERE state = 'open';
@@ -143,21 +146,6 @@ CREATE TABLE decision (
   PRIMARY KEY (proposal, seq),
   CHECK ((decision = 'postponed') = (until IS NOT NULL)),
   CHECK ((decision IN ('withdrawn', 'returned')) = (reason IS NOT NULL))
-) STRICT, WITHOUT ROWID;
-
--- The intent: all that the outcome will need.
-CREATE TABLE batch_record (
-  batch       BLOB NOT NULL REFERENCES batch (id),
-  proposal    INTEGER NOT NULL REFERENCES proposal (id),
-  outcome     TEXT NOT NULL CHECK (outcome IN ('deleted', 'anonymised')),
-  dependents  TEXT NOT NULL CHECK (json_valid(dependents)),
-  before      BLOB NOT NULL CHECK (length(before) = 32),
-  before_form INTEGER NOT NULL REFERENCES fingerprint_form (id),
-  after       BLOB CHECK (length(after) = 32),
-  after_form  INTEGER REFERENCES fingerprint_form (id),
-  PRIMARY KEY (batch, proposal),
-  CHECK ((after IS NULL) = (after_form IS NULL)),
-  CHECK (after IS NULL OR outcome = 'anonymised')
 ) STRICT, WITHOUT ROWID;
 
 -- What was erased, so that it is known when it comes back.

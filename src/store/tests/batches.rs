@@ -34,14 +34,9 @@ async fn a_batch_takes_what_is_still_confirmed_and_erases_it() {
     assert_eq!(*bench.proposal(1).await.life.state(), State::Erasing { batch });
     assert_eq!(bench.store.open_batches().await.unwrap(), [OpenBatch { id: batch, source: source(), run: bench.run }]);
     assert_eq!(bench.kinds_after(before).await, ["batch_intent"]);
-    let corrected = ErasedRecord {
-        proposal: taken[1],
-        dependents: DependentCounts { shared_kept: 5, ..DependentCounts::default() },
-        after: Some(fingerprint("k3", 5)),
-    };
-    end!(bench, outcome(batch, &[corrected])).unwrap();
-    assert!(matches!(end!(bench, outcome(batch, &[])), Err(StoreError::BatchNotOpen(_))));
-    assert_eq!(bench.kinds_after(before + 1).await, ["erased", "erased"]);
+    end!(bench, outcome(batch)).unwrap();
+    assert!(matches!(end!(bench, outcome(batch)), Err(StoreError::BatchNotOpen(_))));
+    assert_eq!(bench.kinds_after(before + 1).await, ["erased"]);
     let entry = bench.entries().await.pop().unwrap();
     insta::assert_snapshot!(entry.details);
     assert_eq!(*bench.proposal(1).await.life.state(), State::Erased { outcome: Outcome::Deleted });
@@ -90,7 +85,7 @@ async fn settlement_works_from_the_intent_alone() {
     assert_eq!(states(&bench, &[1, 2]).await, [StateName::Erased; 2]);
     assert_eq!(
         bench.kinds_after(before).await,
-        ["batch_intent", "batch_settled", "batch_intent", "batch_settled", "erased", "erased"]
+        ["batch_intent", "batch_settled", "batch_intent", "batch_settled", "erased"]
     );
     assert!(matches!(end!(bench, settle_rolled_back(first)), Err(StoreError::BatchNotOpen(_))));
     assert!(bench.store.open_batches().await.unwrap().is_empty());
@@ -103,7 +98,7 @@ async fn no_batch_before_the_last_is_settled_nor_in_a_closed_source() {
     bench.confirm(&[1, 2]).await;
     let (first, _) = bench.intent(1, &[1]).await.unwrap();
     assert!(matches!(bench.intent(2, &[2]).await, Err(StoreError::BatchOpen { open, .. }) if open == first));
-    end!(bench, outcome(first, &[])).unwrap();
+    end!(bench, outcome(first)).unwrap();
     let by = crate::audit::By::daemon();
     assert!(end!(bench, close_source(&by, &source(), "the file has been replaced")).unwrap());
     assert!(!end!(bench, close_source(&by, &source(), "again")).unwrap());
@@ -134,14 +129,14 @@ async fn an_outcome_and_the_next_intent_are_one_change() {
     let next = planned_erasure(bench.proposal(2).await.id, 2);
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await.unwrap();
-    change.outcome(first, &[]).await.unwrap();
+    change.outcome(first).await.unwrap();
     change.intent(bench.run, BatchId([2; 16]), &source(), std::slice::from_ref(&next)).await.unwrap();
     drop(change);
     drop(turn);
     assert_eq!(states(&bench, &[1, 2]).await, [StateName::Erasing, StateName::Confirmed]);
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await.unwrap();
-    change.outcome(first, &[]).await.unwrap();
+    change.outcome(first).await.unwrap();
     change.intent(bench.run, BatchId([2; 16]), &source(), &[next]).await.unwrap();
     change.commit().await.unwrap();
     assert_eq!(states(&bench, &[1, 2]).await, [StateName::Erased, StateName::Erasing]);

@@ -33,8 +33,10 @@ const IMPOSSIBLE: &[&str] = &[
     "UPDATE run SET reason = 'x'",
     "INSERT INTO run (job, actor, dry_run, state, queued_at, started_at, report) \
      VALUES ('prepare', '\"daemon\"', 0, 'running', 'x', 'x', '{}')",
-    "INSERT INTO batch VALUES (zeroblob(16), 'crm', 1, 'committed', 'x', NULL)",
-    "INSERT INTO batch VALUES (zeroblob(15), 'crm', 1, 'open', 'x', NULL)",
+    "INSERT INTO batch VALUES (zeroblob(16), 'crm', 1, 'committed', 'x', NULL, NULL)",
+    "INSERT INTO batch VALUES (zeroblob(16), 'crm', 1, 'committed', 'x', 'x', '[]')",
+    "INSERT INTO batch VALUES (zeroblob(15), 'crm', 1, 'open', 'x', NULL, '[]')",
+    "INSERT INTO batch VALUES (zeroblob(16), 'crm', 1, 'open', 'x', NULL, NULL)",
     "INSERT INTO source_state VALUES ('crm', NULL, 'why', NULL)",
     "INSERT INTO decision VALUES (1, 1, 'postponed', NULL, NULL, NULL)",
     "INSERT INTO decision VALUES (1, 1, 'withdrawn', NULL, NULL, NULL)",

@@ -28,7 +28,7 @@ async fn filled() -> Bench {
     let (batch, _) = bench.intent(1, &[1, 2]).await.unwrap();
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await.unwrap();
-    change.outcome(batch, &[]).await.unwrap();
+    change.outcome(batch).await.unwrap();
     change.commit().await.unwrap();
     drop(turn);
     bench.propose([2]).await;
