@@ -1,10 +1,12 @@
 //! Finds due records, looks at known ones again, and foresees what erasing them would do.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::pace::Pace;
 use super::verdict::{Due, NotDue, Verdict, verdict};
 use super::{DependentPlan, PlannedRecord, plan};
 use crate::clock::Stopwatch;
@@ -13,10 +15,9 @@ use crate::source::{Cursor, KeyProblem, Mapping, Reader, Retained, Row, SourceEr
 
 /// Rows of the first stretch; later ones follow the time that it took.
 const STRETCH_ROWS_FIRST: u32 = 2_000;
-/// A stretch is never shorter than this, however slow the source is.
-const STRETCH_ROWS_MIN: u32 = 100;
-/// A stretch is never longer than this, however fast.
-const STRETCH_ROWS_MAX: u32 = 50_000;
+/// A stretch is never shorter than the first, however slow the source is, nor longer than the second, however fast: it is
+/// held in memory.
+const STRETCH_ROWS: RangeInclusive<u32> = 100..=10_000;
 /// Records whose dependents are looked at together.
 const RETAINED_RECORDS_MAX: usize = 1_000;
 
@@ -73,7 +74,8 @@ pub struct Selection<'a> {
     mapping: &'a Mapping,
     day: &'a Day,
     key: &'a FingerprintKey,
-    max_lock: Duration,
+    pace: Pace,
+    since_last: Stopwatch,
     rows: u32,
     after: Option<Cursor>,
     is_over: bool,
@@ -83,7 +85,8 @@ impl<'a> Selection<'a> {
     /// A walk from the table's beginning.
     #[must_use]
     pub fn new(mapping: &'a Mapping, day: &'a Day, key: &'a FingerprintKey, max_lock: Duration) -> Self {
-        Self { mapping, day, key, max_lock, rows: STRETCH_ROWS_FIRST, after: None, is_over: false }
+        let (pace, since_last) = (Pace::new(max_lock), Stopwatch::start());
+        Self { mapping, day, key, pace, since_last, rows: STRETCH_ROWS_FIRST, after: None, is_over: false }
     }
 
     /// The next stretch; `None` when the table is at its end.
@@ -96,7 +99,7 @@ impl<'a> Selection<'a> {
         }
         let watch = Stopwatch::start();
         let page = reader.page(self.mapping, self.day.today, self.after.as_ref(), self.rows).await?;
-        self.rows = fitting(self.rows, watch.elapsed(), self.max_lock);
+        self.give_way(reader, watch.elapsed()).await?;
         self.is_over = page.next.is_none();
         self.after = page.next;
         let mut stretch = Stretch::default();
@@ -112,6 +115,22 @@ impl<'a> Selection<'a> {
             self.add(reader, chunk, &mut stretch).await?;
         }
         Ok(Some(stretch))
+    }
+
+    /// Where reading keeps the application from writing, leaves it time when it does write.
+    async fn give_way(&mut self, reader: &mut Reader, held: Duration) -> Result<(), SourceError> {
+        if reader.keeps_writers_out() {
+            let has_changed = reader.others_have_changed_it().await?;
+            self.pace.observe(has_changed, self.since_last.elapsed());
+            if self.pace.is_active() {
+                tokio::time::sleep(self.pace.gap(held)).await;
+            }
+        } else {
+            self.pace.observe(false, self.since_last.elapsed());
+        }
+        self.since_last = Stopwatch::start();
+        self.rows = self.pace.fitting(self.rows, held, &STRETCH_ROWS);
+        Ok(())
     }
 
     async fn add(
@@ -164,13 +183,6 @@ impl std::ops::AddAssign for Tally {
         self.unusable_key += other.unusable_key;
         self.retained += other.retained;
     }
-}
-
-/// Rows for the next stretch, so that it takes about as long as is allowed: never more than doubled at once.
-fn fitting(rows: u32, took: Duration, allowed: Duration) -> u32 {
-    let (took, allowed) = (took.as_micros().max(1), allowed.as_micros());
-    let fitting = u128::from(rows) * allowed / took;
-    u32::try_from(fitting).unwrap_or(u32::MAX).min(rows.saturating_mul(2)).clamp(STRETCH_ROWS_MIN, STRETCH_ROWS_MAX)
 }
 
 /// A record looked at again.
@@ -272,19 +284,4 @@ fn by_record(retained: Vec<Retained>, records: usize) -> Vec<Vec<Retained>> {
         }
     }
     sorted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stretch_follows_the_time_that_the_last_one_took() {
-        let allowed = Duration::from_millis(100);
-        assert_eq!(fitting(2_000, Duration::from_millis(1), allowed), 4_000);
-        assert_eq!(fitting(2_000, Duration::from_millis(100), allowed), 2_000);
-        assert_eq!(fitting(2_000, Duration::from_millis(400), allowed), 500);
-        assert_eq!(fitting(2_000, Duration::from_secs(60), allowed), STRETCH_ROWS_MIN);
-        assert_eq!(fitting(50_000, Duration::ZERO, allowed), STRETCH_ROWS_MAX);
-    }
 }

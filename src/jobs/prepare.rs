@@ -8,8 +8,11 @@ use crate::config::SourceSettings;
 use crate::erasure::{Candidate, Examined, Open, Selection, Tally, Verdict, examine, pass, preview};
 use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
-use crate::source::Mapping;
+use crate::source::{Mapping, Reader};
 use crate::store::{BATCH_MAX_RECORDS, LedgerEntry, NewProposal, Proposal, RunId};
+
+/// Proposals that are written by one change of the state, with one entry in the trail.
+const PROPOSALS_PER_CHANGE: usize = 2_500;
 
 /// Prepares every category. Without a run on record nothing is written: a dry run.
 pub(super) async fn prepare(
@@ -48,12 +51,11 @@ async fn prepare_source(
             run,
             described,
             mapping,
-            open: &mut open,
             progress,
             stop,
             would_be_withdrawn: BTreeSet::new(),
         };
-        match category.prepare().await {
+        match category.prepare(&mut open.reader).await {
             Ok(()) => {}
             Err(error) if error.is_fatal() => return Err(error),
             Err(error) => progress.trouble(crate::config::causes(&error)),
@@ -71,7 +73,6 @@ struct Prepare<'a, 'w> {
     run: Option<RunId>,
     described: &'a SourceSettings,
     mapping: &'a Mapping,
-    open: &'a mut Open,
     progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
     /// In a dry run: what looking again would have withdrawn.
@@ -94,10 +95,10 @@ impl Prepare<'_, '_> {
         JobError::Source { name: self.described.name.to_string(), source }
     }
 
-    async fn prepare(&mut self) -> Result<(), JobError> {
-        self.look_again().await?;
+    async fn prepare(&mut self, reader: &mut Reader) -> Result<(), JobError> {
+        self.look_again(reader).await?;
         if !self.progress.is_stopped {
-            self.propose().await?;
+            self.propose(reader).await?;
         }
         Ok(())
     }
@@ -108,7 +109,7 @@ impl Prepare<'_, '_> {
     }
 
     /// Withdraws open proposals that are no longer due or gone, and proposes again what was postponed until today.
-    async fn look_again(&mut self) -> Result<(), JobError> {
+    async fn look_again(&mut self, reader: &mut Reader) -> Result<(), JobError> {
         let day = self.workshop.day();
         let mut after: Option<RecordKey> = None;
         loop {
@@ -124,7 +125,7 @@ impl Prepare<'_, '_> {
             after = Some(last.record.key.clone());
             let keys: Vec<RecordKey> = page.iter().map(|proposal| proposal.record.key.clone()).collect();
             let key = &self.workshop.keys.fingerprint;
-            let now = examine(&mut self.open.reader, self.mapping, &day, key, &keys).await;
+            let now = examine(reader, self.mapping, &day, key, &keys).await;
             let now = now.map_err(|error| self.failed(error))?;
             let mut withdrawn = Vec::new();
             let mut back = Vec::new();
@@ -186,24 +187,28 @@ impl Prepare<'_, '_> {
         Ok(())
     }
 
-    /// Walks through the table and proposes what is due.
-    async fn propose(&mut self) -> Result<(), JobError> {
+    /// Walks through the table and proposes what is due. Two databases are at work: the next stretch of the one is read
+    /// while what the last has given is written into the other.
+    async fn propose(&mut self, reader: &mut Reader) -> Result<(), JobError> {
         let day = self.workshop.day();
         let key = self.workshop.keys.fingerprint.clone();
         let mut selection = Selection::new(self.mapping, &day, &key, self.described.max_lock);
-        loop {
-            let stretch = selection.next(&mut self.open.reader).await;
-            let Some(stretch) = stretch.map_err(|error| self.failed(error))? else {
-                return Ok(());
-            };
+        let mut next = selection.next(reader).await;
+        while let Some(stretch) = next.map_err(|error| self.failed(error))? {
             self.count(&stretch.tally);
-            for candidates in stretch.candidates.chunks(BATCH_MAX_RECORDS as usize) {
-                self.propose_batch(candidates).await?;
+            if let Some(run) = self.run {
+                let written;
+                (next, written) = tokio::join!(selection.next(reader), self.write(run, &stretch.candidates));
+                written?;
+            } else {
+                self.foresee(reader, &stretch.candidates).await?;
+                next = selection.next(reader).await;
             }
             if self.is_stopped() {
                 return Ok(());
             }
         }
+        Ok(())
     }
 
     fn count(&mut self, tally: &Tally) {
@@ -217,7 +222,27 @@ impl Prepare<'_, '_> {
         unreadable.unusable_key += tally.unusable_key;
     }
 
-    async fn propose_batch(&mut self, candidates: &[Candidate]) -> Result<(), JobError> {
+    /// Proposes these, but for those that are not to be proposed.
+    async fn write(&mut self, run: RunId, candidates: &[Candidate]) -> Result<(), JobError> {
+        for candidates in candidates.chunks(PROPOSALS_PER_CHANGE) {
+            let new = self.sort_out(candidates).await?;
+            self.write_proposals(run, &new).await?;
+        }
+        Ok(())
+    }
+
+    /// Does what [`write`](Self::write) does, except that it writes nothing.
+    async fn foresee(&mut self, reader: &mut Reader, candidates: &[Candidate]) -> Result<(), JobError> {
+        for candidates in candidates.chunks(PROPOSALS_PER_CHANGE) {
+            let new = self.sort_out(candidates).await?;
+            self.tell_due(reader, candidates, &new).await?;
+            self.count_proposals(&new).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts what is due, and gives what of it can be proposed.
+    async fn sort_out(&mut self, candidates: &[Candidate]) -> Result<Vec<NewProposal>, JobError> {
         let keys: Vec<RecordKey> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
         let ledger = self.workshop.store.ledger(&self.mapping.category, &keys).await.map_err(store)?;
         let mut new: Vec<NewProposal> = Vec::with_capacity(candidates.len());
@@ -233,24 +258,26 @@ impl Prepare<'_, '_> {
                 new.push(proposal(&category, self.described, candidate));
             }
         }
-        self.tell_due(candidates, &new).await?;
-        match self.run {
-            Some(run) => self.write_proposals(run, &new).await,
-            None => self.count_proposals(&new).await,
-        }
+        Ok(new)
     }
 
     /// Tells whoever watches a dry run what erasing these records would do.
-    async fn tell_due(&mut self, candidates: &[Candidate], new: &[NewProposal]) -> Result<(), JobError> {
+    async fn tell_due(
+        &mut self,
+        reader: &mut Reader,
+        candidates: &[Candidate],
+        new: &[NewProposal],
+    ) -> Result<(), JobError> {
         if self.progress.watcher.is_none() {
             return Ok(());
         }
         let keys: Vec<RecordKey> = new.iter().map(|new| new.record.key.clone()).collect();
         let open = self.workshop.store.open_among(self.category(), &keys).await.map_err(store)?;
         let key = &self.workshop.keys.fingerprint;
-        let previews = preview(&mut self.open.reader, self.mapping, key, &keys).await;
+        let previews = preview(reader, self.mapping, key, &keys).await;
+        let candidates: HashMap<&RecordKey, &Candidate> = candidates.iter().map(|one| (&one.key, one)).collect();
         for preview in previews.map_err(|error| self.failed(error))? {
-            let Some(candidate) = candidates.iter().find(|candidate| candidate.key == preview.planned.key) else {
+            let Some(candidate) = candidates.get(&preview.planned.key) else {
                 continue;
             };
             let record = RecordRef { category: self.mapping.category.clone(), key: candidate.key.clone() };

@@ -132,6 +132,20 @@ impl Reader {
         self.0.stage(mapping, keys).await
     }
 
+    /// Whether nobody can write while something is read.
+    #[must_use]
+    pub fn keeps_writers_out(&self) -> bool {
+        self.0.keeps_writers_out()
+    }
+
+    /// Whether anybody else has changed the source since this was asked last; the first answer is yes.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn others_have_changed_it(&mut self) -> Result<bool, SourceError> {
+        self.0.others_have_changed_it().await
+    }
+
     /// The batch that the commit marker carries for this installation.
     ///
     /// # Errors

@@ -48,13 +48,18 @@ async fn open(path: &Path, options: SqliteConnectOptions) -> Result<SqliteConnec
 pub(super) async fn writing(path: &Path, lock_wait: Duration) -> Result<SqliteConnection, SourceError> {
     let options = options(path, lock_wait).pragma("cache_size", WRITING_CACHE).pragma("wal_autocheckpoint", "0");
     let mut connection = open(path, options).await?;
-    let journal = fetch(&mut connection, "read the journal mode", "PRAGMA journal_mode".to_owned(), Vec::new()).await?;
-    let is_wal = journal.first().map(|row| value(row, 0)).transpose()?.and_then(|mode| mode.as_str().map(|mode| mode == "wal"));
-    if is_wal == Some(true) {
+    if has_wal(&mut connection).await? {
         // What does not fit into the cache can go to the WAL before the commit without anybody's being locked out.
-        execute(&mut connection, "limit the memory of a batch", "PRAGMA cache_spill = 1000".to_owned(), Vec::new()).await?;
+        execute(&mut connection, "limit the memory of a batch", "PRAGMA cache_spill = 4000".to_owned(), Vec::new()).await?;
     }
     Ok(connection)
+}
+
+/// Whether the database has a write-ahead log.
+pub(super) async fn has_wal(connection: &mut SqliteConnection) -> Result<bool, SourceError> {
+    let found = fetch(connection, "read the journal mode", "PRAGMA journal_mode".to_owned(), Vec::new()).await?;
+    let mode = found.first().map(|row| value(row, 0)).transpose()?;
+    Ok(mode.is_some_and(|mode| mode.as_str() == Some("wal")))
 }
 
 /// A connection that reads, for our own statements.

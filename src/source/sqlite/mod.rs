@@ -58,13 +58,14 @@ impl Location {
     pub(super) async fn reader(&self) -> Result<SqliteReader, SourceError> {
         let mut reading = connection::reading(&self.path, self.lock_wait).await?;
         let schema = catalogue::read(&mut reading).await?;
+        let has_wal = connection::has_wal(&mut reading).await?;
         let guarded = connection::guarded(&self.path, self.lock_wait).await?;
-        Ok(SqliteReader { guarded, reading, schema, laid_out: None })
+        Ok(SqliteReader { guarded, reading, schema, has_wal, laid_out: None, activity: Activity::default() })
     }
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
         let connection = connection::writing(&self.path, self.lock_wait).await?;
-        Ok(SqliteWriter { connection, laid_out: None, data_version: None })
+        Ok(SqliteWriter { connection, laid_out: None, activity: Activity::default() })
     }
 }
 
@@ -73,7 +74,24 @@ pub(super) struct SqliteReader {
     guarded: SqliteConnection,
     reading: SqliteConnection,
     schema: Schema,
+    has_wal: bool,
     laid_out: Option<String>,
+    activity: Activity,
+}
+
+/// What a connection has last seen of other connections' commits.
+#[derive(Default)]
+struct Activity {
+    data_version: Option<u64>,
+}
+
+impl Activity {
+    async fn has_changed(&mut self, connection: &mut SqliteConnection) -> Result<bool, SourceError> {
+        let sql = "PRAGMA data_version".to_owned();
+        let found = fetch(connection, "read whether the application is active", sql, Vec::new()).await?;
+        let version = found.first().map(|row| count(row, 0)).transpose()?;
+        Ok(std::mem::replace(&mut self.data_version, version) != version)
+    }
 }
 
 impl SqliteReader {
@@ -84,6 +102,14 @@ impl SqliteReader {
     fn columns(&self, table: &str) -> Vec<String> {
         let table = self.schema.table(table);
         table.map(|table| table.columns.iter().map(|column| column.name.clone()).collect()).unwrap_or_default()
+    }
+
+    pub(super) fn keeps_writers_out(&self) -> bool {
+        !self.has_wal
+    }
+
+    pub(super) async fn others_have_changed_it(&mut self) -> Result<bool, SourceError> {
+        self.activity.has_changed(&mut self.reading).await
     }
 
     pub(super) async fn page(
@@ -181,8 +207,7 @@ impl SqliteReader {
 pub(super) struct SqliteWriter {
     connection: SqliteConnection,
     laid_out: Option<String>,
-    /// Changes when another connection commits.
-    data_version: Option<u64>,
+    activity: Activity,
 }
 
 impl SqliteWriter {
@@ -218,12 +243,8 @@ impl SqliteWriter {
         fetch(&mut self.connection, "move changes from the WAL to the database", sql, Vec::new()).await.map(drop)
     }
 
-    /// Whether anybody else has changed the database since this was asked last.
     pub(super) async fn others_have_changed_it(&mut self) -> Result<bool, SourceError> {
-        let sql = "PRAGMA data_version".to_owned();
-        let found = fetch(&mut self.connection, "read whether the application is active", sql, Vec::new()).await?;
-        let version = found.first().map(|row| count(row, 0)).transpose()?;
-        Ok(std::mem::replace(&mut self.data_version, version) != version)
+        self.activity.has_changed(&mut self.connection).await
     }
 
     /// Takes everything back; where there is nothing to take back any more, that is as good.
