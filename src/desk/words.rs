@@ -70,9 +70,10 @@ fn summary_of_records(kind: &Kind) -> String {
             let planned: Vec<String> = of.records.iter().map(planned).collect();
             with_details(format!("batch {} of {} is about to be erased", of.batch, of.source), &planned)
         }
-        Kind::Erased { batch, records } => {
-            with_details(format!("{counted} erased with batch {batch}"), &records.iter().map(erased).collect::<Vec<_>>())
-        }
+        Kind::Erased { batch, records } => with_details(
+            format!("{counted} erased with batch {batch}"),
+            &records.iter().map(erased).collect::<Vec<_>>(),
+        ),
         Kind::BatchSettled { batch, source, settled } => match settled {
             Settlement::Committed => format!("batch {batch} of {source} was settled: it had been committed"),
             Settlement::RolledBack => format!("batch {batch} of {source} was settled: it had not been committed"),

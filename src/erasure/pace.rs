@@ -68,10 +68,7 @@ impl Pace {
     #[must_use]
     pub fn fitting(&self, count: u32, took: Duration, within: &RangeInclusive<u32>) -> u32 {
         let fitting = u128::from(count) * self.allowed().as_micros() / took.as_micros().max(1);
-        u32::try_from(fitting)
-            .unwrap_or(u32::MAX)
-            .min(count.saturating_mul(2))
-            .clamp(*within.start(), *within.end())
+        u32::try_from(fitting).unwrap_or(u32::MAX).min(count.saturating_mul(2)).clamp(*within.start(), *within.end())
     }
 }
 

@@ -17,6 +17,8 @@ use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId};
 const BATCH_RECORDS_FIRST: u32 = 200;
 /// A batch is never smaller than this.
 const BATCH_RECORDS_MIN: u32 = 10;
+/// Records for which a dependent without an index is looked through at once.
+const SURVEYED_RECORDS: u32 = 50_000;
 /// How far a run is is written down so often.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
@@ -124,9 +126,11 @@ impl Erase<'_, '_> {
         let mut size = BATCH_RECORDS_FIRST;
         let mut after = None;
         let mut told = Stopwatch::start();
+        let mut surveyed = None;
         let mut last_committed = last_committed(self.workshop, self.described).await?;
         loop {
             let watch = Stopwatch::start();
+            self.survey(writer, &pace, after, &mut surveyed).await?;
             let begun = Batch { run, after, size, checkpoints: pace.checkpoints() };
             let Some(done) = self.batch(&begun, writer, &mut last_committed).await? else {
                 return writer.checkpoint().await.map_err(|error| self.failed(error));
@@ -154,6 +158,28 @@ impl Erase<'_, '_> {
             );
             size = pace.fitting(done.records, done.held, &(BATCH_RECORDS_MIN..=BATCH_MAX_RECORDS));
         }
+    }
+
+    /// Where a dependent has no index, looks for the rows of many batches in one pass. Not while the application changes
+    /// things: what it changes would have to be looked for again.
+    async fn survey(
+        &self,
+        writer: &mut Writer,
+        pace: &Pace,
+        after: Option<ProposalId>,
+        surveyed: &mut Option<ProposalId>,
+    ) -> Result<(), JobError> {
+        let is_needed = self.mapping.surveyed().next().is_some();
+        if !is_needed || (writer.is_surveyed() && after < *surveyed) || (after.is_some() && pace.is_active()) {
+            return Ok(());
+        }
+        let proposals = self.confirmed(after, SURVEYED_RECORDS).await?;
+        let keys: Vec<RecordKey> = proposals.iter().map(|proposal| proposal.record.key.clone()).collect();
+        let Some(last) = proposals.last() else {
+            return Ok(());
+        };
+        *surveyed = Some(last.id);
+        writer.survey(self.mapping, &keys).await.map_err(|error| self.failed(error))
     }
 
     /// Erases the next batch; `None` when nothing is left.

@@ -46,15 +46,8 @@ async fn prepare_source(
     }
     let mappings = std::mem::take(&mut open.mappings);
     for mapping in mappings.values() {
-        let mut category = Prepare {
-            workshop,
-            run,
-            described,
-            mapping,
-            progress,
-            stop,
-            would_be_withdrawn: BTreeSet::new(),
-        };
+        let mut category =
+            Prepare { workshop, run, described, mapping, progress, stop, would_be_withdrawn: BTreeSet::new() };
         match category.prepare(&mut open.reader).await {
             Ok(()) => {}
             Err(error) if error.is_fatal() => return Err(error),

@@ -137,6 +137,24 @@ impl Mapping {
         self.nodes.first().map_or("", |node| &node.table)
     }
 
+    /// The references to records that a survey can follow, with their places: those that have no index, and that come
+    /// about by the application alone, neither by its triggers nor by what we change columns to.
+    pub fn surveyed(&self) -> impl Iterator<Item = (usize, &Reference)> {
+        self.references.iter().enumerate().filter(|(_, reference)| {
+            let mut nodes = self.nodes.iter().filter(|node| node.table == reference.table).peekable();
+            let is_known = nodes.peek().is_some();
+            let is_the_applications_alone = nodes.all(|node| {
+                let changes_it = node.changes.iter().any(|change| reference.columns.contains(&change.column));
+                !node.written_by_triggers && !node.grown_by_triggers && !changes_it
+            });
+            !reference.is_indexed
+                && reference.parent == self.table()
+                && reference.table != reference.parent
+                && is_known
+                && is_the_applications_alone
+        })
+    }
+
     /// The nodes that hang on this one, with their places.
     pub fn children(&self, parent: usize) -> impl Iterator<Item = (usize, &Node, &NodeLink)> {
         self.nodes.iter().enumerate().filter_map(move |(place, node)| {

@@ -164,6 +164,21 @@ impl Reader {
 pub struct Writer(sqlite::SqliteWriter);
 
 impl Writer {
+    /// Looks once, for all these records, for rows that no index finds, so that not every batch has to. What was found
+    /// is used for as long as nobody else changes the source.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<(), SourceError> {
+        self.0.survey(mapping, keys).await
+    }
+
+    /// Whether what a survey has found still holds, as far as was seen by the last batch.
+    #[must_use]
+    pub fn is_surveyed(&self) -> bool {
+        self.0.is_surveyed()
+    }
+
     /// Takes the source's lock and begins a batch of this mapping. Nobody else can change the source until
     /// [`commit`](Self::commit) or [`roll_back`](Self::roll_back).
     ///

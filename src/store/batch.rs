@@ -129,7 +129,8 @@ impl Change<'_> {
         self.check_source(source).await?;
         let ids: Vec<ProposalId> = records.iter().map(|record| record.proposal).collect();
         let confirmed = self.confirmed_among(&ids).await?;
-        let taken: Vec<&PlannedErasure> = records.iter().filter(|record| confirmed.contains(&record.proposal)).collect();
+        let taken: Vec<&PlannedErasure> =
+            records.iter().filter(|record| confirmed.contains(&record.proposal)).collect();
         if taken.is_empty() {
             return Ok(Vec::new());
         }

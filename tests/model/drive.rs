@@ -282,8 +282,16 @@ impl Case<'_> {
         let last_committed = writer.marker(INSTALLATION).await.unwrap().map(|id| id.parse().unwrap());
         let day = self.bench.day();
         let key = key();
-        let mut engine =
-            Engine { reader, writer, mapping, day: &day, key: &key, installation: INSTALLATION, last_committed, checkpoints: true };
+        let mut engine = Engine {
+            reader,
+            writer,
+            mapping,
+            day: &day,
+            key: &key,
+            installation: INSTALLATION,
+            last_committed,
+            checkpoints: true,
+        };
         engine.erase(&mut journal, claims.to_vec()).await.unwrap();
         journal
     }

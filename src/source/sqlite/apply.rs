@@ -15,8 +15,10 @@ use crate::source::rows::Applied;
 const VERIFYING: &str = "verify a batch";
 
 /// Applies a batch that was laid out on this connection, and verifies it.
-pub(super) async fn apply(connection: &mut SqliteConnection, mapping: &Mapping) -> Result<Applied, SourceError> {
-    let mut batch = Batch { connection, mapping, applied: Applied::default() };
+pub(super) async fn apply(connection: &mut SqliteConnection, layout: Layout<'_>) -> Result<Applied, SourceError> {
+    let mapping = layout.mapping;
+    let layout = layout.as_surveyed(connection).await?;
+    let mut batch = Batch { connection, mapping, layout, applied: Applied::default() };
     let grown = batch.growing().await?;
     for place in 0..mapping.nodes.len() {
         batch.cut_owned(place).await?;
@@ -37,14 +39,11 @@ pub(super) async fn apply(connection: &mut SqliteConnection, mapping: &Mapping) 
 pub(super) struct Batch<'c> {
     pub(super) connection: &'c mut SqliteConnection,
     pub(super) mapping: &'c Mapping,
+    pub(super) layout: Layout<'c>,
     applied: Applied,
 }
 
 impl Batch<'_> {
-    pub(super) fn layout(&self) -> Layout<'_> {
-        Layout { mapping: self.mapping }
-    }
-
     /// Children before what they refer to, then the records, then what the records and their dependents owned.
     fn deletion_order(&self) -> Vec<usize> {
         let of = |wanted: Direction| {
@@ -127,7 +126,7 @@ impl Batch<'_> {
         let Some(parent) = self.mapping.nodes.get(place) else {
             return Ok(());
         };
-        for cut in self.layout().cuts(place, &parent.table) {
+        for cut in self.layout.cuts(place, &parent.table) {
             let rows = in_rows(parent, &Layout::rows(place, parent, &[fate::STAYS]));
             let sql = format!("UPDATE {} SET {} WHERE {rows} AND {}", quote(&parent.table), cut.set, cut.condition);
             self.run("cut references of", &parent.table, sql).await?;
@@ -163,7 +162,7 @@ impl Batch<'_> {
 
     /// Deals once more with a table into which triggers write, by the values that refer to the batch's rows.
     async fn sweep(&mut self, place: usize, node: &Node) -> Result<(), SourceError> {
-        let Some((_, link, parent)) = self.layout().linked(place) else {
+        let Some((_, link, parent)) = self.layout.linked(place) else {
             return Ok(());
         };
         let Fate::Dependent(rule) = node.fate else {
@@ -173,7 +172,7 @@ impl Batch<'_> {
             return Ok(());
         }
         let columns: Vec<String> = link.columns.iter().map(|column| quote(column)).collect();
-        let stored = self.layout().stored(parent, &link.parent_columns).join(", ");
+        let stored = self.layout.stored(parent, &link.parent_columns).join(", ");
         let query = format!("SELECT {stored} FROM {} WHERE fate <> {}", Layout::table(link.parent), fate::SHARED);
         let collations: Vec<Option<&str>> = link.parent_columns.iter().map(|column| parent.collation(column)).collect();
         let referring = refers_to_one_of(&columns, &query, &collations);

@@ -50,7 +50,8 @@ pub(super) async fn writing(path: &Path, lock_wait: Duration) -> Result<SqliteCo
     let mut connection = open(path, options).await?;
     if has_wal(&mut connection).await? {
         // What does not fit into the cache can go to the WAL before the commit without anybody's being locked out.
-        execute(&mut connection, "limit the memory of a batch", "PRAGMA cache_spill = 4000".to_owned(), Vec::new()).await?;
+        execute(&mut connection, "limit the memory of a batch", "PRAGMA cache_spill = 4000".to_owned(), Vec::new())
+            .await?;
     }
     Ok(connection)
 }

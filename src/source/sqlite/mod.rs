@@ -15,6 +15,7 @@ mod guard;
 mod select;
 mod settle;
 mod stage;
+mod survey;
 mod text;
 mod trial;
 mod verify;
@@ -26,9 +27,10 @@ use jiff::civil::Date;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
-use self::connection::{count, execute, fetch, value};
+use self::connection::{execute, fetch, value};
 use self::select::{Selection, keyed, keys_as_json};
 use self::stage::Layout;
+use self::survey::Survey;
 use self::text::{qualified, quote};
 use super::mapping::Mapping;
 use super::rows::{Applied, Cursor, Label, Page, Retained, Row, Staged};
@@ -65,7 +67,7 @@ impl Location {
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
         let connection = connection::writing(&self.path, self.lock_wait).await?;
-        Ok(SqliteWriter { connection, laid_out: None, activity: Activity::default() })
+        Ok(SqliteWriter { connection, laid_out: None, activity: Activity::default(), survey: None })
     }
 }
 
@@ -87,9 +89,7 @@ struct Activity {
 
 impl Activity {
     async fn has_changed(&mut self, connection: &mut SqliteConnection) -> Result<bool, SourceError> {
-        let sql = "PRAGMA data_version".to_owned();
-        let found = fetch(connection, "read whether the application is active", sql, Vec::new()).await?;
-        let version = found.first().map(|row| count(row, 0)).transpose()?;
+        let version = Some(survey::data_version(connection).await?);
         Ok(std::mem::replace(&mut self.data_version, version) != version)
     }
 }
@@ -184,7 +184,7 @@ impl SqliteReader {
 
     /// Lays out a batch without touching anything: what a real run would do.
     pub(super) async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
-        let layout = Layout { mapping };
+        let layout = Layout { mapping, is_surveyed: false };
         if self.laid_out.as_deref() != Some(mapping.category.as_str()) {
             layout.make(&mut self.reading).await?;
             self.laid_out = Some(mapping.category.as_str().to_owned());
@@ -208,24 +208,50 @@ pub(super) struct SqliteWriter {
     connection: SqliteConnection,
     laid_out: Option<String>,
     activity: Activity,
+    survey: Option<Survey>,
 }
 
 impl SqliteWriter {
     /// Takes the source's lock, waiting for as long as the settings allow.
     pub(super) async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
+        self.lay_out(mapping).await?;
+        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
+        if let Some(survey) = &self.survey
+            && !survey.holds(&mut self.connection).await?
+        {
+            self.survey = None;
+        }
+        Ok(())
+    }
+
+    async fn lay_out(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
         if self.laid_out.as_deref() != Some(mapping.category.as_str()) {
-            Layout { mapping }.make(&mut self.connection).await?;
+            self.survey = None;
+            Layout { mapping, is_surveyed: false }.make(&mut self.connection).await?;
             self.laid_out = Some(mapping.category.as_str().to_owned());
         }
-        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await.map(drop)
+        Ok(())
+    }
+
+    /// Looks once, for all these records, for what no index finds. Holds until somebody else changes the database.
+    pub(super) async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<(), SourceError> {
+        self.lay_out(mapping).await?;
+        self.survey = Survey::make(&mut self.connection, mapping, keys).await?;
+        Ok(())
+    }
+
+    pub(super) fn is_surveyed(&self) -> bool {
+        self.survey.is_some()
     }
 
     pub(super) async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
-        Layout { mapping }.stage(&mut self.connection, keys).await
+        let layout = Layout { mapping, is_surveyed: self.survey.is_some() };
+        layout.stage(&mut self.connection, keys).await
     }
 
     pub(super) async fn apply(&mut self, mapping: &Mapping) -> Result<Applied, SourceError> {
-        apply::apply(&mut self.connection, mapping).await
+        let layout = Layout { mapping, is_surveyed: self.survey.is_some() };
+        apply::apply(&mut self.connection, layout).await
     }
 
     pub(super) async fn mark(&mut self, installation: &str, batch: &str) -> Result<(), SourceError> {

@@ -11,6 +11,7 @@ use super::anonymise;
 use super::apply::assignments;
 use super::connection::{count, execute, fetch, value};
 use super::select::{keyed, keys_as_json};
+use super::survey;
 use super::text::{qualified, quote, refers};
 use crate::record::{RecordKey, Value};
 use crate::source::SourceError;
@@ -35,6 +36,8 @@ pub(super) const DOING: &str = "lay out the rows of a batch";
 #[derive(Clone, Copy)]
 pub(super) struct Layout<'m> {
     pub(super) mapping: &'m Mapping,
+    /// Whether a survey holds.
+    pub(super) is_surveyed: bool,
 }
 
 impl<'m> Layout<'m> {
@@ -160,6 +163,25 @@ impl<'m> Layout<'m> {
         }
         execute(connection, DOING, "DELETE FROM temp.erasured_after".to_owned(), Vec::new()).await?;
         self.stage_records(connection, keys).await?;
+        self.as_surveyed(connection).await?.stage_dependents(connection, keys).await
+    }
+
+    /// The layout as it can be relied on: surveyed only if all records of the batch are.
+    pub(super) async fn as_surveyed(self, connection: &mut SqliteConnection) -> Result<Self, SourceError> {
+        if !self.is_surveyed {
+            return Ok(self);
+        }
+        let row_id = self.mapping.nodes.first().map(|node| node.row_id.names().len()).unwrap_or_default();
+        let found = fetch(connection, DOING, survey::not_surveyed(&numbered("i", row_id)), Vec::new()).await?;
+        let is_surveyed = found.first().map(|row| count(row, 0)).transpose()? == Some(0);
+        Ok(Self { is_surveyed, ..self })
+    }
+
+    async fn stage_dependents(
+        &self,
+        connection: &mut SqliteConnection,
+        keys: &[RecordKey],
+    ) -> Result<Staged, SourceError> {
         for place in 1..self.mapping.nodes.len() {
             self.stage_dependent(connection, place).await?;
         }
@@ -199,9 +221,19 @@ impl<'m> Layout<'m> {
         let same = Self::same_row(parent, "q", "p");
         let (own, above) = (quote(&node.table), quote(&parent.table));
         let stored = Self::table(link.parent);
+        let survey = survey::of_link(self.mapping, &node.table, link).filter(|_| self.is_surveyed);
         // Without an index one pass over the dependents is cheaper than a search for each record.
         let from = if link.is_indexed {
             format!("{stored} p CROSS JOIN {above} q ON {same} CROSS JOIN {own} c ON {met}")
+        } else if let Some(survey) = survey {
+            let record = equal(&numbered("s.p", Self::row_id(parent, "q").len()), &Self::stored_row_id(parent, "p"));
+            let row = Self::row_id(node, "c");
+            let row = equal(&row, &numbered("s.c", row.len()));
+            let survey = survey::table(survey);
+            format!(
+                "{stored} p CROSS JOIN {survey} s ON {record} CROSS JOIN {above} q ON {same} CROSS JOIN {own} c \
+                 ON {row} AND {met}"
+            )
         } else {
             format!("{own} c CROSS JOIN {above} q ON {met} CROSS JOIN {stored} p ON {same}")
         };
@@ -329,6 +361,10 @@ impl<'m> Layout<'m> {
         let link = node.link.as_ref()?;
         Some((node, link, self.mapping.nodes.get(link.parent)?))
     }
+}
+
+fn numbered(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|i| format!("{prefix}{i}")).collect()
 }
 
 /// `a.x = b.y AND …`

@@ -130,21 +130,22 @@ impl Batch<'_> {
 
     /// Nothing refers to the deleted.
     async fn verify_references(&mut self) -> Result<(), SourceError> {
-        for reference in &self.mapping.references {
+        for (number, reference) in self.mapping.references.iter().enumerate() {
             for (place, node) in
                 self.mapping.nodes.iter().enumerate().filter(|(_, node)| node.table == reference.parent)
             {
                 if matches!(node.fate, Fate::OtherRecord | Fate::Dependent(Rule::Keep | Rule::Unlink)) {
                     continue;
                 }
-                let stored = self.layout().stored(node, &reference.parent_columns).join(", ");
+                let stored = self.layout.stored(node, &reference.parent_columns).join(", ");
                 let columns: Vec<String> = reference.columns.iter().map(|column| quote(column)).collect();
                 let query = format!("SELECT {stored} FROM {} WHERE fate = {}", Layout::table(place), fate::GOES);
                 let collations: Vec<Option<&str>> =
                     reference.parent_columns.iter().map(|column| node.collation(column)).collect();
                 let sql = format!(
-                    "SELECT count(*) FROM {} WHERE {}",
+                    "SELECT count(*) FROM {} WHERE {}{}",
                     quote(&reference.table),
+                    self.layout.among_surveyed(number, reference, place),
                     refers_to_one_of(&columns, &query, &collations)
                 );
                 let found = self.count(sql).await?;
