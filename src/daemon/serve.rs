@@ -273,7 +273,7 @@ impl Running {
         let (timetable, stopping, timer) = (boards.timetable.subscribe(), stop.subscribe(), Arc::clone(&scheduler));
         tasks.spawn(async move {
             let kept = timer.keep_time(&mut beat, timetable, stopping).await.map_err(ServeError::Jobs);
-            beat.stop().await;
+            beat.stop();
             kept
         });
         let runner = Runner {

@@ -27,6 +27,10 @@ const APPLICATION_ID_PLACE: std::ops::Range<usize> = 68..72;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
+/// What one of them keeps of the file, as SQLite counts it: negative, in KiB. The system keeps the rest.
+const READER_CACHE: &str = "-512";
+/// How long one of them stays open that nobody needs.
+const READER_IDLE: Duration = Duration::from_secs(120);
 
 /// The versions of the state, each with what leads to it.
 fn migrator() -> Migrator {
@@ -150,9 +154,17 @@ fn writing(path: &Path, create: bool) -> SqliteConnectOptions {
 }
 
 async fn reading(path: &Path) -> Result<SqlitePool, StoreError> {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("cache_size", READER_CACHE);
     SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
+        .idle_timeout(READER_IDLE)
+        .max_lifetime(None)
+        // A file does not hang up: to ask each time would be another hand-over between threads.
+        .test_before_acquire(false)
         .connect_with(options)
         .await
         .map_err(failed("open the state for reading"))
