@@ -24,6 +24,7 @@ mod run;
 mod source_state;
 mod trail;
 mod turn;
+mod whole;
 
 use std::fmt;
 
@@ -51,6 +52,7 @@ pub const BATCH_MAX_RECORDS: u32 = 1_000;
 /// The state, open.
 #[derive(Debug)]
 pub struct Store {
+    path: std::path::PathBuf,
     writer: tokio::sync::Mutex<sqlx::SqliteConnection>,
     readers: sqlx::SqlitePool,
     clock: SharedClock,
