@@ -22,6 +22,7 @@ mod report;
 mod rows;
 mod run;
 mod source_state;
+mod totals;
 mod trail;
 mod turn;
 mod whole;
