@@ -11,9 +11,12 @@ use crate::audit::{By, Entry, Head, Kind, actor_to_json};
 use crate::record::RecordRef;
 
 /// Entries read at a time when the end of the trail is checked.
-const CHECK_PAGE_ENTRIES: u32 = 1_000;
+/// Each may name [`BATCH_MAX_RECORDS`](super::BATCH_MAX_RECORDS) records.
+const CHECK_PAGE_ENTRIES: u32 = 100;
 /// Most entries that are checked before a start is over.
-const CHECK_TAIL_ENTRIES: u64 = 2_000;
+const CHECK_TAIL_ENTRIES: u64 = 1_000;
+/// Bytes of details in the lines that are read at a time, but for the last line.
+const LINES_BYTES: u32 = 64 * 1024;
 /// A peer's refusals within this time are one entry.
 const REFUSAL_QUIET: SignedDuration = SignedDuration::from_secs(60);
 
@@ -39,12 +42,17 @@ macro_rules! filtered {
     };
 }
 
-/// Lines of the exported trail, the first first, and the number of the last.
-const AUDIT_LINES: &str = "SELECT max(seq) AS last, group_concat(line, '') AS lines FROM (SELECT seq, \
+/// Lines of the exported trail, the first first, and the number of the last: so many entries, and as many as fill so many
+/// bytes. How long a text is stands in its row's head: no text is read for that.
+const AUDIT_LINES: &str = "WITH size AS (SELECT seq, octet_length(details) AS bytes FROM audit WHERE seq > ?1 \
+     ORDER BY seq LIMIT ?2), \
+     page AS (SELECT max(seq) AS last FROM (SELECT seq, sum(bytes) OVER (ORDER BY seq) - bytes AS before FROM size) \
+     WHERE before < ?3) \
+     SELECT max(seq) AS last, group_concat(line, '') AS lines FROM (SELECT seq, \
      '{\"actor\":' || actor || ',\"at\":\"' || at || '\",\"details\":' || details || ',\"hash\":\"' || lower(hex(hash)) || \
      '\",\"kind\":' || json_quote(kind) || ',\"prev\":\"' || lower(hex(prev)) || '\",\"request\":' || json_quote(request) || \
      ',\"run\":' || coalesce(run, 'null') || ',\"seq\":' || seq || '}' || char(10) AS line \
-     FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2)";
+     FROM audit WHERE seq > ?1 AND seq <= (SELECT last FROM page) ORDER BY seq)";
 
 /// A text that somebody typed, as it lies beside the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,8 +205,8 @@ impl Store {
         page(&self.readers, after, limit).await
     }
 
-    /// Lines of the exported trail, each with its line feed: those of at most `limit` entries after number `after`, and the
-    /// number of the last; none: the trail ends there. The database writes the lines as [`Entry::to_line`] does, all of
+    /// Lines of the exported trail, each with its line feed: those of at most `limit` entries after number `after`, fewer
+    /// where they are long, and the number of the last; none: the trail ends there. The database writes the lines as [`Entry::to_line`] does, all of
     /// them in one text: to read a million entries field by field takes longer than to verify them.
     ///
     /// # Errors
@@ -207,6 +215,7 @@ impl Store {
         let row = sqlx::query(AUDIT_LINES)
             .bind(after.cast_signed())
             .bind(limit)
+            .bind(LINES_BYTES)
             .fetch_one(&self.readers)
             .await
             .map_err(failed("read the audit trail"))?;

@@ -160,7 +160,7 @@ async fn a_long_end_of_the_trail_is_followed_behind_the_start() {
     bench.store.close().await;
     assert!(opened(&path).await.unwrap().check_whole(|| false).await.unwrap());
     execute(&path, "DROP TRIGGER audit_is_not_changed").await;
-    for (seq, at_start) in [(400, false), (2_400, true)] {
+    for (seq, at_start) in [(400, false), (2_450, true)] {
         let mut connection = raw(&path).await;
         let rewritten = "UPDATE audit SET kind = ?2 WHERE seq = ?1";
         sqlx::query(rewritten).bind(seq).bind("forged").execute(&mut connection).await.unwrap();

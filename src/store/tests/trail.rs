@@ -351,11 +351,14 @@ async fn lines_are_exported_as_entries_write_them() {
     change.append(&By::run(i64::MAX), &why).await.unwrap();
     change.commit().await.unwrap();
     drop(turn);
-    bench.propose(1..=5).await;
+    for page in 0..20 {
+        bench.propose(page * 1_000..(page + 1) * 1_000).await;
+    }
     let entries = bench.entries().await;
     for limit in [1, 2, 1_000] {
         let (mut lines, mut after) = (String::new(), 0);
         while let Some((page, last)) = bench.store.audit_lines(after, limit).await.unwrap() {
+            assert!(page.len() < 100_000, "entries may be long, and a page is not: {}", page.len());
             lines.push_str(&page);
             after = last;
         }
