@@ -19,8 +19,8 @@ use crate::record::{CategoryName, RecordRef};
 /// An answer, or why there is none.
 pub type Reply<T> = Result<T, Problem>;
 
-/// Lines of text that follow one another, without their line ends. An error ends them, and the peer learns that they are
-/// incomplete.
+/// Lines of text that follow one another, one or more at a time, without the line end of the last. An error ends them, and
+/// the peer learns that they are incomplete.
 pub type Lines = mpsc::Receiver<Reply<String>>;
 
 /// A part of a list.

@@ -9,6 +9,13 @@ pub(super) fn text(value: &Value) -> String {
     into
 }
 
+/// The canonical text of a string.
+pub(super) fn quoted(value: &str) -> String {
+    let mut into = String::with_capacity(value.len() + 2);
+    string(&mut into, value);
+    into
+}
+
 fn write(into: &mut String, value: &Value) {
     match value {
         Value::Object(members) => {
@@ -41,6 +48,11 @@ fn list<T>(into: &mut String, ends: [char; 2], items: impl IntoIterator<Item = T
 fn string(into: &mut String, text: &str) {
     use std::fmt::Write as _;
     into.push('"');
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        into.push_str(text);
+        into.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => into.push_str("\\\""),

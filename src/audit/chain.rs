@@ -106,14 +106,8 @@ impl Entry {
     /// The hash that an entry of this content has.
     #[must_use]
     pub fn computed_hash(&self) -> Hash {
-        let details = self.details.as_str();
-        let mut digest = Sha256::new_with_prefix(ENTRY_DOMAIN);
-        let fields = self.fields();
-        for value in fields.iter().map(String::as_str).chain([details]) {
-            absorb(&mut digest, value.as_bytes());
-        }
-        absorb(&mut digest, canonical::text(&json!(hex(&self.prev))).as_bytes());
-        digest.finalize().into()
+        let [seq, at, actor, run, request, kind] = &self.fields();
+        hash_of(&[seq, at, actor, run, request, kind, &self.details, &format!("\"{}\"", hex(&self.prev))])
     }
 
     /// The kind and its details, where this version knows the kind.
@@ -170,16 +164,28 @@ impl Entry {
 
     /// `seq`, `at`, `actor`, `run`, `request`, `kind` as canonical JSON.
     fn fields(&self) -> [String; 6] {
+        let null = || "null".to_owned();
         [
-            json!(self.seq),
-            json!(format!("{:.3}", self.at)),
-            actor_to_json(&self.by.actor),
-            json!(self.by.run),
-            json!(self.by.request),
-            json!(self.kind),
+            self.seq.to_string(),
+            format!("\"{:.3}\"", self.at),
+            match &self.by.actor {
+                Actor::Daemon => "\"daemon\"".to_owned(),
+                user @ Actor::User { .. } => canonical::text(&actor_to_json(user)),
+            },
+            self.by.run.map_or_else(null, |run| run.to_string()),
+            self.by.request.as_deref().map_or_else(null, canonical::quoted),
+            canonical::quoted(&self.kind),
         ]
-        .map(|value| canonical::text(&value))
     }
+}
+
+/// The hash of an entry whose `seq`, `at`, `actor`, `run`, `request`, `kind`, `details` and `prev` are these in canonical JSON.
+pub(super) fn hash_of(fields: &[&str; 8]) -> Hash {
+    let mut digest = Sha256::new_with_prefix(ENTRY_DOMAIN);
+    for field in fields {
+        absorb(&mut digest, field.as_bytes());
+    }
+    digest.finalize().into()
 }
 
 fn absorb(digest: &mut Sha256, bytes: &[u8]) {

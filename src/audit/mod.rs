@@ -51,6 +51,7 @@ mod canonical;
 mod chain;
 mod checkpoint;
 mod kind;
+mod line;
 mod verify;
 
 pub use chain::{By, Entry, Hash, Head, Malformed, actor_from_json, actor_to_json, text_digest};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::line::Line;
 use super::{Checkpoint, Entry, Hash, Head, Kind, VerifierKey};
 use crate::record::hex;
 
@@ -91,26 +92,42 @@ impl Verifier {
         if self.fault.is_some() {
             return Err(String::new());
         }
-        let entry = Entry::from_line(line).map_err(|error| format!("the line cannot be an entry: {error}"))?;
-        if entry.seq != expected {
-            return Err(format!("entry {expected} is missing: entry {} stands in its place", entry.seq));
+        let Some(read) = Line::read(line) else {
+            // Unusual, or no entry at all: the long way knows which.
+            let entry = Entry::from_line(line).map_err(|error| format!("the line cannot be an entry: {error}"))?;
+            return self.check_entry(expected, &entry.prev, entry.head(), entry.computed_hash(), || line);
+        };
+        self.check_entry(expected, &read.prev, read.head(), read.computed_hash(), || line)
+    }
+
+    fn check_entry<'l>(
+        &self,
+        expected: u64,
+        prev: &Hash,
+        head: Head,
+        computed: Hash,
+        line: impl FnOnce() -> &'l str,
+    ) -> Result<Head, String> {
+        if head.entries != expected {
+            return Err(format!("entry {expected} is missing: entry {} stands in its place", head.entries));
         }
-        if entry.prev != self.head.hash {
+        if *prev != self.head.hash {
             return Err("it is not tied to the entry before it: one of the two has been changed".into());
         }
-        if entry.computed_hash() != entry.hash {
+        if computed != head.hash {
             return Err("it has been changed: its hash does not fit its content".into());
         }
         if expected == 1 {
+            let entry = Entry::from_line(line()).map_err(|error| format!("the line cannot be an entry: {error}"))?;
             self.check_first(&entry)?;
         }
-        match self.checkpoints.get(&entry.seq) {
-            Some(signed) if *signed != entry.hash => Err(format!(
+        match self.checkpoints.get(&expected) {
+            Some(signed) if *signed != head.hash => Err(format!(
                 "the trail has been rewritten: its hash here is {}, the checkpoint signed {}",
-                hex(&entry.hash),
+                hex(&head.hash),
                 hex(signed)
             )),
-            _ => Ok(entry.head()),
+            _ => Ok(head),
         }
     }
 

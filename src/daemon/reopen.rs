@@ -27,6 +27,10 @@ pub(super) async fn run(arguments: &ReopenArgs) -> ExitCode {
         Ok(held) => held,
         Err(error) => return output::failed(&causes(&error), Some(error.hint())),
     };
+    // What is not whole is not changed. Nobody waits for this command but its operator.
+    if let Err(error) = held.store.check_whole(|| false).await {
+        return output::failed(&causes(&error), error.hint());
+    }
     let workshop = Workshop { store: held.store, settings: Arc::new(accepted.loaded.settings), keys: held.keys, clock };
     let answer = jobs::reopen(&workshop, &name).await;
     drop(held.lock);

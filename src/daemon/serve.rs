@@ -273,7 +273,7 @@ impl Running {
         let (timetable, stopping, timer) = (boards.timetable.subscribe(), stop.subscribe(), Arc::clone(&scheduler));
         tasks.spawn(async move {
             let kept = timer.keep_time(&mut beat, timetable, stopping).await.map_err(ServeError::Jobs);
-            beat.stop().await;
+            beat.stop();
             kept
         });
         let runner = Runner {
@@ -284,7 +284,10 @@ impl Running {
             ended,
         };
         let stopping = stop.subscribe();
-        tasks.spawn(async move { scheduler.run_queue(&runner, stopping).await.map_err(ServeError::Jobs) });
+        tasks.spawn(async move {
+            check_whole(&runner.store, &stopping).await?;
+            scheduler.run_queue(&runner, stopping).await.map_err(ServeError::Jobs)
+        });
         let mut stopping = stop.subscribe();
         tasks.spawn(async move {
             let stopped = async move {
@@ -335,6 +338,16 @@ impl Running {
         }
         stopped
     }
+}
+
+/// What takes the longer, the more history there is, and must have passed before anything is prepared or erased.
+async fn check_whole(store: &Store, stop: &watch::Receiver<bool>) -> Result<(), ServeError> {
+    let stop = stop.clone();
+    let checked = store.check_whole(move || *stop.borrow()).await;
+    if checked.map_err(|error| ServeError::State(StateError::Store(error)))? {
+        tracing::info!("the state is whole");
+    }
+    Ok(())
 }
 
 fn house(

@@ -103,8 +103,7 @@ pub(super) async fn look(dir: &Path, clock: SharedClock) -> Result<Option<(Store
 
 async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {
     let found = keys.fingerprint.id();
-    let referenced = store.fingerprint_keys().await.map_err(StateError::Store)?;
-    match referenced.into_iter().find(|wanted| wanted != found) {
+    match store.needs_other_key(found).await.map_err(StateError::Store)? {
         Some(wanted) => Err(StateError::OtherKey { wanted: wanted.to_string(), found: found.to_string() }),
         None => Ok(()),
     }

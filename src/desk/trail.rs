@@ -11,7 +11,7 @@ use crate::record::RecordRef;
 use crate::store::{AuditFilter, Page};
 
 /// Entries that are read at a time.
-const ENTRIES_AT_A_TIME: u32 = 1_000;
+const ENTRIES_AT_A_TIME: u32 = 500;
 
 /// Which entries to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,15 +74,13 @@ impl Desk {
         Ok(Told { record: kind.as_ref().and_then(record_of), summary, entry })
     }
 
-    /// Lines of the exported trail: some of those after entry `after`, in their order, and the number of the last. None:
-    /// the trail ends there.
+    /// Lines of the exported trail, each with its line feed: some of those after entry `after`, in their order, and the
+    /// number of the last. None: the trail ends there.
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub async fn export(&self, _: &Authorised, after: u64) -> Result<Option<(Vec<String>, u64)>, DeskError> {
-        let entries = self.store.audit_after(after, ENTRIES_AT_A_TIME).await.map_err(DeskError::Store)?;
-        let last = entries.last().map(|entry| entry.seq);
-        Ok(last.map(|last| (entries.iter().map(Entry::to_line).collect(), last)))
+    pub async fn export(&self, _: &Authorised, after: u64) -> Result<Option<(String, u64)>, DeskError> {
+        self.store.audit_lines(after, ENTRIES_AT_A_TIME).await.map_err(DeskError::Store)
     }
 
     /// Whether the trail holds, from its first entry to its last.
@@ -94,9 +92,7 @@ impl Desk {
         let mut verifier = Verifier::new(&notes, &self.verifier);
         let mut after = 0;
         while let Some((lines, last)) = self.export(leave, after).await? {
-            for line in lines {
-                verifier.line(&line);
-            }
+            lines.split_terminator('\n').for_each(|line| verifier.line(line));
             after = last;
         }
         Ok(Verified { report: verifier.finish(), checkpoints: notes.len() as u64 })

@@ -62,19 +62,21 @@ impl Store {
         .collect()
     }
 
-    /// The fingerprint keys without which an open proposal or an entry of the ledger could not be compared any more.
+    /// A fingerprint key other than this one without which an open proposal or an entry of the ledger could not be compared
+    /// any more. Looks at proposals and the ledger only where another key was ever used.
     ///
     /// # Errors
-    /// When they could not be read.
-    pub async fn fingerprint_keys(&self) -> Result<Vec<FingerprintKeyId>, StoreError> {
-        let keys: Vec<String> = sqlx::query_scalar(
-            "SELECT DISTINCT key_id FROM fingerprint_form f WHERE EXISTS (SELECT 1 FROM proposal p WHERE p.form = f.id \
-             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) \
-             OR EXISTS (SELECT 1 FROM ledger WHERE before_form = f.id OR after_form = f.id) ORDER BY key_id",
+    /// When it could not be read.
+    pub async fn needs_other_key(&self, than: &FingerprintKeyId) -> Result<Option<FingerprintKeyId>, StoreError> {
+        let key: Option<String> = sqlx::query_scalar(
+            "SELECT key_id FROM fingerprint_form f WHERE key_id <> ?1 AND (EXISTS (SELECT 1 FROM proposal p \
+             WHERE p.form = f.id AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) \
+             OR EXISTS (SELECT 1 FROM ledger WHERE before_form = f.id OR after_form = f.id)) ORDER BY key_id LIMIT 1",
         )
-        .fetch_all(&self.readers)
+        .bind(than.as_str())
+        .fetch_optional(&self.readers)
         .await
         .map_err(failed("read which fingerprint keys are needed"))?;
-        Ok(keys.iter().map(|key| FingerprintKeyId::from_stored(key)).collect())
+        Ok(key.map(|key| FingerprintKeyId::from_stored(&key)))
     }
 }

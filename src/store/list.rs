@@ -15,6 +15,10 @@ use crate::actor::{Actor, Scope};
 use crate::proposal::{ProposalId, ReturnReason, StateName, UnknownWord, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 
+/// Most confirmed proposals that are sorted for a page. Where there are more, one goes through all that are open, in their
+/// order, and soon has a page.
+const SORTED_MAX: u64 = 5_000;
+
 /// Part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, C> {
@@ -58,7 +62,7 @@ impl ProposalFilter {
     }
 
     /// The categories that are asked for and within the scope; `None`: all.
-    fn categories(&self) -> Option<Vec<&str>> {
+    pub(super) fn categories(&self) -> Option<Vec<&str>> {
         match (&self.category, &self.scope) {
             (Some(category), scope) => Some(scope.covers(category).then(|| category.as_str()).into_iter().collect()),
             (None, Scope::Categories(categories)) => Some(categories.iter().map(CategoryName::as_str).collect()),
@@ -66,43 +70,52 @@ impl ProposalFilter {
         }
     }
 
-    /// The condition for open or for closed proposals, each of which has an index; `None` when none of them are asked for.
-    fn arm(&self, open: bool) -> Option<(&'static str, Vec<&'static str>)> {
+    /// What open or closed proposals are found by; `None` when none of them are asked for. `total` is how many there are.
+    fn arm(&self, open: bool, total: u64) -> Option<Arm> {
         let asked = |state: &StateName| self.states.is_empty() || self.states.contains(state);
-        let states: Vec<_> = StateName::ALL
-            .into_iter()
-            .filter(|state| state.is_open() == open && asked(state))
-            .map(StateName::as_str)
-            .collect();
-        let of_index = if open {
-            "p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')"
-        } else {
-            "p.state IN ('erased', 'withdrawn')"
+        let states: Vec<_> =
+            StateName::ALL.into_iter().filter(|state| state.is_open() == open && asked(state)).collect();
+        let found_by = match states.as_slice() {
+            [] => return None,
+            [StateName::Postponed] => ["INDEXED BY proposal_postponed", "p.state = 'postponed'"],
+            // By category alone: what is found is sorted.
+            [StateName::Confirmed] if total <= SORTED_MAX => ["INDEXED BY proposal_confirmed", "p.state = 'confirmed'"],
+            // Through the batches that are open, of which each source has one at most.
+            [StateName::Erasing] => [
+                "NOT INDEXED",
+                "p.id IN (SELECT b.proposal FROM batch t CROSS JOIN batch_record b ON b.batch = t.id \
+                 WHERE t.state = 'open')",
+            ],
+            _ if open => ["INDEXED BY proposal_open", "p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')"],
+            _ => ["INDEXED BY proposal_closed", "p.state IN ('erased', 'withdrawn')"],
         };
-        (!states.is_empty()).then_some((of_index, states))
+        Some(Arm { states: states.into_iter().map(StateName::as_str).collect(), found_by })
     }
 
-    /// The states that are asked for, and the statements that count them and read a page of them.
-    pub(super) fn statements(&self) -> (Vec<&'static str>, [String; 2]) {
-        let arms: Vec<_> = [true, false].into_iter().filter_map(|open| self.arm(open)).collect();
-        let select = |columns: &str, behind: &str| {
-            let arm = |(of_index, _): &(&str, _)| {
-                format!(
-                    "SELECT {columns} FROM proposal p JOIN fingerprint_form f ON f.id = p.form WHERE {of_index} \
-                     AND p.state IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR p.criterion = ?2) \
-                     AND (?3 IS NULL OR p.category IN (SELECT value FROM json_each(?3))) \
-                     AND p.category BETWEEN ?4 AND ?5 {behind}"
-                )
-            };
-            arms.iter().map(arm).collect::<Vec<_>>().join(" UNION ALL ")
+    /// The states that are asked for, and the statement that reads a page of them, of which there are `total`.
+    pub(super) fn statement(&self, total: u64) -> (Vec<&'static str>, String) {
+        let arms: Vec<_> = [true, false].into_iter().filter_map(|open| self.arm(open, total)).collect();
+        let select = |Arm { found_by: [index, condition], .. }: &Arm| {
+            format!(
+                "SELECT {} FROM proposal p {index} CROSS JOIN fingerprint_form f ON f.id = p.form WHERE {condition} \
+                 AND p.state IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR p.criterion = ?2) \
+                 AND (?3 IS NULL OR p.category IN (SELECT value FROM json_each(?3))) AND p.category BETWEEN ?4 AND ?5 \
+                 AND (p.category, p.key) >= (?6, ?7) AND (p.category, p.key, p.id) > (?6, ?7, ?8)",
+                rows::proposal_columns!()
+            )
         };
-        let behind = "AND (p.category, p.key) >= (?6, ?7) AND (p.category, p.key, p.id) > (?6, ?7, ?8)";
-        let count = format!("SELECT count(*) FROM ({})", select("1", ""));
         // By category, key and id: the second, the third and the first of the columns. Both arms come in this order from
         // their index and are merged.
-        let page = format!("{} ORDER BY 2, 3, 1 LIMIT ?9", select(rows::proposal_columns!(), behind));
-        (arms.into_iter().flat_map(|(_, states)| states).collect(), [count, page])
+        let page =
+            format!("{} ORDER BY 2, 3, 1 LIMIT ?9", arms.iter().map(select).collect::<Vec<_>>().join(" UNION ALL "));
+        (arms.into_iter().flat_map(|arm| arm.states).collect(), page)
     }
+}
+
+/// What proposals of some states are found by: the index, and the condition that it was made for.
+struct Arm {
+    states: Vec<&'static str>,
+    found_by: [&'static str; 2],
 }
 
 /// A place in a list of proposals.
@@ -216,21 +229,19 @@ impl Store {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<Proposal, Cursor>, StoreError> {
-        let (states, [count, page]) = filter.statements();
         let names = filter.categories();
         let categories = names.as_ref().map(rows::json).transpose()?;
         // What is asked for of the index: names of categories consist of characters before `~`.
         let first = names.as_ref().map_or("", |names| names.iter().min().unwrap_or(&""));
         let last = names.as_ref().map_or("~", |names| names.iter().max().unwrap_or(&""));
-        let total: i64 = sqlx::query_scalar(AssertSqlSafe(count))
-            .bind(rows::json(&states)?)
-            .bind(filter.criterion.as_deref())
-            .bind(categories.as_deref())
-            .bind(first)
-            .bind(last)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(failed("count proposals"))?;
+        let total = self.total(filter).await?;
+        if total == 0 {
+            return Ok(Page { items: Vec::new(), total, next: None });
+        }
+        let (states, page) = filter.statement(total);
+        // Nobody looks for more than there are: behind the last of them may lie a million of others.
+        let most = u64::from(limit) + 1;
+        let most = if after.is_none() { most.min(total) } else { most };
         let mut items: Vec<_> = sqlx::query(AssertSqlSafe(page))
             .bind(rows::json(&states)?)
             .bind(filter.criterion.as_deref())
@@ -240,7 +251,7 @@ impl Store {
             .bind(after.map_or(first, |cursor| cursor.record.category.as_str()))
             .bind(after.map_or("", |cursor| cursor.record.key.as_str()))
             .bind(after.map_or(0, |cursor| cursor.id.0))
-            .bind(i64::from(limit) + 1)
+            .bind(most.cast_signed())
             .fetch_all(&self.readers)
             .await
             .map_err(failed("list proposals"))?
@@ -248,7 +259,7 @@ impl Store {
             .map(rows::proposal)
             .collect::<Result<_, _>>()?;
         let next = cut(&mut items, limit).map(Cursor::of);
-        Ok(Page { items, total: total.cast_unsigned(), next })
+        Ok(Page { items, total, next })
     }
 
     /// Open proposals of a category by key, at most `limit` of those behind `after`: what prepare looks at again.
@@ -357,22 +368,5 @@ impl Store {
         .await
         .map_err(failed("read reasons of postponements"))?;
         Ok(reasons.into_iter().map(|(id, reason)| (ProposalId(id), reason)).collect())
-    }
-
-    /// How many proposals of each category are in each state.
-    ///
-    /// # Errors
-    /// When they could not be counted.
-    pub async fn counts(&self) -> Result<BTreeMap<CategoryName, BTreeMap<StateName, u64>>, StoreError> {
-        let counted = sqlx::query("SELECT category, state, count(*) AS count FROM proposal GROUP BY category, state")
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed("count proposals"))?;
-        let mut counts: BTreeMap<CategoryName, BTreeMap<StateName, u64>> = BTreeMap::new();
-        for row in &counted {
-            let (category, state) = (rows::parsed(row, "category")?, rows::parsed(row, "state")?);
-            counts.entry(category).or_default().insert(state, rows::count(row, "count")?);
-        }
-        Ok(counts)
     }
 }

@@ -22,8 +22,10 @@ mod report;
 mod rows;
 mod run;
 mod source_state;
+mod totals;
 mod trail;
 mod turn;
+mod whole;
 
 use std::fmt;
 
@@ -51,6 +53,7 @@ pub const BATCH_MAX_RECORDS: u32 = 1_000;
 /// The state, open.
 #[derive(Debug)]
 pub struct Store {
+    path: std::path::PathBuf,
     writer: tokio::sync::Mutex<sqlx::SqliteConnection>,
     readers: sqlx::SqlitePool,
     clock: SharedClock,

@@ -9,13 +9,13 @@ use sqlx::sqlite::SqliteRow;
 use super::error::{expect_rows, failed};
 use super::{Change, StoreError, rows};
 use crate::audit::{ReasonedGroup, RecordGroup};
-use crate::proposal::{BatchId, Life, Move, MoveError, ProposalId};
+use crate::proposal::{BatchId, Life, Move, MoveError, ProposalId, StateName};
 use crate::record::RecordRef;
 
 /// The columns that tell where a proposal stands.
 macro_rules! standing_columns {
     () => {
-        "p.id, p.category, p.key, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, p.reason, p.detail"
+        "p.id, p.category, p.key, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, p.reason, p.detail"
     };
 }
 pub(super) use standing_columns;
@@ -25,17 +25,24 @@ pub(super) use standing_columns;
 pub(super) struct Standing {
     pub(super) id: ProposalId,
     pub(super) record: RecordRef,
+    pub(super) criterion: String,
     pub(super) version: u32,
+    /// The state in which it was read.
+    pub(super) from: StateName,
     pub(super) life: Life,
 }
 
 impl Standing {
     pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+        let life = rows::life(row)?;
         Ok(Self {
             id: ProposalId(rows::get(row, "id")?),
             record: rows::record(row)?,
+            // Whatever has none is due under none of them.
+            criterion: rows::get::<Option<String>>(row, "criterion")?.unwrap_or_default(),
             version: rows::get(row, "version")?,
-            life: rows::life(row)?,
+            from: life.state().name(),
+            life,
         })
     }
 
@@ -129,7 +136,9 @@ impl Change<'_> {
             .execute(&mut *self.transaction)
             .await
             .map_err(failed(DOING))?;
-        expect_rows(DOING, standings.len(), done.rows_affected())
+        expect_rows(DOING, standings.len(), done.rows_affected())?;
+        standings.iter().for_each(|standing| self.totals.moved(standing));
+        Ok(())
     }
 
     /// Writes that the entry `seq` of the trail was about these proposals.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlSafeStr as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr as _, SqliteConnection};
 
 use super::error::failed;
 use super::{Store, StoreError, turn};
@@ -27,6 +27,10 @@ const APPLICATION_ID_PLACE: std::ops::Range<usize> = 68..72;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
+/// What one of them keeps of the file, as SQLite counts it: negative, in KiB. The system keeps the rest.
+const READER_CACHE: &str = "-512";
+/// How long one of them stays open that nobody needs.
+const READER_IDLE: Duration = Duration::from_secs(120);
 
 /// The versions of the state, each with what leads to it.
 fn migrator() -> Migrator {
@@ -37,7 +41,8 @@ fn migrator() -> Migrator {
 }
 
 impl Store {
-    /// Opens the state at `path`, brings it to this version, and checks that it is whole.
+    /// Opens the state at `path`, brings it to this version, and checks the end of its trail. Takes as long however much
+    /// history there is; [`check_whole`](Self::check_whole) is what takes longer.
     ///
     /// # Errors
     /// When there is none, when it is something else, newer, damaged, or its trail has been changed. Nothing is ever
@@ -46,7 +51,6 @@ impl Store {
         check_is_state(path)?;
         let mut writer = writing(path, false).connect().await.map_err(failed("open the state"))?;
         check_version(path, &mut writer).await?;
-        check_integrity(path, &mut writer).await?;
         migrate(&mut writer).await?;
         super::trail::check_tail(&mut writer).await?;
         let installation: String = sqlx::query_scalar("SELECT installation FROM meta")
@@ -54,7 +58,7 @@ impl Store {
             .await
             .map_err(failed("read which installation the state is of"))?;
         let readers = reading(path).await?;
-        Ok(Self { writer: tokio::sync::Mutex::new(writer), readers, clock, installation })
+        Ok(Self { path: path.to_owned(), writer: tokio::sync::Mutex::new(writer), readers, clock, installation })
     }
 
     /// Opens the state at `path` for looking only, beside a daemon or without one. Nothing can be changed through it.
@@ -63,15 +67,14 @@ impl Store {
     /// When there is none, or it is something else, or of another version.
     pub async fn look(path: &Path, clock: SharedClock) -> Result<Self, StoreError> {
         check_is_state(path)?;
-        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
-        let mut writer = options.connect().await.map_err(failed("open the state"))?;
+        let mut writer = reader(path).connect().await.map_err(failed("open the state"))?;
         check_version(path, &mut writer).await?;
         let installation: String = sqlx::query_scalar("SELECT installation FROM meta")
             .fetch_one(&mut writer)
             .await
             .map_err(failed("read which installation the state is of"))?;
         let readers = reading(path).await?;
-        Ok(Self { writer: tokio::sync::Mutex::new(writer), readers, clock, installation })
+        Ok(Self { path: path.to_owned(), writer: tokio::sync::Mutex::new(writer), readers, clock, installation })
     }
 
     /// Makes a new state at `path` and opens it. The file appears there only when it is complete.
@@ -149,11 +152,19 @@ fn writing(path: &Path, create: bool) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
 }
 
+pub(super) fn reader(path: &Path) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    options.busy_timeout(BUSY_TIMEOUT).pragma("cache_size", READER_CACHE)
+}
+
 async fn reading(path: &Path) -> Result<SqlitePool, StoreError> {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
     SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
-        .connect_with(options)
+        .idle_timeout(READER_IDLE)
+        .max_lifetime(None)
+        // A file does not hang up: to ask each time would be another hand-over between threads.
+        .test_before_acquire(false)
+        .connect_with(reader(path))
         .await
         .map_err(failed("open the state for reading"))
 }
@@ -188,15 +199,6 @@ async fn check_version(path: &Path, writer: &mut SqliteConnection) -> Result<(),
         return Err(StoreError::Newer { path: path.to_owned(), found, known });
     }
     Ok(())
-}
-
-async fn check_integrity(path: &Path, writer: &mut SqliteConnection) -> Result<(), StoreError> {
-    let rows = sqlx::query("PRAGMA quick_check(1)")
-        .fetch_all(writer)
-        .await
-        .map_err(failed("check whether the state is whole"))?;
-    let what: String = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
-    if what == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), what }) }
 }
 
 async fn migrate(writer: &mut SqliteConnection) -> Result<(), StoreError> {

@@ -6,10 +6,10 @@ use jiff::civil::Date;
 use sqlx::Row as _;
 
 use super::error::{expect_rows, failed};
-use super::moves::{Note, grouped, reasoned};
+use super::moves::{Note, Standing, grouped, reasoned};
 use super::{Change, RunId, StoreError, rows};
 use crate::audit::{By, Kind, ProposedGroup};
-use crate::proposal::{Move, Origin, ProposalId, ReturnReason, WithdrawReason};
+use crate::proposal::{Move, Origin, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName};
 
 /// A record to be proposed.
@@ -88,6 +88,12 @@ impl Change<'_> {
         for (common, own) in &groups {
             let keys = self.insert_proposals(run, common, own).await?;
             if !keys.is_empty() {
+                self.totals.add(
+                    common.category,
+                    common.criterion,
+                    StateName::Proposed,
+                    keys.len().cast_signed() as i64,
+                );
                 told.push(ProposedGroup {
                     category: common.category.as_str().to_owned(),
                     criterion: common.criterion.to_owned(),
@@ -239,7 +245,7 @@ impl Change<'_> {
             return Ok(Vec::new());
         }
         let fresh: Vec<_> =
-            moved.iter().filter_map(|(standing, (_, fresh))| Some((standing.id, fresh.as_ref()?))).collect();
+            moved.iter().filter_map(|(standing, (_, fresh))| Some((standing, fresh.as_ref()?))).collect();
         self.refresh(&fresh).await?;
         let told =
             reasoned(moved.iter().map(|(standing, (reason, _))| (&standing.record, reason.code(), reason.detail())));
@@ -251,14 +257,15 @@ impl Change<'_> {
         Ok(moved.iter().map(|(standing, _)| standing.id).collect())
     }
 
-    async fn refresh(&mut self, proposals: &[(ProposalId, &Fresh)]) -> Result<(), StoreError> {
+    async fn refresh(&mut self, proposals: &[(&Standing, &Fresh)]) -> Result<(), StoreError> {
         const DOING: &str = "write what records are due under now";
         let mut forms = Vec::new();
         let mut values = Vec::new();
-        for (id, Fresh { origin: Origin::Criterion { name, version, due_on }, fingerprint, unit }) in proposals {
+        for (standing, Fresh { origin: Origin::Criterion { name, version, due_on }, fingerprint, unit }) in proposals {
             let form = self.form_among(&mut forms, fingerprint).await?;
             let due_on = due_on.map(|day| day.to_string());
-            values.push((id.0, name, version, due_on, unit, crate::record::hex(&fingerprint.digest), form));
+            self.totals.renamed(standing, name);
+            values.push((standing.id.0, name, version, due_on, unit, crate::record::hex(&fingerprint.digest), form));
         }
         let done = sqlx::query(
             "UPDATE proposal SET criterion = j.value->>1, rule_version = j.value->>2, due_on = j.value->>3, \

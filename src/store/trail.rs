@@ -11,7 +11,12 @@ use crate::audit::{By, Entry, Head, Kind, actor_to_json};
 use crate::record::RecordRef;
 
 /// Entries read at a time when the end of the trail is checked.
-const CHECK_PAGE_ENTRIES: u32 = 1_000;
+/// Each may name [`BATCH_MAX_RECORDS`](super::BATCH_MAX_RECORDS) records.
+const CHECK_PAGE_ENTRIES: u32 = 100;
+/// Most entries that are checked before a start is over.
+const CHECK_TAIL_ENTRIES: u64 = 1_000;
+/// Bytes of details in the lines that are read at a time, but for the last line.
+const LINES_BYTES: u32 = 64 * 1024;
 /// A peer's refusals within this time are one entry.
 const REFUSAL_QUIET: SignedDuration = SignedDuration::from_secs(60);
 
@@ -36,6 +41,18 @@ macro_rules! filtered {
          WHERE g.value->>'category' = ?3 AND k.value = ?4))"
     };
 }
+
+/// Lines of the exported trail, the first first, and the number of the last: so many entries, and as many as fill so many
+/// bytes. How long a text is stands in its row's head: no text is read for that.
+const AUDIT_LINES: &str = "WITH size AS (SELECT seq, octet_length(details) AS bytes FROM audit WHERE seq > ?1 \
+     ORDER BY seq LIMIT ?2), \
+     page AS (SELECT max(seq) AS last FROM (SELECT seq, sum(bytes) OVER (ORDER BY seq) - bytes AS before FROM size) \
+     WHERE before < ?3) \
+     SELECT max(seq) AS last, group_concat(line, '') AS lines FROM (SELECT seq, \
+     '{\"actor\":' || actor || ',\"at\":\"' || at || '\",\"details\":' || details || ',\"hash\":\"' || lower(hex(hash)) || \
+     '\",\"kind\":' || json_quote(kind) || ',\"prev\":\"' || lower(hex(prev)) || '\",\"request\":' || json_quote(request) || \
+     ',\"run\":' || coalesce(run, 'null') || ',\"seq\":' || seq || '}' || char(10) AS line \
+     FROM audit WHERE seq > ?1 AND seq <= (SELECT last FROM page) ORDER BY seq)";
 
 /// A text that somebody typed, as it lies beside the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,35 +95,70 @@ pub(super) async fn head(connection: &mut SqliteConnection) -> Result<Head, Stor
     }
 }
 
-/// Checks the chain from the newest checkpoint to its end. What is before it can be checked by whoever has an export.
+/// Checks the newest checkpoint's entry, and the chain from there on, or the last [`CHECK_TAIL_ENTRIES`] where there are
+/// more: a start takes no longer for what a run has written that was cut short. Between the two, `check_since_checkpoint`
+/// looks.
 pub(super) async fn check_tail(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let doing = "check the end of the audit trail";
+    let signed = checkpoint(connection).await?;
+    let last = head(connection).await?;
+    let tail = last.entries.saturating_sub(CHECK_TAIL_ENTRIES);
+    let from = if tail > signed.entries { begin_at(connection, tail).await? } else { signed };
+    if check_from(connection, from, &|| false).await? == Head::EMPTY {
+        return Err(StoreError::BrokenChain { seq: 1, what: "there is none" });
+    }
+    Ok(())
+}
+
+/// Checks the chain from the newest checkpoint to its end, until that `is_unwanted`. What is before it can be checked by
+/// whoever has an export.
+pub(super) async fn check_since_checkpoint(
+    connection: &mut SqliteConnection,
+    is_unwanted: &impl Fn() -> bool,
+) -> Result<(), StoreError> {
+    let signed = checkpoint(connection).await?;
+    check_from(connection, signed, is_unwanted).await.map(drop)
+}
+
+/// What the newest checkpoint was signed over, which the trail must still hold.
+async fn checkpoint(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
     let signed = sqlx::query("SELECT entries, hash FROM checkpoint ORDER BY entries DESC LIMIT 1")
         .fetch_optional(&mut *connection)
         .await
-        .map_err(failed(doing))?;
-    let mut head = Head::EMPTY;
-    if let Some(row) = signed {
-        head = Head { entries: rows::count(&row, "entries")?, hash: rows::bytes(&row, "hash")? };
-        let signed = page(&mut *connection, head.entries - 1, 1).await?;
-        let what = "its hash is not the one that a checkpoint was signed over";
-        if signed.first().is_none_or(|entry| entry.head() != head || entry.computed_hash() != head.hash) {
-            return Err(StoreError::BrokenChain { seq: head.entries, what });
-        }
+        .map_err(failed("read the newest checkpoint"))?;
+    let Some(row) = signed else {
+        return Ok(Head::EMPTY);
+    };
+    let head = Head { entries: rows::count(&row, "entries")?, hash: rows::bytes(&row, "hash")? };
+    let what = "its hash is not the one that a checkpoint was signed over";
+    match begin_at(connection, head.entries).await {
+        Ok(found) if found == head => Ok(head),
+        Ok(_) | Err(StoreError::BrokenChain { .. }) => Err(StoreError::BrokenChain { seq: head.entries, what }),
+        Err(error) => Err(error),
     }
+}
+
+/// The end of the chain as it was after entry `seq`, which is taken at its word for what comes before it.
+async fn begin_at(connection: &mut SqliteConnection, seq: u64) -> Result<Head, StoreError> {
+    let entries = page(&mut *connection, seq - 1, 1).await?;
+    let before = Head { entries: seq - 1, hash: entries.first().map_or([0; 32], |entry| entry.prev) };
+    entries.first().map_or(Err(StoreError::BrokenChain { seq, what: "it is missing" }), |entry| follow(&before, entry))
+}
+
+/// Follows the chain from `head` to its end, and gives that.
+async fn check_from(
+    connection: &mut SqliteConnection,
+    mut head: Head,
+    is_unwanted: &impl Fn() -> bool,
+) -> Result<Head, StoreError> {
     loop {
         let entries = page(&mut *connection, head.entries, CHECK_PAGE_ENTRIES).await?;
-        if entries.is_empty() {
-            break;
+        if entries.is_empty() || is_unwanted() {
+            return Ok(head);
         }
         for entry in entries {
             head = follow(&head, &entry)?;
         }
     }
-    if head == Head::EMPTY {
-        return Err(StoreError::BrokenChain { seq: 1, what: "there is none" });
-    }
-    Ok(())
 }
 
 fn follow(head: &Head, entry: &Entry) -> Result<Head, StoreError> {
@@ -153,6 +205,26 @@ impl Store {
         page(&self.readers, after, limit).await
     }
 
+    /// Lines of the exported trail, each with its line feed: those of at most `limit` entries after number `after`, fewer
+    /// where they are long, and the number of the last; none: the trail ends there. The database writes the lines as [`Entry::to_line`] does, all of
+    /// them in one text: to read a million entries field by field takes longer than to verify them.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn audit_lines(&self, after: u64, limit: u32) -> Result<Option<(String, u64)>, StoreError> {
+        let row = sqlx::query(AUDIT_LINES)
+            .bind(after.cast_signed())
+            .bind(limit)
+            .bind(LINES_BYTES)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failed("read the audit trail"))?;
+        match rows::get::<Option<String>>(&row, "lines")? {
+            Some(lines) => Ok(Some((lines, rows::count(&row, "last")?))),
+            None => Ok(None),
+        }
+    }
+
     /// Entries, the latest first, at most `limit` of those before number `before`.
     ///
     /// # Errors
@@ -166,14 +238,20 @@ impl Store {
         let doing = "list the audit trail";
         let record = filter.record.as_ref();
         let (category, key) = (record.map(|of| of.category.as_str()), record.map(|of| of.key.as_str()));
-        let total: i64 = sqlx::query_scalar(concat!("SELECT count(*) FROM audit WHERE ", filtered!()))
-            .bind(filter.kind.as_deref())
-            .bind(filter.run)
-            .bind(category)
-            .bind(key)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(failed(doing))?;
+        let total = if *filter == AuditFilter::default() {
+            // Entries are numbered without a gap: nobody has to count them.
+            self.audit_head().await?.entries
+        } else {
+            let total: i64 = sqlx::query_scalar(concat!("SELECT count(*) FROM audit WHERE ", filtered!()))
+                .bind(filter.kind.as_deref())
+                .bind(filter.run)
+                .bind(category)
+                .bind(key)
+                .fetch_one(&self.readers)
+                .await
+                .map_err(failed(doing))?;
+            total.cast_unsigned()
+        };
         let mut items: Vec<Entry> = sqlx::query(concat!(
             "SELECT ",
             entry_columns!(),
@@ -194,7 +272,7 @@ impl Store {
         .map(entry)
         .collect::<Result<_, _>>()?;
         let next = super::list::cut(&mut items, limit).map(|entry| entry.seq);
-        Ok(Page { items, total: total.cast_unsigned(), next })
+        Ok(Page { items, total, next })
     }
 
     /// The text that the entry `seq` has a digest of, where it has one and the text is still there.

@@ -5,6 +5,7 @@ use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::MutexGuard;
 
 use super::error::{expect_rows, failed};
+use super::totals::Totals;
 use super::{Store, StoreError, rows};
 use crate::audit::{By, Checkpoint, CheckpointKey, Entry, Head, Kind, actor_to_json, text_digest};
 use crate::proposal::Reason;
@@ -21,6 +22,8 @@ pub struct WriteTurn<'s> {
 pub struct Change<'t> {
     pub(super) transaction: Transaction<'t, Sqlite>,
     pub(super) now: Timestamp,
+    /// What it moves, by the sums that tell of it.
+    pub(super) totals: Totals,
     head: Head,
 }
 
@@ -52,14 +55,17 @@ impl<'t> Change<'t> {
         let mut transaction =
             writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin a change of the state"))?;
         let head = super::trail::head(&mut transaction).await?;
-        Ok(Self { transaction, now, head })
+        Ok(Self { transaction, now, totals: Totals::default(), head })
     }
 
     /// Makes the change hold.
     ///
     /// # Errors
     /// When it could not be written to the disk; nothing has happened then.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.write_totals().await?;
+        #[cfg(test)]
+        self.count_totals().await;
         self.transaction.commit().await.map_err(failed("commit a change of the state"))
     }
 

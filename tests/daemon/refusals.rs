@@ -144,3 +144,40 @@ async fn faulty_settings_are_refused_before_a_state_is_made() {
     assert!(answer.stderr.contains("customer.toml:3:1"), "{answer:?}");
     assert!(!site.state_dir().exists());
 }
+
+/// What it is not ready for to wait, it finds right behind: no job has begun by then, and it ends each time it is started.
+#[tokio::test]
+async fn a_damaged_history_ends_it_before_any_job() {
+    let bench = office(6).await;
+    let site = Site::at(bench.dir.path());
+    let daemon = site.daemon();
+    site.confirm_all();
+    daemon.says("the state is whole");
+    daemon.stop();
+    let mut state =
+        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(site.state_db())).await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO run (job, actor, dry_run, state, queued_at, report) \
+         VALUES ('erase', '\"daemon\"', 0, 'queued', '2026-01-01T00:00:00.000Z', '{}')",
+    )
+    .execute(&mut state)
+    .await
+    .unwrap();
+    let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'decision'")
+        .fetch_one(&mut state)
+        .await
+        .unwrap();
+    state.close().await.unwrap();
+    let (mut bytes, page) = (std::fs::read(site.state_db()).unwrap(), usize::try_from(page).unwrap());
+    bytes[(page - 1) * 4096..page * 4096].fill(0xff);
+    std::fs::write(site.state_db(), bytes).unwrap();
+    for _ in 0..2 {
+        let mut daemon = site.start(&[]);
+        assert_eq!(daemon.ended().code(), Some(1));
+        assert!(daemon.news().is_some_and(|news| news.contains("READY=1")), "it is ready before");
+        let log = site.log();
+        assert!(log.contains("is damaged") && log.contains("hint: restore it from a backup"), "{log}");
+        assert_eq!(site.state().rows("SELECT state FROM run WHERE job = 'erase'").await, ["'queued'"]);
+        assert_eq!(crate::office::names(&bench).await.len(), 6);
+    }
+}

@@ -9,8 +9,8 @@ use crate::api::{AuditEntry, AuditPage, VerifyFault, VerifyReport};
 use crate::desk::{Desk, Page, Told, TrailFilter, Verified};
 use crate::record::hex;
 
-/// Lines of an export that wait for the reader.
-const LINES_WAITING: usize = 256;
+/// Pieces of an export that wait for the reader.
+const PIECES_WAITING: usize = 1;
 
 /// What is asked for; none where no run can have that number.
 pub(super) fn filter(selection: TrailSelection) -> Option<TrailFilter> {
@@ -49,17 +49,16 @@ fn entry(told: Told) -> AuditEntry {
 
 /// The whole trail, as fast as the reader reads. Ends when the reader goes.
 pub(super) fn export(desk: Desk, leave: Authorised) -> Lines {
-    let (into, lines) = mpsc::channel(LINES_WAITING);
+    let (into, lines) = mpsc::channel(PIECES_WAITING);
     tokio::spawn(async move {
         let mut after = 0;
         loop {
             match desk.export(&leave, after).await {
                 Ok(None) => return,
-                Ok(Some((page, last))) => {
-                    for line in page {
-                        if into.send(Ok(line)).await.is_err() {
-                            return;
-                        }
+                Ok(Some((mut page, last))) => {
+                    page.truncate(page.trim_end_matches('\n').len());
+                    if into.send(Ok(page)).await.is_err() {
+                        return;
                     }
                     after = last;
                 }

@@ -131,8 +131,19 @@ CREATE TABLE proposal (
 CREATE UNIQUE INDEX proposal_open ON proposal (category, key)
   WHERE state IN ('proposed', 'confirmed', 'postponed', 'erasing');
 CREATE INDEX proposal_closed ON proposal (category, key) WHERE state IN ('erased', 'withdrawn');
+-- Few: what is neither proposed nor erased is not in it.
+CREATE INDEX proposal_postponed ON proposal (category, key) WHERE state = 'postponed';
 -- What the final job goes through.
 CREATE INDEX proposal_confirmed ON proposal (category) WHERE state = 'confirmed';
+
+-- How many proposals there are, kept by each change that moves some: nobody counts a million of them.
+CREATE TABLE proposal_total (
+  category  TEXT NOT NULL,
+  criterion TEXT NOT NULL,
+  state     TEXT NOT NULL,
+  proposals INTEGER NOT NULL CHECK (proposals >= 0),
+  PRIMARY KEY (category, criterion, state)
+) STRICT, WITHOUT ROWID;
 
 -- What happened to a proposal between its beginning and its batch.
 CREATE TABLE decision (

@@ -65,8 +65,11 @@ async fn the_ledger_knows_what_was_erased_last() {
     assert_eq!(found[&keys[1]].erased_at.to_string(), "2026-03-15T04:00:00Z");
     let elsewhere = bench.store.ledger(&record(1_000_000).category, &keys).await.unwrap();
     assert!(elsewhere.is_empty());
-    let needed: Vec<_> = bench.store.fingerprint_keys().await.unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(needed, ["k1", "k2"]);
+    for (has, needs) in [("k1", "k2"), ("k2", "k1"), ("k3", "k1")] {
+        let has = FingerprintKeyId::from_stored(has);
+        let needed = bench.store.needs_other_key(&has).await.unwrap();
+        assert_eq!(needed.map(|key| key.to_string()).as_deref(), Some(needs));
+    }
 }
 
 #[tokio::test]

@@ -107,18 +107,72 @@ async fn a_state_of_a_later_version_is_refused() {
     ");
 }
 
+/// Overwrites the first page of a table, which must be there.
+async fn damage(path: &Path, table: &str) {
+    let mut connection = raw(path).await;
+    let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = ?1")
+        .bind(table)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let (mut bytes, page) = (std::fs::read(path).unwrap(), usize::try_from(page).unwrap());
+    bytes[(page - 1) * 4096..page * 4096].fill(0xff);
+    std::fs::write(path, bytes).unwrap();
+}
+
+async fn opened(path: &Path) -> Result<Store, StoreError> {
+    Store::open(path, Arc::new(SetClock::new(Timestamp::UNIX_EPOCH))).await
+}
+
+/// What grows with history is not read before the daemon is up: damage there shows right behind it.
 #[tokio::test]
 async fn a_damaged_state_is_refused() {
-    let (_dir, path) = closed().await;
-    let mut bytes = std::fs::read(&path).unwrap();
-    let (page_size, pages) = (4096, bytes.len() / 4096);
-    assert!(pages > 10);
-    for page in 5..pages {
-        bytes[page * page_size..page * page_size + 64].fill(0xff);
+    for table in ["audit", "_sqlx_migrations"] {
+        let (_dir, path) = closed().await;
+        damage(&path, table).await;
+        refused(&path).await;
     }
-    std::fs::write(&path, bytes).unwrap();
-    let told = refused(&path).await;
-    assert!(told.contains("is damaged") || told.starts_with("cannot"), "{told}");
+    for table in ["proposal", "proposal_open", "ledger", "decision", "batch_record", "audit_text", "audit_kind"] {
+        let (_dir, path) = closed().await;
+        damage(&path, table).await;
+        let store = opened(&path).await.unwrap_or_else(|error| panic!("{table} is read at start: {error}"));
+        let error = store.check_whole(|| false).await.unwrap_err();
+        assert!(error.to_string().contains("is damaged"), "{table}: {error}");
+        assert_eq!(error.hint(), Some("restore it from a backup"));
+        assert!(!store.check_whole(|| true).await.unwrap(), "who wants it no longer gets no verdict");
+    }
+    let (_dir, path) = closed().await;
+    assert!(opened(&path).await.unwrap().check_whole(|| false).await.unwrap());
+}
+
+/// A run that was cut short leaves entries without a checkpoint, however many.
+#[tokio::test]
+async fn a_long_end_of_the_trail_is_followed_behind_the_start() {
+    let bench = Bench::new().await;
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    let kinds: Vec<_> = (0..2_500).map(|of| crate::audit::Kind::DaemonStopped { why: of.to_string() }).collect();
+    change.append_all(&crate::audit::By::daemon(), &kinds).await.unwrap();
+    change.commit().await.unwrap();
+    drop(turn);
+    let path = bench.path();
+    bench.store.close().await;
+    assert!(opened(&path).await.unwrap().check_whole(|| false).await.unwrap());
+    execute(&path, "DROP TRIGGER audit_is_not_changed").await;
+    for (seq, at_start) in [(400, false), (2_450, true)] {
+        let mut connection = raw(&path).await;
+        let rewritten = "UPDATE audit SET kind = ?2 WHERE seq = ?1";
+        sqlx::query(rewritten).bind(seq).bind("forged").execute(&mut connection).await.unwrap();
+        let found = match opened(&path).await {
+            Err(error) if at_start => error,
+            Ok(store) if !at_start => store.check_whole(|| false).await.unwrap_err(),
+            other => panic!("{seq}: {other:?}"),
+        };
+        assert!(found.to_string().contains(&format!("entry {seq}")), "{found}");
+        sqlx::query(rewritten).bind(seq).bind("daemon_stopped").execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
 }
 
 #[tokio::test]

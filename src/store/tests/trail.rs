@@ -344,3 +344,33 @@ proptest! {
         });
     }
 }
+
+/// What the database writes is what an entry writes, whatever people are called and ask for.
+#[tokio::test]
+async fn lines_are_exported_as_entries_write_them() {
+    let bench = Bench::new().await;
+    // Whatever a text of SQLite's can hold: all but NUL.
+    let odd = "a \"b\" \\ / ä € 😀 \u{1}\u{8}\u{9}\u{a}\u{b}\u{c}\u{d}\u{1f}\u{7f}'".to_owned();
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    let user = Actor::User { uid: u32::MAX, name: odd.clone() };
+    let why = Kind::DaemonStopped { why: odd.clone() };
+    change.append(&By::request(user, &odd), &why).await.unwrap();
+    change.append(&By::run(i64::MAX), &why).await.unwrap();
+    change.commit().await.unwrap();
+    drop(turn);
+    for page in 0..20 {
+        bench.propose(page * 1_000..(page + 1) * 1_000).await;
+    }
+    let entries = bench.entries().await;
+    for limit in [1, 2, 1_000] {
+        let (mut lines, mut after) = (String::new(), 0);
+        while let Some((page, last)) = bench.store.audit_lines(after, limit).await.unwrap() {
+            assert!(page.len() < 100_000, "entries may be long, and a page is not: {}", page.len());
+            lines.push_str(&page);
+            after = last;
+        }
+        let written: Vec<_> = entries.iter().map(Entry::to_line).collect();
+        assert_eq!(lines.split_terminator('\n').collect::<Vec<_>>(), written);
+    }
+}
