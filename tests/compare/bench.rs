@@ -4,17 +4,21 @@
 //! work on copies of one file, through one SQLite library, in one run; so that it is the ratios that mean something on another
 //! machine. Everything happens in a folder of its own that is removed at the end, and in processes that end with this one.
 
+mod application;
 mod arguments;
 mod daemon;
 mod data;
 mod erase;
 mod fault;
+mod idle;
 mod job;
 mod measure;
+mod neighbour;
 mod prepare;
 mod process;
 mod report;
 mod same;
+mod scale;
 mod script;
 mod settings;
 mod sql;
@@ -67,6 +71,7 @@ fn say(text: &str) -> Outcome<()> {
 fn child(name: &str, spec: &str) -> Outcome<()> {
     let found = match name {
         "script-prepare" => part(spec, script::propose),
+        "application" => part(spec, application::work),
         "script-erase" => part(spec, script::erase),
         _ => Err(Fault::new(format!("there is no part {name}"))),
     };
@@ -97,6 +102,15 @@ fn measure(arguments: Arguments) -> Outcome<()> {
     }
     if only.contains(&Part::Unindexed) {
         erase::unindexed(&stage, &mut figures)?;
+    }
+    if only.contains(&Part::Neighbour) {
+        neighbour::measure(&stage, &mut figures)?;
+    }
+    if only.contains(&Part::Idle) {
+        idle::measure(&stage, &mut figures)?;
+    }
+    if only.contains(&Part::Scale) {
+        scale::measure(&stage, &mut figures)?;
     }
     talk(format_args!("all of it: {:.1?}", began.elapsed()));
     if json { say(&figures.line()?) } else { say(&figures.table()) }

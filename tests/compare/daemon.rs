@@ -128,11 +128,15 @@ impl Site {
         serde_json::from_str(&said.stdout).doing("read what the client says")
     }
 
-    /// What the client writes to this, as it is.
-    pub fn text(&self, words: &[&str]) -> Outcome<String> {
+    /// Puts what the client writes to this, as it is, into a file.
+    pub fn save(&self, words: &[&str], path: &Path) -> Outcome<()> {
         let mut command = program(env!("CARGO_BIN_EXE_erasurectl"));
-        let said = answer(command.arg("--socket").arg(self.socket()).args(words), go_on)?;
-        if said.code == Some(0) { Ok(said.stdout) } else { Err(refused(&words.join(" "), &said)) }
+        let file = File::create(path).doing(format_args!("make {}", path.display()))?;
+        command.arg("--socket").arg(self.socket()).args(words).stdin(Stdio::null()).stdout(file);
+        match Held::start(&mut command)?.wait(None)? {
+            Some(status) if status.success() => Ok(()),
+            _ => Err(Fault::new(format!("erasurectl {} fails; what it says stands above", words.join(" ")))),
+        }
     }
 
     /// Sends JSON to a path of the daemon's socket, as any program can.

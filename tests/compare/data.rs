@@ -84,13 +84,16 @@ pub fn cutoff(today: Date) -> Outcome<Date> {
     today.checked_sub(PERIOD_YEARS.years()).doing("reckon with dates")
 }
 
+/// Writes the values of the row of this number.
+type Write = fn(&Maker, &mut String, u64);
+
 /// Makes the database, with a write-ahead log.
 pub fn make(path: &Path, customers: u64, today: Date) -> Outcome<()> {
     let maker = Maker { customers, days: Days::before(today)? };
     let mut sql = Sql::making(path)?;
     sql.script(TABLES)?;
     let columns = |count: usize| (0..count).map(|at| format!("value->>{at}")).collect::<Vec<_>>().join(", ");
-    let tables: [(&str, usize, u64, fn(&Maker, &mut String, u64)); 3] = [
+    let tables: [(&str, usize, u64, Write); 3] = [
         ("customers", 8, customers, Maker::customer),
         ("orders", 6, customers * ORDERS_EACH, Maker::order),
         ("addresses", 5, customers, Maker::address),
@@ -198,7 +201,7 @@ impl Maker {
 
     /// Goes through all customers, each once a round, in an order that looks like none.
     fn scattered(&self, row: u64) -> u64 {
-        let mut stride = self.customers * 618 / 1_000 | 1;
+        let mut stride = (self.customers * 618 / 1_000) | 1;
         while gcd(stride, self.customers) != 1 {
             stride += 1;
         }

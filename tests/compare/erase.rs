@@ -156,7 +156,7 @@ fn by_script(stage: &Stage, file: &Path, batch: Option<usize>, is_indexed: bool)
 }
 
 /// What the daemon's final run came to.
-struct DaemonRun {
+pub struct DaemonRun {
     records: u64,
     seconds: f64,
     locks: Latencies,
@@ -165,7 +165,8 @@ struct DaemonRun {
     is_cut: bool,
 }
 
-fn by_daemon(stage: &Stage, site: &Site, limit: Option<Duration>) -> Outcome<DaemonRun> {
+/// Lets the daemon erase at this site all that is due.
+pub fn by_daemon(stage: &Stage, site: &Site, limit: Option<Duration>) -> Outcome<DaemonRun> {
     site.take_state(stage.confirmed()?)?;
     let daemon = site.start()?;
     let run = job::run(site, &daemon, "erase", limit)?;
@@ -177,6 +178,7 @@ fn by_daemon(stage: &Stage, site: &Site, limit: Option<Duration>) -> Outcome<Dae
     Ok(DaemonRun { records, seconds, locks, peak_kib, log_bytes_max, is_cut })
 }
 
-fn discard(site: &Site) -> Outcome<()> {
+/// Removes a site.
+pub fn discard(site: &Site) -> Outcome<()> {
     fs::remove_dir_all(&site.dir).map_err(|error| Fault::new(format!("cannot remove a site: {error}")))
 }

@@ -37,7 +37,12 @@ pub fn rounded(value: f64) -> f64 {
 
 /// A measured value for the report, or null where there is none.
 pub fn told(value: Option<f64>) -> Value {
-    value.filter(|value| value.is_finite()).map_or(Value::Null, |value| json!(rounded(value)))
+    let value = value.filter(|value| value.is_finite());
+    #[expect(clippy::cast_possible_truncation, reason = "what is large is told without fractions")]
+    value.map_or(
+        Value::Null,
+        |value| if value.abs() < 1e3 { json!(rounded(value)) } else { json!(value.round() as i64) },
+    )
 }
 
 /// Microseconds as the report has them.

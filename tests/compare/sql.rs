@@ -13,7 +13,7 @@ use crate::fault::{Doing as _, Outcome};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A value for a statement.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Bind<'a> {
     /// A number.
     Number(i64),
