@@ -2,7 +2,7 @@
 //!
 //! Of ten customers four are due, spread at random over the table; two of these four have orders and are anonymised, the
 //! other two have none and are deleted. Orders lie scattered over the customers, as they do where customers order now and
-//! again, and so do addresses.
+//! again; addresses mostly lie in the customers' order, as they do where they are entered together.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -193,7 +193,7 @@ impl Maker {
     fn address(&self, json: &mut String, row: u64) {
         let dice = mix(SEED ^ (row << 22) ^ 2);
         // Most have one, some two, some none.
-        let customer = if dice.is_multiple_of(10) { mix(dice) % self.customers + 1 } else { self.scattered(row) };
+        let customer = if dice.is_multiple_of(10) { mix(dice) % self.customers + 1 } else { row + 1 };
         let (street, city) = (pick(&STREETS, dice >> 8), pick(&CITIES, dice >> 16));
         let (house, zip) = ((dice >> 24) % 120 + 1, 1_000 + (dice >> 32) % 8_999);
         let _ = write!(json, r#"{},{customer},"{street} {house}","{city}","{zip}""#, row + 1);

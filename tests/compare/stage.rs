@@ -48,7 +48,10 @@ impl Stage {
     pub fn new(arguments: Arguments, today: Date) -> Outcome<Self> {
         let within = arguments.dir.clone().unwrap_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
         fs::create_dir_all(&within).doing(format_args!("make {}", within.display()))?;
-        refuse_memory(&within)?;
+        refuse_memory(&within).inspect_err(|_| {
+            // Goes where it was made for us, and stays where there is something in it.
+            let _ = fs::remove_dir(&within);
+        })?;
         let dir = tempfile::Builder::new().prefix("compare-").tempdir_in(&within).doing("make a folder")?;
         let cutoff = data::cutoff(today)?.to_string();
         Ok(Self {
