@@ -12,6 +12,7 @@ mod erase;
 mod fault;
 mod idle;
 mod job;
+mod machine;
 mod measure;
 mod neighbour;
 mod prepare;
@@ -91,6 +92,7 @@ fn measure(arguments: Arguments) -> Outcome<()> {
     let mut figures = Figures::default();
     figures.set("customers", arguments.customers);
     figures.set("runs", arguments.runs);
+    figures.set("machine", machine::report(today));
     let stage = Stage::new(arguments, today)?;
     figures.set("due", stage.due());
     if only.contains(&Part::Prepare) {

@@ -94,6 +94,15 @@ impl Site {
 
     /// Starts a daemon and waits until it is ready.
     pub fn start(&self) -> Outcome<Daemon<'_>> {
+        self.start_logging("warn,erasured=info")
+    }
+
+    /// The same, with a daemon that tells of each batch in its log.
+    pub fn start_talkative(&self) -> Outcome<Daemon<'_>> {
+        self.start_logging("warn,erasured=debug")
+    }
+
+    fn start_logging(&self, filter: &str) -> Outcome<Daemon<'_>> {
         let notify = self.sockets.path().join("notify");
         // What is left of the daemon before belongs to nobody.
         let _ = fs::remove_file(&notify);
@@ -104,7 +113,7 @@ impl Site {
         command.args(["run", "--log", "json", "--config"]).arg(&self.dir);
         command.arg("--state-dir").arg(self.state_dir()).arg("--socket").arg(self.socket());
         command.env("NOTIFY_SOCKET", &notify).env("WATCHDOG_USEC", WATCHDOG_MICROSECONDS).env_remove("WATCHDOG_PID");
-        command.env("ERASURED_LOG", "warn,erasured=debug");
+        command.env("ERASURED_LOG", filter);
         command.stdin(Stdio::null()).stdout(log.try_clone().doing("open the daemon's log")?).stderr(log);
         let began = Instant::now();
         let held = Held::start(&mut command)?;

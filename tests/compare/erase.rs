@@ -168,7 +168,7 @@ pub struct DaemonRun {
 /// Lets the daemon erase at this site all that is due.
 pub fn by_daemon(stage: &Stage, site: &Site, limit: Option<Duration>) -> Outcome<DaemonRun> {
     site.take_state(stage.confirmed()?)?;
-    let daemon = site.start()?;
+    let daemon = site.start_talkative()?;
     let run = job::run(site, &daemon, "erase", limit)?;
     let peak_kib = if run.is_cut { 0 } else { daemon.peak_kib()? };
     daemon.stop()?;

@@ -128,9 +128,10 @@ impl SizeWatcher {
 /// Confirms so many of the records that are proposed, through the socket; gives how many it were.
 pub fn confirm(site: &Site, limit: u64) -> Outcome<u64> {
     let mut state = Sql::reading(&site.state())?;
-    let of_state = "SELECT category || '/' || key FROM proposal WHERE state = 'proposed' ORDER BY id LIMIT ?1";
+    let of_state = "SELECT json_group_array(record) FROM (SELECT category || '/' || key AS record FROM proposal \
+                    WHERE state = 'proposed' ORDER BY id LIMIT ?1)";
     let limit = i64::try_from(limit).doing("count records")?;
-    let records: Vec<String> = state.column(of_state, &[Bind::Number(limit)])?;
+    let records: Vec<String> = state.list(of_state, &[Bind::Number(limit)])?;
     state.close()?;
     for request in records.chunks(erasured::api::RECORDS_MAX) {
         go_on()?;

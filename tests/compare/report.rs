@@ -84,6 +84,9 @@ pub const FIGURES: [(&str, &str, &str); 30] = [
     ("audit_verify_mib_per_s", "", "the same for the trail of this benchmark, whose entries are large"),
 ];
 
+/// Values that stand beside one another in the table.
+const ONE_LINE: usize = 4;
+
 /// The figures.
 #[derive(Debug, Default)]
 pub struct Figures(Map<String, Value>);
@@ -145,7 +148,9 @@ fn rows(lines: &mut Vec<String>, value: &Value, depth: usize) {
     let Some(object) = value.as_object() else { return };
     for (name, value) in object {
         let indent = "  ".repeat(depth);
-        if value.is_object() {
+        if let Some(line) = value.as_object().and_then(in_one_line) {
+            lines.push(format!("{indent}{name}: {line}"));
+        } else if value.is_object() {
             lines.push(format!("{indent}{name}"));
             rows(lines, value, depth + 1);
         } else {
@@ -154,6 +159,12 @@ fn rows(lines: &mut Vec<String>, value: &Value, depth: usize) {
             lines.push(format!("{indent}{name:<width$}{value:>14}"));
         }
     }
+}
+
+/// Few values, as latencies are.
+fn in_one_line(object: &Map<String, Value>) -> Option<String> {
+    let is_short = object.len() <= ONE_LINE && object.values().all(|value| value.is_number() || value.is_null());
+    is_short.then(|| object.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", "))
 }
 
 /// What the benchmark is, and what its figures mean.

@@ -109,6 +109,7 @@ pub struct Erased {
     pub peak_kib: u64,
 }
 
+const KEYS: &str = "SELECT json_group_array(CAST(key AS INTEGER)) FROM (SELECT key FROM proposal ORDER BY id)";
 /// Whom a transaction is about: those of the batch that are still due.
 const STILL_DUE: &str = "DELETE FROM temp.victim WHERE id NOT IN \
      (SELECT c.id FROM temp.victim AS v CROSS JOIN customers AS c ON c.id = v.id WHERE c.last_contact_on <= ?1)";
@@ -130,7 +131,7 @@ pub fn erase(spec: &Erase) -> Outcome<Erased> {
     sql.script("CREATE TEMP TABLE victim (id INTEGER PRIMARY KEY)")?;
     let began = Instant::now();
     let mut proposals = Sql::reading(&spec.proposals)?;
-    let keys: Vec<i64> = proposals.column("SELECT CAST(key AS INTEGER) FROM proposal ORDER BY id", &[])?;
+    let keys: Vec<i64> = proposals.list(KEYS, &[])?;
     proposals.close()?;
     let (mut records, mut locks) = (0, Vec::new());
     let limit = spec.seconds_max.map(Duration::from_secs_f64);

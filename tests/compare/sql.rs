@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection as _, Sqlite};
 use tokio::runtime::Runtime;
@@ -91,6 +92,12 @@ impl Sql {
         let rows = rows.doing(format_args!("read {sql:?}"))?;
         let values: Result<_, _> = rows.iter().map(|row| sqlx::Row::try_get(row, 0)).collect();
         values.doing(format_args!("read {sql:?}"))
+    }
+
+    /// What one row and column holds as a JSON array: far quicker than as many rows.
+    pub fn list<T: DeserializeOwned>(&mut self, sql: &str, binds: &[Bind<'_>]) -> Outcome<Vec<T>> {
+        let texts: Vec<String> = self.column(sql, binds)?;
+        serde_json::from_str(texts.first().map_or("[]", String::as_str)).doing(format_args!("read {sql:?}"))
     }
 
     /// The number that one row and column holds.
