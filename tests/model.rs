@@ -77,6 +77,7 @@ fn there_is_something_of_everything_in_the_cases() {
         ("refused", cases_with(|tally| tally.refused > 0)),
         ("ruled out", cases_with(|tally| tally.ruled_out > 0)),
         ("retained", cases_with(|tally| tally.retained > 0)),
+        ("surveyed", cases_with(|tally| tally.surveys > 0)),
         ("dependents deleted", cases_with(|tally| tally.dependents[0] > 0)),
         ("dependents changed", cases_with(|tally| tally.dependents[1] > 0)),
         ("dependents left", cases_with(|tally| tally.dependents[2] > 0)),

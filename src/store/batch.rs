@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{expect_rows, failed};
 use super::{Change, Proposal, RunId, Store, StoreError, rows};
 use crate::audit::{Batched, By, Counts, ErasedGroup, Kind, Planned, Settlement};
-use crate::proposal::{BatchId, DependentCounts, Life, Move, Outcome, ProposalId, State};
+use crate::proposal::{BatchId, DependentCounts, Life, Move, Outcome, ProposalId, State, StateName};
 use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName, hex};
 
 /// A record that a batch is to erase, with all that its outcome will need.
@@ -304,6 +304,7 @@ impl Change<'_> {
         let (state, _, to_batch, outcome, ..) = rows::state_columns(moved.state(), batch);
         let (from_state, _, from_batch, ..) = rows::state_columns(from, None);
         let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        self.note_moved(&ids, from.name(), moved.state().name()).await?;
         let done = sqlx::query(
             "UPDATE proposal SET version = version + 1, changed_at = ?2, state = ?3, batch = unhex(?4), outcome = ?5 \
              WHERE id IN (SELECT value FROM json_each(?1)) AND state = ?6 AND batch IS unhex(?7)",
@@ -319,6 +320,25 @@ impl Change<'_> {
         .await
         .map_err(failed(DOING))?;
         expect_rows(DOING, ids.len(), done.rows_affected())
+    }
+
+    /// Notes that these proposals go from one state to another.
+    async fn note_moved(&mut self, ids: &[i64], from: StateName, to: StateName) -> Result<(), StoreError> {
+        let found = sqlx::query(
+            "SELECT p.category, coalesce(p.criterion, '') AS criterion, count(*) AS count \
+             FROM json_each(?1) j CROSS JOIN proposal p ON p.id = j.value GROUP BY 1, 2",
+        )
+        .bind(rows::json(&ids)?)
+        .fetch_all(&mut *self.transaction)
+        .await
+        .map_err(failed("count the records of a batch"))?;
+        for row in &found {
+            let category = rows::parsed(row, "category")?;
+            let (criterion, count): (&str, i64) = (rows::get(row, "criterion")?, rows::get(row, "count")?);
+            self.totals.add(&category, criterion, from, -count);
+            self.totals.add(&category, criterion, to, count);
+        }
+        Ok(())
     }
 
     async fn write_ledger(&mut self, batch: BatchId, records: &[BatchRecord]) -> Result<(), StoreError> {

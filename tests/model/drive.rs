@@ -23,6 +23,7 @@ const ROUNDS_OF_CHOICE: usize = 2;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     pub batches: u64,
+    pub surveys: u64,
     pub deleted: u64,
     pub anonymised: u64,
     pub ruled_out: u64,
@@ -135,9 +136,19 @@ impl Case<'_> {
             }
             assert!(round + 1 < ROUNDS_MAX, "it does not come to an end");
             let claims = self.confirmed(round, claims);
+            let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
+            let surveys = self.genes.run[16] % 4;
+            if surveys == 1 {
+                // What the application does meanwhile is not in it.
+                writer.survey(mapping, &keys).await.unwrap();
+            }
             if round == 0 {
                 self.meddle().await;
                 self.violations = self.violations().await;
+            }
+            if surveys > 1 {
+                writer.survey(mapping, &keys).await.unwrap();
+                self.tally.surveys += u64::from(writer.is_surveyed() && mapping.surveyed().next().is_some());
             }
             let size = 1 + usize::from(self.genes.run[2] % 6);
             for batch in claims.chunks(size) {
