@@ -1,6 +1,7 @@
 //! `categories/*.toml` as meant.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{DateFormat, Located, Period, Place, Starts};
 use crate::record::{CategoryName, SourceName};
@@ -72,7 +73,7 @@ pub type Retention = Since;
 
 /// Eight bytes, in hexadecimal, of a digest over a rule's wording.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RuleVersion(pub String);
+pub struct RuleVersion(pub Arc<str>);
 
 impl fmt::Display for RuleVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

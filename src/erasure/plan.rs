@@ -133,7 +133,7 @@ pub fn rule(claim: &Claim, now: Examined) -> Ruling {
     let reason = match due.under(&claim.criterion) {
         _ if !is_same => ReturnReason::ChangedPerson,
         None => ReturnReason::OtherCriterion,
-        Some(met) if met.version.0 != claim.version => ReturnReason::OtherRuleVersion,
+        Some(met) if *met.version.0 != *claim.version => ReturnReason::OtherRuleVersion,
         Some(_) => return Ruling::Erase,
     };
     Ruling::Return(reason, Fresh { due, fingerprint, unit })

@@ -327,7 +327,7 @@ fn again(proposal: &Proposal, now: &Examined, today: jiff::civil::Date) -> Again
         }
     };
     let Origin::Criterion { name, version, .. } = &proposal.origin;
-    let is_same_rule = due.under(name).is_some_and(|met| met.version.0 == *version);
+    let is_same_rule = due.under(name).is_some_and(|met| *met.version.0 == **version);
     match proposal.life.state() {
         State::Proposed { .. } | State::Postponed { .. } if !is_same => Again::Withdrawn(WithdrawReason::AnotherPerson),
         State::Proposed { .. } if !is_same_rule => Again::Withdrawn(WithdrawReason::NoLongerDue {

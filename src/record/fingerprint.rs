@@ -1,6 +1,7 @@
 //! Fingerprints: whether a record is still about the same person.
 
 use std::fmt;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -9,13 +10,13 @@ use super::{CategoryName, RecordKey, Value, hex, random_bytes, unhex};
 
 /// Names a fingerprint key: the first eight bytes of a digest of it, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FingerprintKeyId(String);
+pub struct FingerprintKeyId(Arc<str>);
 
 impl FingerprintKeyId {
     /// The id as it was stored.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.into())
     }
 
     /// The id as text.
@@ -36,6 +37,8 @@ impl fmt::Display for FingerprintKeyId {
 pub struct FingerprintKey {
     id: FingerprintKeyId,
     secret: [u8; 32],
+    /// Has absorbed the secret and nothing else.
+    mac: Hmac<Sha256>,
 }
 
 impl fmt::Debug for FingerprintKey {
@@ -47,7 +50,7 @@ impl fmt::Debug for FingerprintKey {
 /// Which columns, in which order, fingerprints of a category are taken over. A fingerprint taken over other columns says
 /// nothing about today's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IdentityVersion(String);
+pub struct IdentityVersion(Arc<str>);
 
 impl IdentityVersion {
     /// The version that stands for these columns.
@@ -58,13 +61,13 @@ impl IdentityVersion {
             digest.update((column.len() as u64).to_be_bytes());
             digest.update(column.as_bytes());
         }
-        Self(hex(&digest.finalize()[..8]))
+        Self(hex(&digest.finalize()[..8]).into())
     }
 
     /// The version as it was stored.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.into())
     }
 
     /// The version as text.
@@ -90,7 +93,10 @@ impl FingerprintKey {
     #[must_use]
     pub fn from_secret(secret: [u8; 32]) -> Self {
         let digest = Sha256::new().chain_update(b"erasured fingerprint key id\0").chain_update(secret).finalize();
-        Self { id: FingerprintKeyId(hex(&digest[..8])), secret }
+        // HMAC pads a short key with zeros to the block's length: this is the same key.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&secret);
+        Self { id: FingerprintKeyId(hex(&digest[..8]).into()), secret, mac: Hmac::new(&block.into()) }
     }
 
     /// A new key.
@@ -128,10 +134,7 @@ impl FingerprintKey {
         identity: &IdentityVersion,
         values: &[Value],
     ) -> Fingerprint {
-        // HMAC pads a short key with zeros to the block's length: this is the same key.
-        let mut block = [0; 64];
-        block[..32].copy_from_slice(&self.secret);
-        let mut mac = Hmac::<Sha256>::new(&block.into());
+        let mut mac = self.mac.clone();
         for text in [category.as_str(), key.as_str(), identity.as_str()] {
             mac.update(&(text.len() as u64).to_be_bytes());
             mac.update(text.as_bytes());

@@ -344,26 +344,28 @@ impl Change<'_> {
     async fn write_ledger(&mut self, batch: BatchId, records: &[BatchRecord]) -> Result<(), StoreError> {
         const DOING: &str = "write to the ledger";
         let at = rows::instant(self.now);
-        let inserted = rows::insert(
-            &mut self.transaction,
-            (
-                "ledger (batch, erased_at, category, key, outcome, before, before_form, after, after_form)",
-                "?1, ?2, {}, {}, {}, unhex({}), {}, unhex({}), {}",
-                "",
-            ),
-            2,
-            records,
-            |query| query.bind(batch.0.to_vec()).bind(at.clone()),
-            |query, record| {
-                let StoredFingerprint(before, before_form) = &record.before;
-                let (after, after_form) =
-                    record.after.as_ref().map(|StoredFingerprint(digest, form)| (digest.clone(), *form)).unzip();
-                let query = query.bind(record.category.clone()).bind(record.key.clone()).bind(record.outcome.clone());
-                query.bind(before.clone()).bind(*before_form).bind(after).bind(after_form)
-            },
-        )
-        .await
-        .map_err(failed(DOING))?;
+        const ENTRIES: rows::Insert = rows::Insert {
+            into: "ledger (batch, erased_at, category, key, outcome, before, before_form, after, after_form)",
+            common: "?, ?",
+            own: "?, ?, ?, unhex(?), ?, unhex(?), ?",
+            tail: "",
+        };
+        let inserted = ENTRIES
+            .run(
+                &mut self.transaction,
+                records,
+                |query| query.bind(batch.0.to_vec()).bind(at.clone()),
+                |query, record| {
+                    let StoredFingerprint(before, before_form) = &record.before;
+                    let (after, after_form) =
+                        record.after.as_ref().map(|StoredFingerprint(digest, form)| (digest.clone(), *form)).unzip();
+                    let query =
+                        query.bind(record.category.clone()).bind(record.key.clone()).bind(record.outcome.clone());
+                    query.bind(before.clone()).bind(*before_form).bind(after).bind(after_form)
+                },
+            )
+            .await
+            .map_err(failed(DOING))?;
         expect_rows(DOING, records.len(), inserted)
     }
 }

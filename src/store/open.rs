@@ -29,6 +29,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS_MAX: u32 = 4;
 /// What one of them keeps of the file, as SQLite counts it: negative, in KiB. The system keeps the rest.
 const READER_CACHE: &str = "-512";
+/// What the connection that writes keeps of it.
+const WRITER_CACHE: &str = "-8192";
+/// Pages in the WAL that are worth moving to the file: a large batch changes most of them more than once.
+const CHECKPOINT_PAGES: &str = "4000";
 /// How long one of them stays open that nobody needs.
 const READER_IDLE: Duration = Duration::from_secs(120);
 
@@ -150,6 +154,8 @@ fn writing(path: &Path, create: bool) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
         // Texts that people typed go one day, and then their bytes are to go too.
         .pragma("secure_delete", "ON")
+        .pragma("cache_size", WRITER_CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
 }
 
 pub(super) fn reader(path: &Path) -> SqliteConnectOptions {

@@ -121,28 +121,29 @@ impl Change<'_> {
             .await
             .map_err(failed("propose records"))?;
         let at = rows::instant(self.now);
-        let inserted = rows::insert(
-            &mut self.transaction,
-            (
-                "proposal (category, key, source, unit, origin, criterion, rule_version, due_on, fingerprint, form, run, \
-                 proposed_at, version, postponed_count, state)",
-                "?1, {}, ?2, {}, 'criterion', ?3, ?4, {}, {}, ?5, ?6, ?7, 1, 0, 'proposed'",
-                " ON CONFLICT (category, key) WHERE state IN ('proposed', 'confirmed', 'postponed', 'erasing') DO NOTHING",
-            ),
-            7,
-            own,
-            |query| {
-                let query = query.bind(common.category.as_str().to_owned()).bind(common.source.as_str().to_owned());
-                let query = query.bind(common.criterion.to_owned()).bind(common.version.to_owned());
-                query.bind(common.form).bind(run.0).bind(at.clone())
-            },
-            |query, new| {
-                let query = query.bind(new.key.to_owned()).bind(new.unit.map(str::to_owned));
-                query.bind(new.due_on.map(|day| day.to_string())).bind(new.digest.to_vec())
-            },
-        )
-        .await
-        .map_err(failed("propose records"))?;
+        const PROPOSALS: rows::Insert = rows::Insert {
+            into: "proposal (category, source, criterion, rule_version, form, run, proposed_at, origin, version, \
+                   postponed_count, state, key, unit, due_on, fingerprint)",
+            common: "?, ?, ?, ?, ?, ?, ?, 'criterion', 1, 0, 'proposed'",
+            own: "?, ?, ?, ?",
+            tail: "ON CONFLICT (category, key) WHERE state IN ('proposed', 'confirmed', 'postponed', 'erasing') DO NOTHING",
+        };
+        let inserted = PROPOSALS
+            .run(
+                &mut self.transaction,
+                own,
+                |query| {
+                    let query = query.bind(common.category.as_str().to_owned()).bind(common.source.as_str().to_owned());
+                    let query = query.bind(common.criterion.to_owned()).bind(common.version.to_owned());
+                    query.bind(common.form).bind(run.0).bind(at.clone())
+                },
+                |query, new| {
+                    let query = query.bind(new.key.to_owned()).bind(new.unit.map(str::to_owned));
+                    query.bind(new.due_on.map(|day| day.to_string())).bind(new.digest.to_vec())
+                },
+            )
+            .await
+            .map_err(failed("propose records"))?;
         if inserted == own.len() as u64 {
             return Ok(own.iter().map(|new| new.key.to_owned()).collect());
         }

@@ -40,37 +40,37 @@ const ROWS_PER_STATEMENT: usize = 250;
 /// A query of the state's own.
 pub(super) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
-/// Inserts rows, many by each statement. `one` is how a row is written: `?1` and so on up to `common` stand for what all
-/// of them have in common, and each `{}` for what `bind_own` binds for the row.
-pub(super) async fn insert<T>(
-    connection: &mut SqliteConnection,
-    (into, one, tail): (&str, &str, &str),
-    common: usize,
-    rows: &[T],
-    bind_common: impl for<'q> Fn(Query<'q>) -> Query<'q>,
-    bind_own: impl for<'q> Fn(Query<'q>, &T) -> Query<'q>,
-) -> Result<u64, sqlx::Error> {
-    let mut inserted = 0;
-    for rows in rows.chunks(ROWS_PER_STATEMENT) {
-        let mut sql = format!("INSERT INTO {into} VALUES ");
-        let mut bound = common;
-        for row in 0..rows.len() {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            for (index, part) in one.split("{}").enumerate() {
-                if index > 0 {
-                    bound += 1;
-                    sql.push_str(&format!("?{bound}"));
-                }
-                sql.push_str(part);
-            }
-            sql.push(')');
+/// How rows are inserted: into which columns, what all of them have in common, what each has of its own, and what stands
+/// at the end. Every value that is bound is a plain `?`: a number for each would cost a search for each.
+pub(super) struct Insert {
+    pub(super) into: &'static str,
+    pub(super) common: &'static str,
+    pub(super) own: &'static str,
+    pub(super) tail: &'static str,
+}
+
+impl Insert {
+    /// Inserts rows, many by each statement; gives how many were inserted.
+    pub(super) async fn run<T>(
+        &self,
+        connection: &mut SqliteConnection,
+        rows: &[T],
+        bind_common: impl for<'q> Fn(Query<'q>) -> Query<'q>,
+        bind_own: impl for<'q> Fn(Query<'q>, &T) -> Query<'q>,
+    ) -> Result<u64, sqlx::Error> {
+        let Self { into, common, own, tail } = self;
+        let mut inserted = 0;
+        for rows in rows.chunks(ROWS_PER_STATEMENT) {
+            let own = vec![format!("({own})"); rows.len()].join(", ");
+            let sql = format!(
+                "INSERT INTO {into} SELECT * FROM (SELECT {common}) CROSS JOIN (VALUES {own}) WHERE true {tail}"
+            );
+            let query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS_PER_STATEMENT);
+            let query = rows.iter().fold(bind_common(query), &bind_own);
+            inserted += query.execute(&mut *connection).await?.rows_affected();
         }
-        sql.push_str(tail);
-        let query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS_PER_STATEMENT);
-        let query = rows.iter().fold(bind_common(query), &bind_own);
-        inserted += query.execute(&mut *connection).await?.rows_affected();
+        Ok(inserted)
     }
-    Ok(inserted)
 }
 
 fn unreadable(what: impl std::fmt::Display) -> StoreError {

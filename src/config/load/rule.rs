@@ -103,7 +103,7 @@ pub fn version(since: Option<&Since>, condition: Option<&Located<String>>) -> Ru
     }));
     absorb(since.map(|since| since.format.as_str()));
     absorb(condition.map(|condition| condition.value.as_str()));
-    RuleVersion(hex(&digest.finalize()[..8]))
+    RuleVersion(hex(&digest.finalize()[..8]).into())
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ use crate::source::SourceError;
 /// Statements of the settings look at the clock after so many steps of SQLite's machine.
 const STEPS_BETWEEN_LOOKS: i32 = 100_000;
 
+/// Rows that wait to be taken: the fewer, the oftener two threads wait for each other.
+const ROWS_BUFFERED: usize = 1_000;
+
 /// Pages kept in memory by the connection that writes, as SQLite writes it: -KiB.
 const WRITING_CACHE: &str = "-16384";
 
@@ -26,6 +29,7 @@ fn options(path: &Path, lock_wait: Duration) -> SqliteConnectOptions {
         .foreign_keys(false)
         .synchronous(SqliteSynchronous::Extra)
         .busy_timeout(lock_wait)
+        .row_buffer_size(ROWS_BUFFERED)
         .pragma("recursive_triggers", "OFF")
         .pragma("secure_delete", "ON")
         .pragma("cache_spill", "OFF")

@@ -100,24 +100,19 @@ impl<'m> Selection<'m> {
         };
         columns.extend(named("k", &self.mapping.key));
         columns.extend(named("f", &self.mapping.identity));
-        let unit = match &self.mapping.unit {
-            Some(sql) => ready(self.columns, sql, self.days(None))?,
-            None => "NULL".to_owned(),
-        };
-        columns.push(format!("{unit} AS u"));
+        if let Some(sql) = &self.mapping.unit {
+            columns.push(format!("{} AS u", ready(self.columns, sql, self.days(None))?));
+        }
         for (index, criterion) in self.mapping.criteria.iter().enumerate() {
             let days = self.days(criterion.since.as_ref());
-            let holds = match &criterion.condition {
+            if let Some(sql) = &criterion.condition {
                 // The words TRUE and FALSE would mean a column of that name.
-                Some(sql) => format!("CASE WHEN {} THEN 1 ELSE 0 END", ready(self.columns, &sql.value, days)?),
-                None => "1".to_owned(),
-            };
-            let since = match &criterion.since {
-                Some(since) => ready(self.columns, &since.sql.value, days)?,
-                None => "NULL".to_owned(),
-            };
-            columns.push(format!("{holds} AS h{index}"));
-            columns.push(format!("{since} AS s{index}"));
+                let condition = ready(self.columns, &sql.value, days)?;
+                columns.push(format!("CASE WHEN {condition} THEN 1 ELSE 0 END AS h{index}"));
+            }
+            if let Some(since) = &criterion.since {
+                columns.push(format!("{} AS s{index}", ready(self.columns, &since.sql.value, days)?));
+            }
         }
         Ok(format!("SELECT {} FROM {}", columns.join(", "), quote(self.mapping.table())))
     }
@@ -129,14 +124,15 @@ impl<'m> Selection<'m> {
             .criteria
             .iter()
             .enumerate()
-            .map(|(index, criterion)| match &criterion.since {
-                None => format!("h{index}"),
-                Some(since) => {
-                    let s = format!("s{index}");
-                    match since.period.value.cutoff(self.today, since.starts) {
-                        Some(cutoff) => format!("(h{index} AND NOT {})", surely_after(&s, since.format, cutoff)),
-                        None => format!("(h{index} AND {s} IS NULL)"),
-                    }
+            .map(|(index, criterion)| {
+                let h = if criterion.condition.is_some() { format!("h{index}") } else { "1".to_owned() };
+                let Some(since) = &criterion.since else {
+                    return h;
+                };
+                let s = format!("s{index}");
+                match since.period.value.cutoff(self.today, since.starts) {
+                    Some(cutoff) => format!("({h} AND NOT {})", surely_after(&s, since.format, cutoff)),
+                    None => format!("({h} AND {s} IS NULL)"),
                 }
             })
             .collect();
@@ -226,16 +222,28 @@ impl<'m> Selection<'m> {
         let keys = at + self.mapping.key.len();
         let identity = keys + self.mapping.identity.len();
         let values = |from: usize, to: usize| (from..to).map(|c| value(row, c)).collect::<Result<Vec<_>, _>>();
-        let criteria = (0..self.mapping.criteria.len())
-            .map(|index| {
-                let column = identity + 1 + index * 2;
-                Ok(Finding { holds: value(row, column)? == Value::Integer(1), since: value(row, column + 1)? })
+        let mut next = identity;
+        let mut read = |is_there: bool| {
+            if !is_there {
+                return Ok(None);
+            }
+            next += 1;
+            value(row, next - 1).map(Some)
+        };
+        let unit = read(self.mapping.unit.is_some())?.and_then(as_text);
+        let criteria = self
+            .mapping
+            .criteria
+            .iter()
+            .map(|criterion| {
+                let holds = read(criterion.condition.is_some())?.is_none_or(|holds| holds == Value::Integer(1));
+                Ok(Finding { holds, since: read(criterion.since.is_some())?.unwrap_or(Value::Null) })
             })
             .collect::<Result<Vec<_>, SourceError>>()?;
         Ok(Row {
             key: key(values(at, keys)?, &self.mapping.key_types),
             identity: values(keys, identity)?,
-            unit: as_text(value(row, identity)?),
+            unit,
             criteria,
         })
     }
