@@ -94,8 +94,10 @@ pub struct Engine<'a> {
     pub installation: &'a str,
     /// The last batch that has committed in this source.
     pub last_committed: Option<BatchId>,
-    /// Whether the batch is to be followed by a checkpoint.
-    pub checkpoints: bool,
+    /// A write-ahead log of more pages than this is moved to the main file after the batch.
+    pub log_pages_max: u64,
+    /// Since when the source's lock has been free again; `None` before the first batch.
+    pub released: Option<Stopwatch>,
 }
 
 /// What one attempt has come to.
@@ -169,6 +171,7 @@ impl Engine<'_> {
             Err(error) => Err(error),
         };
         let held = locked.elapsed();
+        self.released = Some(Stopwatch::start());
         match committed {
             Ok(()) => self.conclude(journal, &plan, held).await,
             Err(error) => self.settle(journal, &plan, fresh, error).await,
@@ -235,15 +238,11 @@ impl Engine<'_> {
         held: Duration,
     ) -> Result<Attempt, EngineError> {
         self.last_committed = Some(plan.batch);
-        let (told, moved) = tokio::join!(journal.outcome(plan.batch), self.checkpoint());
+        let (told, moved) = tokio::join!(journal.outcome(plan.batch), self.writer.checkpoint(self.log_pages_max));
         told.map_err(EngineError::Journal)?;
         pass("outcome-written");
         moved.map_err(EngineError::Source)?;
         Ok(Attempt::Done(report(plan, held)))
-    }
-
-    async fn checkpoint(&mut self) -> Result<(), SourceError> {
-        if self.checkpoints { self.writer.checkpoint().await } else { Ok(()) }
     }
 
     /// Something went wrong behind the intent: the marker says what has come of it.

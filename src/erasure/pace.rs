@@ -16,23 +16,22 @@ const GAP_ACTIVE_MIN: Duration = Duration::from_millis(50);
 /// While the application is active the source is held for this part of what is allowed.
 const ACTIVE_SHARE: u32 = 4;
 
-/// Batches to a checkpoint while the application is quiet: what several of them change is then moved once. The first
-/// commit of an application that wakes up may find as much in the WAL, and moves it itself.
-const BATCHES_TO_CHECKPOINT: u32 = 4;
+/// Pages of the write-ahead log after which a checkpoint is worth while, as long as the application is quiet: what many
+/// batches change is then moved once. (Were more left, an application that wakes up would move them in its first commit.)
+const LOG_PAGES_QUIET: u64 = 32_000;
 
 /// What is known about the application's being active.
 #[derive(Debug, Clone)]
 pub struct Pace {
     max_lock: Duration,
     quiet_for: Duration,
-    batches: u32,
 }
 
 impl Pace {
     /// For a source that may be held for `max_lock`. The application counts as active until it is seen to be quiet.
     #[must_use]
     pub fn new(max_lock: Duration) -> Self {
-        Self { max_lock, quiet_for: Duration::ZERO, batches: 0 }
+        Self { max_lock, quiet_for: Duration::ZERO }
     }
 
     /// Tells whether the application has changed anything in the time that has `passed`.
@@ -58,10 +57,10 @@ impl Pace {
         if self.is_active() { GAP_ACTIVE_MIN.max(held * 2) } else { GAP_QUIET }
     }
 
-    /// Whether the batch that now begins is to be followed by a checkpoint.
-    pub fn checkpoints(&mut self) -> bool {
-        self.batches += 1;
-        self.is_active() || self.batches.is_multiple_of(BATCHES_TO_CHECKPOINT)
+    /// How many pages of the write-ahead log may be left to be moved later.
+    #[must_use]
+    pub fn log_pages_max(&self) -> u64 {
+        if self.is_active() { 0 } else { LOG_PAGES_QUIET }
     }
 
     /// How many can be dealt with at a time, after so many took so long: never more than doubled at once.
@@ -100,14 +99,6 @@ mod tests {
     #[test]
     fn a_long_batch_is_followed_by_a_long_gap() {
         assert_eq!(Pace::new(LOCK).gap(Duration::from_secs(1)), Duration::from_secs(2));
-    }
-
-    #[test]
-    fn a_quiet_application_is_spared_no_checkpoint() {
-        let mut pace = quiet();
-        assert_eq!(std::array::from_fn(|_| pace.checkpoints()), [false, false, false, true, false, false, false, true]);
-        pace.observe(true, LOCK);
-        assert!(pace.checkpoints() && pace.checkpoints());
     }
 
     #[test]

@@ -1,26 +1,14 @@
 //! The final job: erases what is confirmed, batch by batch.
 
-use std::time::Duration;
-
-use super::journal::StoreJournal;
-use super::run::{Progress, Stop, note_progress};
+use super::batches::{Batches, Next};
+use super::run::{Progress, Stop};
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
-use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
-use crate::erasure::{Claim, Engine, EngineError, Open, Pace, Ruling, examine, preview, rule};
+use crate::erasure::{Claim, Open, Ruling, examine, preview, rule};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, StateName};
 use crate::record::{RecordKey, RecordRef};
-use crate::source::{Mapping, Writer};
+use crate::source::Mapping;
 use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId};
-
-/// Records of the first batch; later ones follow the time that it held the lock.
-const BATCH_RECORDS_FIRST: u32 = 200;
-/// A batch is never smaller than this.
-const BATCH_RECORDS_MIN: u32 = 10;
-/// Records for which a dependent without an index is looked through at once.
-const SURVEYED_RECORDS: u32 = 50_000;
-/// How far a run is is written down so often.
-const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// Erases every category. Without a run on record nothing is erased: a dry run.
 pub(super) async fn erase(
@@ -114,120 +102,23 @@ impl Erase<'_, '_> {
     }
 
     async fn erase(&mut self, run: RunId) -> Result<(), JobError> {
-        let mut writer = self.open.source.writer().await.map_err(|error| self.failed(error))?;
-        let done = self.batches(run, &mut writer).await;
-        writer.close().await;
-        done
-    }
-
-    /// Erases batch after batch, and leaves the source alone between them.
-    async fn batches(&mut self, run: RunId, writer: &mut Writer) -> Result<(), JobError> {
-        let mut pace = Pace::new(self.described.max_lock);
-        let mut size = BATCH_RECORDS_FIRST;
-        let mut after = None;
-        let mut told = Stopwatch::start();
-        let mut surveyed = None;
-        let mut last_committed = last_committed(self.workshop, self.described).await?;
-        loop {
-            let watch = Stopwatch::start();
-            self.survey(writer, &pace, after, &mut surveyed).await?;
-            let begun = Batch { run, after, size, checkpoints: pace.checkpoints() };
-            let Some(done) = self.batch(&begun, writer, &mut last_committed).await? else {
-                return writer.checkpoint().await.map_err(|error| self.failed(error));
-            };
-            after = Some(done.last);
-            if told.elapsed() >= PROGRESS_EVERY {
-                note_progress(self.workshop, run, self.progress).await.map_err(store)?;
-                told = Stopwatch::start();
-            }
-            if (self.stop)() {
-                self.progress.is_stopped = true;
-                return Ok(());
-            }
-            let since_unlocked = watch.elapsed().saturating_sub(done.held);
-            let gap = pace.gap(done.held);
-            tokio::time::sleep(gap.saturating_sub(since_unlocked)).await;
-            let is_active = writer.others_have_changed_it().await.map_err(|error| self.failed(error))?;
-            pace.observe(is_active, watch.elapsed());
-            tracing::debug!(
-                records = done.records,
-                lock_us = micros(done.held),
-                pause_us = micros(watch.elapsed().saturating_sub(done.held)),
-                is_active = pace.is_active(),
-                "batch"
-            );
-            size = pace.fitting(done.records, done.held, &(BATCH_RECORDS_MIN..=BATCH_MAX_RECORDS));
-        }
-    }
-
-    /// Where a dependent has no index, looks for the rows of many batches in one pass. Not while the application changes
-    /// things: what it changes would have to be looked for again.
-    async fn survey(
-        &self,
-        writer: &mut Writer,
-        pace: &Pace,
-        after: Option<ProposalId>,
-        surveyed: &mut Option<ProposalId>,
-    ) -> Result<(), JobError> {
-        let is_needed = self.mapping.surveyed().next().is_some();
-        if !is_needed || (writer.is_surveyed() && after < *surveyed) || (after.is_some() && pace.is_active()) {
-            return Ok(());
-        }
-        let proposals = self.confirmed(after, SURVEYED_RECORDS).await?;
-        let keys: Vec<RecordKey> = proposals.iter().map(|proposal| proposal.record.key.clone()).collect();
-        let Some(last) = proposals.last() else {
-            return Ok(());
-        };
-        *surveyed = Some(last.id);
-        writer.survey(self.mapping, &keys).await.map_err(|error| self.failed(error))
-    }
-
-    /// Erases the next batch; `None` when nothing is left.
-    async fn batch(
-        &mut self,
-        batch: &Batch,
-        writer: &mut Writer,
-        last_committed: &mut Option<BatchId>,
-    ) -> Result<Option<Done>, JobError> {
-        let mut turn = self.workshop.store.turn().await;
-        let proposals = self.confirmed(batch.after, batch.size).await?;
-        let Some(last) = proposals.last().map(|proposal| proposal.id) else {
-            return Ok(None);
-        };
-        let claims: Vec<Claim> = proposals.iter().map(claim).collect();
-        let run = batch.run;
-        let mut journal = StoreJournal {
-            turn: &mut turn,
+        let writer = self.open.source.writer().await.map_err(|error| self.failed(error))?;
+        let last_committed = last_committed(self.workshop, self.described).await?;
+        let mut batches = Batches {
+            workshop: self.workshop,
+            described: self.described,
+            mapping: self.mapping,
             run,
-            source: &self.described.name,
-            category: &self.mapping.category,
-            claims: claims.clone(),
-        };
-        let mut engine = Engine {
             reader: &mut self.open.reader,
             writer,
-            mapping: self.mapping,
-            day: &self.workshop.day(),
-            key: &self.workshop.keys.fingerprint,
-            installation: self.workshop.store.installation(),
-            last_committed: *last_committed,
-            checkpoints: batch.checkpoints,
+            progress: self.progress,
+            stop: self.stop,
+            last_committed,
+            next: Next::first(self.described.max_lock),
         };
-        let report = engine.erase(&mut journal, claims).await;
-        *last_committed = engine.last_committed;
-        let report = report.map_err(|source| self.engine_failed(source))?;
-        let counts = self.progress.report.category(&self.mapping.category);
-        counts.deleted += report.deleted;
-        counts.anonymised += report.anonymised;
-        counts.returned += report.returned;
-        counts.withdrawn += report.withdrawn;
-        counts.dependents += report.dependents;
-        let records = u32::try_from(proposals.len()).unwrap_or(u32::MAX);
-        Ok(Some(Done { last, records, held: report.longest_lock }))
-    }
-
-    fn engine_failed(&self, source: EngineError) -> JobError {
-        JobError::Engine { category: self.mapping.category.to_string(), source }
+        let done = batches.erase().await;
+        batches.close().await;
+        done
     }
 
     /// What erasing would do now: the same second look and the same layout as in a batch, on a connection that only reads.
@@ -296,27 +187,6 @@ impl Erase<'_, '_> {
     }
 }
 
-/// A batch that is to be done.
-struct Batch {
-    run: RunId,
-    /// It begins behind this proposal.
-    after: Option<ProposalId>,
-    /// How many records it has at most.
-    size: u32,
-    /// Whether a checkpoint follows it.
-    checkpoints: bool,
-}
-
-/// A batch that is done.
-struct Done {
-    /// Its last proposal.
-    last: ProposalId,
-    /// How many it had.
-    records: u32,
-    /// For how long it held the source.
-    held: Duration,
-}
-
 /// Whether the source is not closed, as far as is known without settling it.
 async fn is_open(workshop: &Workshop, described: &SourceSettings) -> Result<bool, JobError> {
     let known = workshop.store.sources().await.map_err(store)?;
@@ -338,8 +208,4 @@ pub(super) fn claim(proposal: &Proposal) -> Claim {
         version: version.clone(),
         fingerprint: proposal.fingerprint.clone(),
     }
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

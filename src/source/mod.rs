@@ -221,12 +221,13 @@ impl Writer {
         self.0.commit().await
     }
 
-    /// Lets what was committed reach the database's main file, as far as nobody is in the way. Blocks nobody.
+    /// Lets what was committed reach the database's main file where more pages than this lie beside it, as far as nobody
+    /// is in the way. Blocks nobody.
     ///
     /// # Errors
     /// When the source cannot be written.
-    pub async fn checkpoint(&mut self) -> Result<(), SourceError> {
-        self.0.checkpoint().await
+    pub async fn checkpoint(&mut self, log_pages_max: u64) -> Result<(), SourceError> {
+        self.0.checkpoint(log_pages_max).await
     }
 
     /// Whether anybody else has changed the source since this was asked last; the first answer is yes.

@@ -35,7 +35,7 @@ pub(super) fn json(values: &impl Serialize) -> Result<String, StoreError> {
 }
 
 /// Rows that one statement inserts. A statement of this size is compiled once for all of them.
-const ROWS_PER_STATEMENT: usize = 250;
+const ROWS_PER_STATEMENT: usize = 2_500;
 
 /// A query of the state's own.
 pub(super) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;

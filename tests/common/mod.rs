@@ -224,7 +224,8 @@ impl Bench {
             key: &key(),
             installation: INSTALLATION,
             last_committed,
-            checkpoints: true,
+            log_pages_max: 0,
+            released: None,
         };
         let report = engine.erase(journal, claims).await;
         reader.close().await;

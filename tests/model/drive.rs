@@ -301,7 +301,8 @@ impl Case<'_> {
             key: &key,
             installation: INSTALLATION,
             last_committed,
-            checkpoints: true,
+            log_pages_max: 0,
+            released: None,
         };
         engine.erase(&mut journal, claims.to_vec()).await.unwrap();
         journal

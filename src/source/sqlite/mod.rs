@@ -27,7 +27,7 @@ use jiff::civil::Date;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
-use self::connection::{execute, fetch, value};
+use self::connection::{count, execute, fetch, value};
 use self::select::{Selection, keyed, keys_as_json};
 use self::stage::Layout;
 use self::survey::Survey;
@@ -262,11 +262,16 @@ impl SqliteWriter {
         execute(&mut self.connection, "commit a batch", "COMMIT".to_owned(), Vec::new()).await.map(drop)
     }
 
-    /// Moves what was committed from the WAL to the database, as far as no reader is in the way; without a WAL there is
-    /// nothing to move. Blocks nobody.
-    pub(super) async fn checkpoint(&mut self) -> Result<(), SourceError> {
-        let sql = "PRAGMA wal_checkpoint(PASSIVE)".to_owned();
-        fetch(&mut self.connection, "move changes from the WAL to the database", sql, Vec::new()).await.map(drop)
+    /// Moves what was committed from the WAL to the database where the WAL has more pages than this, as far as no reader
+    /// is in the way; without a WAL there is nothing to move. Blocks nobody.
+    pub(super) async fn checkpoint(&mut self, log_pages_max: u64) -> Result<(), SourceError> {
+        const DOING: &str = "move changes from the WAL to the database";
+        let looked = fetch(&mut self.connection, DOING, "PRAGMA wal_checkpoint(NOOP)".to_owned(), Vec::new()).await?;
+        let log_pages = looked.first().map_or(Ok(0), |row| count(row, 1))?;
+        if log_pages <= log_pages_max {
+            return Ok(());
+        }
+        fetch(&mut self.connection, DOING, "PRAGMA wal_checkpoint(PASSIVE)".to_owned(), Vec::new()).await.map(drop)
     }
 
     pub(super) async fn others_have_changed_it(&mut self) -> Result<bool, SourceError> {

@@ -1,0 +1,182 @@
+//! Batch after batch of one category: how large each is, when it begins, and what is done between two of them.
+
+use std::time::Duration;
+
+use super::erase::claim;
+use super::journal::StoreJournal;
+use super::run::{Progress, Stop, note_progress};
+use super::{JobError, Workshop, store};
+use crate::clock::Stopwatch;
+use crate::config::SourceSettings;
+use crate::erasure::{BatchReport, Claim, Engine, Pace};
+use crate::proposal::{BatchId, ProposalId};
+use crate::record::RecordKey;
+use crate::source::{Mapping, Reader, SourceError, Writer};
+use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId, WriteTurn};
+
+/// Records of the first batch; later ones follow the time that it held the lock.
+const BATCH_RECORDS_FIRST: u32 = 200;
+/// A batch is never smaller than this.
+const BATCH_RECORDS_MIN: u32 = 10;
+/// Records for which a dependent without an index is looked through at once.
+const SURVEYED_RECORDS: u32 = 50_000;
+/// How far a run is is written down so often.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+/// To read which records come next takes about so long. It is done while the source is left alone.
+const READING: Duration = Duration::from_millis(10);
+
+/// The batches of one category in one run.
+pub(super) struct Batches<'a, 'w> {
+    pub(super) workshop: &'a Workshop,
+    pub(super) described: &'a SourceSettings,
+    pub(super) mapping: &'a Mapping,
+    pub(super) run: RunId,
+    pub(super) reader: &'a mut Reader,
+    pub(super) writer: Writer,
+    pub(super) progress: &'a mut Progress<'w>,
+    pub(super) stop: Stop<'a>,
+    pub(super) last_committed: Option<BatchId>,
+    pub(super) next: Next,
+}
+
+/// What is known about the batch that comes next.
+pub(super) struct Next {
+    pace: Pace,
+    size: u32,
+    /// It begins behind this proposal.
+    after: Option<ProposalId>,
+    /// The last of those for whom the source was surveyed.
+    surveyed: Option<ProposalId>,
+    /// For how long the last one held the source, and since when it has not.
+    last: Option<(Duration, Stopwatch)>,
+    observed: Stopwatch,
+    told: Stopwatch,
+}
+
+impl Next {
+    pub(super) fn first(max_lock: Duration) -> Self {
+        Self {
+            pace: Pace::new(max_lock),
+            size: BATCH_RECORDS_FIRST,
+            after: None,
+            surveyed: None,
+            last: None,
+            observed: Stopwatch::start(),
+            told: Stopwatch::start(),
+        }
+    }
+
+    /// How much longer the source is to be left alone.
+    fn rest_of_gap(&self) -> Duration {
+        self.last.as_ref().map_or(Duration::ZERO, |(held, since)| self.pace.gap(*held).saturating_sub(since.elapsed()))
+    }
+}
+
+impl Batches<'_, '_> {
+    fn failed(&self, source: SourceError) -> JobError {
+        JobError::Source { name: self.described.name.to_string(), source }
+    }
+
+    async fn confirmed(&self, limit: u32) -> Result<Vec<Proposal>, JobError> {
+        self.workshop.store.confirmed(&self.mapping.category, self.next.after, limit).await.map_err(store)
+    }
+
+    /// Closes the connection.
+    pub(super) async fn close(self) {
+        self.writer.close().await;
+    }
+
+    /// Erases until nothing is left, or until it is to stop.
+    pub(super) async fn erase(&mut self) -> Result<(), JobError> {
+        self.survey().await?;
+        while self.batch().await? {
+            if self.next.told.elapsed() >= PROGRESS_EVERY {
+                note_progress(self.workshop, self.run, self.progress).await.map_err(store)?;
+                self.next.told = Stopwatch::start();
+            }
+            if (self.stop)() {
+                self.progress.is_stopped = true;
+                break;
+            }
+            self.survey().await?;
+            tokio::time::sleep(self.next.rest_of_gap().saturating_sub(READING)).await;
+        }
+        self.writer.checkpoint(0).await.map_err(|error| self.failed(error))
+    }
+
+    /// Erases the next batch; false when there is none.
+    async fn batch(&mut self) -> Result<bool, JobError> {
+        let workshop = self.workshop;
+        let mut turn = workshop.store.turn().await;
+        let proposals = self.confirmed(self.next.size).await?;
+        let Some(last) = proposals.last() else {
+            return Ok(false);
+        };
+        tokio::time::sleep(self.next.rest_of_gap()).await;
+        self.observe().await?;
+        let claims: Vec<Claim> = proposals.iter().map(claim).collect();
+        let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
+        let report = self.attempt(&mut turn, claims).await?;
+        let counts = self.progress.report.category(&self.mapping.category);
+        counts.deleted += report.deleted;
+        counts.anonymised += report.anonymised;
+        counts.returned += report.returned;
+        counts.withdrawn += report.withdrawn;
+        counts.dependents += report.dependents;
+        self.next.after = Some(last.id);
+        let (held, is_active) = (report.longest_lock, self.next.pace.is_active());
+        tracing::debug!(records, lock_us = u64::try_from(held.as_micros()).unwrap_or(u64::MAX), is_active, "batch");
+        self.next.size = self.next.pace.fitting(records, held, &(BATCH_RECORDS_MIN..=BATCH_MAX_RECORDS));
+        Ok(true)
+    }
+
+    /// Looks whether the application was active while the source was left alone.
+    async fn observe(&mut self) -> Result<(), JobError> {
+        let has_changed = self.writer.others_have_changed_it().await.map_err(|error| self.failed(error))?;
+        self.next.pace.observe(has_changed, self.next.observed.elapsed());
+        self.next.observed = Stopwatch::start();
+        Ok(())
+    }
+
+    async fn attempt(&mut self, turn: &mut WriteTurn<'_>, claims: Vec<Claim>) -> Result<BatchReport, JobError> {
+        let category = &self.mapping.category;
+        let mut journal =
+            StoreJournal { turn, run: self.run, source: &self.described.name, category, claims: claims.clone() };
+        let mut engine = Engine {
+            reader: self.reader,
+            writer: &mut self.writer,
+            mapping: self.mapping,
+            day: &self.workshop.day(),
+            key: &self.workshop.keys.fingerprint,
+            installation: self.workshop.store.installation(),
+            last_committed: self.last_committed,
+            log_pages_max: self.next.pace.log_pages_max(),
+            released: None,
+        };
+        let report = engine.erase(&mut journal, claims).await;
+        self.last_committed = engine.last_committed;
+        let released = engine.released.take();
+        let report =
+            report.map_err(|source| JobError::Engine { category: self.mapping.category.to_string(), source })?;
+        self.next.last = released.map(|since| (report.longest_lock, since));
+        Ok(report)
+    }
+
+    /// Where a dependent has no index, looks for the rows of many batches in one pass. Not again while the application
+    /// changes things: what it changes would have to be looked for once more.
+    async fn survey(&mut self) -> Result<(), JobError> {
+        let is_needed = self.mapping.surveyed().next().is_some();
+        let holds = self.writer.is_surveyed() && self.next.after < self.next.surveyed;
+        let is_in_vain = self.next.after.is_some() && self.next.pace.is_active();
+        if !is_needed || holds || is_in_vain {
+            return Ok(());
+        }
+        let proposals = self.confirmed(SURVEYED_RECORDS).await?;
+        let Some(last) = proposals.last() else {
+            return Ok(());
+        };
+        self.next.surveyed = Some(last.id);
+        let keys: Vec<RecordKey> = proposals.iter().map(|proposal| proposal.record.key.clone()).collect();
+        self.writer.survey(self.mapping, &keys).await.map_err(|error| self.failed(error))
+    }
+}
