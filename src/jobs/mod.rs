@@ -5,6 +5,7 @@
 //! source or category stops that one by name, and the others go on. Never erases what the engine has not planned under
 //! the source's lock.
 
+mod ahead;
 mod batches;
 mod erase;
 mod foresee;

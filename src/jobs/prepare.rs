@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::ahead::Ahead;
 use super::run::{Progress, Stop};
 use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::config::SourceSettings;
@@ -12,7 +13,7 @@ use crate::source::{Mapping, Reader};
 use crate::store::{BATCH_MAX_RECORDS, LedgerEntry, NewProposal, Proposal, RunId};
 
 /// Proposals that are written by one change of the state, with one entry in the trail.
-const PROPOSALS_PER_CHANGE: usize = 2_500;
+const PROPOSALS_PER_CHANGE: usize = 5_000;
 
 /// Prepares every category. Without a run on record nothing is written: a dry run.
 pub(super) async fn prepare(
@@ -37,18 +38,20 @@ async fn prepare_source(
     workshop: &Workshop,
     run: Option<RunId>,
     described: &SourceSettings,
-    mut open: Open,
+    open: Open,
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     for stopped in &open.stopped {
         progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
     }
-    let mappings = std::mem::take(&mut open.mappings);
-    for mapping in mappings.values() {
+    let mut reader = open.reader;
+    for mapping in open.mappings.values() {
         let mut category =
             Prepare { workshop, run, described, mapping, progress, stop, would_be_withdrawn: BTreeSet::new() };
-        match category.prepare(&mut open.reader).await {
+        let done;
+        (reader, done) = category.prepare(reader).await;
+        match done {
             Ok(()) => {}
             Err(error) if error.is_fatal() => return Err(error),
             Err(error) => progress.trouble(crate::config::causes(&error)),
@@ -57,7 +60,7 @@ async fn prepare_source(
             break;
         }
     }
-    open.reader.close().await;
+    reader.close().await;
     Ok(())
 }
 
@@ -88,12 +91,20 @@ impl Prepare<'_, '_> {
         JobError::Source { name: self.described.name.to_string(), source }
     }
 
-    async fn prepare(&mut self, reader: &mut Reader) -> Result<(), JobError> {
-        self.look_again(reader).await?;
-        if !self.progress.is_stopped {
-            self.propose(reader).await?;
+    async fn prepare(&mut self, mut reader: Reader) -> (Reader, Result<(), JobError>) {
+        if let Err(error) = self.look_again(&mut reader).await {
+            return (reader, Err(error));
         }
-        Ok(())
+        if self.progress.is_stopped {
+            return (reader, Ok(()));
+        }
+        match self.run {
+            Some(run) => self.propose(run, reader).await,
+            None => {
+                let done = self.foresee(&mut reader).await;
+                (reader, done)
+            }
+        }
     }
 
     fn is_stopped(&mut self) -> bool {
@@ -180,25 +191,43 @@ impl Prepare<'_, '_> {
         Ok(())
     }
 
-    /// Walks through the table and proposes what is due. Two databases are at work: the next stretch of the one is read
-    /// while what the last has given is written into the other.
-    async fn propose(&mut self, reader: &mut Reader) -> Result<(), JobError> {
+    /// Walks through the table and proposes what is due.
+    async fn propose(&mut self, run: RunId, reader: Reader) -> (Reader, Result<(), JobError>) {
+        let key = self.workshop.keys.fingerprint.clone();
+        let mut ahead = Ahead::read(reader, self.mapping.clone(), self.workshop.day(), key, self.described.max_lock);
+        let done = self.propose_what_comes(run, &mut ahead).await;
+        (ahead.end().await, done)
+    }
+
+    async fn propose_what_comes(&mut self, run: RunId, ahead: &mut Ahead) -> Result<(), JobError> {
+        while let Some(stretch) = ahead.next().await {
+            let stretch = stretch.map_err(|error| self.failed(error))?;
+            self.count(&stretch.tally);
+            for candidates in stretch.candidates.chunks(PROPOSALS_PER_CHANGE) {
+                let new = self.sort_out(candidates).await?;
+                self.write_proposals(run, &new).await?;
+            }
+            if self.is_stopped() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what [`propose`](Self::propose) does, except that it writes nothing.
+    async fn foresee(&mut self, reader: &mut Reader) -> Result<(), JobError> {
         let day = self.workshop.day();
         let key = self.workshop.keys.fingerprint.clone();
         let mut selection = Selection::new(self.mapping, &day, &key, self.described.max_lock);
-        let mut next = selection.next(reader).await;
-        while let Some(stretch) = next.map_err(|error| self.failed(error))? {
+        while let Some(stretch) = selection.next(reader).await.map_err(|error| self.failed(error))? {
             self.count(&stretch.tally);
-            if let Some(run) = self.run {
-                let written;
-                (next, written) = tokio::join!(selection.next(reader), self.write(run, &stretch.candidates));
-                written?;
-            } else {
-                self.foresee(reader, &stretch.candidates).await?;
-                next = selection.next(reader).await;
+            for candidates in stretch.candidates.chunks(PROPOSALS_PER_CHANGE) {
+                let new = self.sort_out(candidates).await?;
+                self.tell_due(reader, candidates, &new).await?;
+                self.count_proposals(&new).await?;
             }
             if self.is_stopped() {
-                return Ok(());
+                break;
             }
         }
         Ok(())
@@ -213,25 +242,6 @@ impl Prepare<'_, '_> {
         unreadable.unreadable_date += tally.unreadable_date;
         unreadable.null_key += tally.null_key;
         unreadable.unusable_key += tally.unusable_key;
-    }
-
-    /// Proposes these, but for those that are not to be proposed.
-    async fn write(&mut self, run: RunId, candidates: &[Candidate]) -> Result<(), JobError> {
-        for candidates in candidates.chunks(PROPOSALS_PER_CHANGE) {
-            let new = self.sort_out(candidates).await?;
-            self.write_proposals(run, &new).await?;
-        }
-        Ok(())
-    }
-
-    /// Does what [`write`](Self::write) does, except that it writes nothing.
-    async fn foresee(&mut self, reader: &mut Reader, candidates: &[Candidate]) -> Result<(), JobError> {
-        for candidates in candidates.chunks(PROPOSALS_PER_CHANGE) {
-            let new = self.sort_out(candidates).await?;
-            self.tell_due(reader, candidates, &new).await?;
-            self.count_proposals(&new).await?;
-        }
-        Ok(())
     }
 
     /// Counts what is due, and gives what of it can be proposed.

@@ -34,8 +34,9 @@ pub(super) fn json(values: &impl Serialize) -> Result<String, StoreError> {
         .map_err(|error| StoreError::Database { doing: "bind values of a statement", source: Box::new(error) })
 }
 
-/// Rows that one statement inserts. A statement of this size is compiled once for all of them.
-const ROWS_PER_STATEMENT: usize = 2_500;
+/// Rows that one statement inserts, where there are many and for the rest. Statements of these sizes are compiled once.
+const ROWS_PER_STATEMENT: usize = 1_000;
+const ROWS_PER_STATEMENT_FEW: usize = 100;
 
 /// A query of the state's own.
 pub(super) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
@@ -58,18 +59,22 @@ impl Insert {
         bind_common: impl for<'q> Fn(Query<'q>) -> Query<'q>,
         bind_own: impl for<'q> Fn(Query<'q>, &T) -> Query<'q>,
     ) -> Result<u64, sqlx::Error> {
-        let Self { into, common, own, tail } = self;
+        let (many, few) = rows.split_at(rows.len() - rows.len() % ROWS_PER_STATEMENT);
         let mut inserted = 0;
-        for rows in rows.chunks(ROWS_PER_STATEMENT) {
-            let own = vec![format!("({own})"); rows.len()].join(", ");
-            let sql = format!(
-                "INSERT INTO {into} SELECT * FROM (SELECT {common}) CROSS JOIN (VALUES {own}) WHERE true {tail}"
-            );
-            let query = sqlx::query(AssertSqlSafe(sql)).persistent(rows.len() == ROWS_PER_STATEMENT);
-            let query = rows.iter().fold(bind_common(query), &bind_own);
+        for rows in many.chunks(ROWS_PER_STATEMENT).chain(few.chunks(ROWS_PER_STATEMENT_FEW)) {
+            let query = sqlx::query(AssertSqlSafe(self.statement(rows.len())));
+            // Of other sizes there are too many to keep.
+            let is_kept = [ROWS_PER_STATEMENT, ROWS_PER_STATEMENT_FEW].contains(&rows.len());
+            let query = rows.iter().fold(bind_common(query.persistent(is_kept)), &bind_own);
             inserted += query.execute(&mut *connection).await?.rows_affected();
         }
         Ok(inserted)
+    }
+
+    fn statement(&self, rows: usize) -> String {
+        let Self { into, common, own, tail } = self;
+        let own = vec![format!("({own})"); rows].join(", ");
+        format!("INSERT INTO {into} SELECT * FROM (SELECT {common}) CROSS JOIN (VALUES {own}) WHERE true {tail}")
     }
 }
 
