@@ -17,7 +17,7 @@ use crate::source::{Cursor, KeyProblem, Mapping, Reader, Retained, Row, SourceEr
 const STRETCH_ROWS_FIRST: u32 = 2_000;
 /// A stretch is never shorter than the first, however slow the source is, nor longer than the second, however fast: it is
 /// held in memory.
-const STRETCH_ROWS: RangeInclusive<u32> = 100..=10_000;
+const STRETCH_ROWS: RangeInclusive<u32> = 100..=20_000;
 /// Records whose dependents are looked at together.
 const RETAINED_RECORDS_MAX: usize = 1_000;
 
@@ -103,16 +103,29 @@ impl<'a> Selection<'a> {
         self.is_over = page.next.is_none();
         self.after = page.next;
         let mut stretch = Stretch::default();
-        let mut due: Vec<(RecordKey, Row)> = Vec::new();
-        for row in page.rows {
-            match (&row.key, verdict(self.mapping, &row, &[], self.day.today, &self.day.zone)) {
-                (Ok(key), Verdict::Due(_)) => due.push((key.clone(), row)),
-                (Err(problem), Verdict::Due(_)) => stretch.tally.key(*problem),
-                (_, Verdict::NotDue(reason)) => stretch.tally.reason(&reason),
+        let mut found: Vec<(Row, Candidate)> = Vec::new();
+        for mut row in page.rows {
+            match verdict(self.mapping, &row, &[], self.day.today, &self.day.zone) {
+                Verdict::NotDue(reason) => stretch.tally.reason(&reason),
+                Verdict::Due(due) => match &row.key {
+                    Err(problem) => stretch.tally.key(*problem),
+                    Ok(key) => {
+                        let fingerprint = fingerprint(self.mapping, self.key, key, &row);
+                        let (key, identity_is_blank) = (key.clone(), is_blank(&row));
+                        let candidate = Candidate { key, fingerprint, identity_is_blank, unit: row.unit.take(), due };
+                        found.push((row, candidate));
+                    }
+                },
             }
         }
-        for chunk in due.chunks(RETAINED_RECORDS_MAX) {
-            self.add(reader, chunk, &mut stretch).await?;
+        if !self.mapping.nodes.iter().any(|node| node.retention.is_some()) {
+            stretch.candidates = found.into_iter().map(|(_, candidate)| candidate).collect();
+            return Ok(Some(stretch));
+        }
+        let mut found = found.into_iter().peekable();
+        while found.peek().is_some() {
+            let together = found.by_ref().take(RETAINED_RECORDS_MAX).collect();
+            self.add_unretained(reader, together, &mut stretch).await?;
         }
         Ok(Some(stretch))
     }
@@ -133,23 +146,18 @@ impl<'a> Selection<'a> {
         Ok(())
     }
 
-    async fn add(
+    /// Adds those that no dependent's own period keeps.
+    async fn add_unretained(
         &self,
         reader: &mut Reader,
-        due: &[(RecordKey, Row)],
+        found: Vec<(Row, Candidate)>,
         stretch: &mut Stretch,
     ) -> Result<(), SourceError> {
-        let keys: Vec<RecordKey> = due.iter().map(|(key, _)| key.clone()).collect();
+        let keys: Vec<RecordKey> = found.iter().map(|(_, candidate)| candidate.key.clone()).collect();
         let retained = by_record(reader.retained(self.mapping, self.day.today, &keys).await?, keys.len());
-        for ((key, row), retained) in due.iter().zip(retained) {
-            match verdict(self.mapping, row, &retained, self.day.today, &self.day.zone) {
-                Verdict::Due(due) => stretch.candidates.push(Candidate {
-                    key: key.clone(),
-                    fingerprint: fingerprint(self.mapping, self.key, key, row),
-                    identity_is_blank: is_blank(row),
-                    unit: row.unit.clone(),
-                    due,
-                }),
+        for ((row, candidate), retained) in found.into_iter().zip(retained) {
+            match verdict(self.mapping, &row, &retained, self.day.today, &self.day.zone) {
+                Verdict::Due(due) => stretch.candidates.push(Candidate { due, ..candidate }),
                 Verdict::NotDue(reason) => stretch.tally.reason(&reason),
             }
         }
