@@ -17,7 +17,7 @@ use crate::source::{Cursor, KeyProblem, Mapping, Reader, Retained, Row, SourceEr
 const STRETCH_ROWS_FIRST: u32 = 2_000;
 /// A stretch is never shorter than the first, however slow the source is, nor longer than the second, however fast: it is
 /// held in memory.
-const STRETCH_ROWS: RangeInclusive<u32> = 100..=20_000;
+const STRETCH_ROWS: RangeInclusive<u32> = 100..=10_000;
 /// Records whose dependents are looked at together.
 const RETAINED_RECORDS_MAX: usize = 1_000;
 

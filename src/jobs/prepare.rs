@@ -13,7 +13,7 @@ use crate::source::{Mapping, Reader};
 use crate::store::{BATCH_MAX_RECORDS, LedgerEntry, NewProposal, Proposal, RunId};
 
 /// Proposals that are written by one change of the state, with one entry in the trail.
-const PROPOSALS_PER_CHANGE: usize = 10_000;
+const PROPOSALS_PER_CHANGE: usize = 5_000;
 
 /// Prepares every category. Without a run on record nothing is written: a dry run.
 pub(super) async fn prepare(

@@ -32,7 +32,7 @@ const READER_CACHE: &str = "-512";
 /// What the connection that writes keeps of it.
 const WRITER_CACHE: &str = "-8192";
 /// Pages in the WAL that are worth moving to the file: a large batch changes most of them more than once.
-const CHECKPOINT_PAGES: &str = "4000";
+const CHECKPOINT_PAGES: &str = "16000";
 /// How long one of them stays open that nobody needs.
 const READER_IDLE: Duration = Duration::from_secs(120);
 

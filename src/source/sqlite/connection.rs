@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteSynchronous, SqliteValueRef};
 use sqlx::{AssertSqlSafe, Connection, Decode, Row, Sqlite, TypeInfo, ValueRef};
 
@@ -96,11 +97,25 @@ pub(super) async fn fetch(
     sql: String,
     bindings: Vec<Value>,
 ) -> Result<Vec<SqliteRow>, SourceError> {
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for binding in bindings {
-        query = bind(query, binding);
-    }
+    let query = bindings.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), bind);
     query.fetch_all(connection).await.map_err(|error| SourceError::query(doing, error))
+}
+
+/// What `read` makes of each row of one statement. A row is let go of as soon as it is read.
+pub(super) async fn fetch_each<T>(
+    connection: &mut SqliteConnection,
+    doing: &'static str,
+    sql: String,
+    bindings: Vec<Value>,
+    mut read: impl FnMut(&SqliteRow) -> Result<T, SourceError>,
+) -> Result<Vec<T>, SourceError> {
+    let query = bindings.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), bind);
+    let mut rows = query.fetch(connection);
+    let mut found = Vec::new();
+    while let Some(row) = rows.try_next().await.map_err(|error| SourceError::query(doing, error))? {
+        found.push(read(&row)?);
+    }
+    Ok(found)
 }
 
 /// Runs one statement of ours and tells how many rows it changed.
@@ -110,10 +125,7 @@ pub(super) async fn execute(
     sql: String,
     bindings: Vec<Value>,
 ) -> Result<u64, SourceError> {
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for binding in bindings {
-        query = bind(query, binding);
-    }
+    let query = bindings.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), bind);
     let done = query.execute(connection).await.map_err(|error| SourceError::query(doing, error))?;
     Ok(done.rows_affected())
 }

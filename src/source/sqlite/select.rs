@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::connection::{fetch, value};
+use super::connection::{fetch, fetch_each, value};
 use super::expression::{self, Days};
 use super::stage::same_key;
 use super::text::{literal, qualified, quote, refers};
@@ -165,8 +165,7 @@ impl<'m> Selection<'m> {
             None => (None, 0),
         };
         let sql = format!("SELECT * FROM ({} WHERE {range}) WHERE {}", self.inner()?, self.sieve());
-        let found = fetch(connection, "read records", sql, bindings).await?;
-        let rows = found.iter().map(|row| self.row(row, 0)).collect::<Result<Vec<_>, _>>()?;
+        let rows = fetch_each(connection, "read records", sql, bindings, |row| self.row(row, 0)).await?;
         Ok(Page { rows, scanned, next })
     }
 
