@@ -122,6 +122,11 @@ fn mistakes_in_erasured_toml() {
         in_top("span without unit", "lock_wait = 5\n"),
         in_top("span in hours", "lock_wait = \"1 h\"\n"),
         in_top("span too long", "max_lock = \"5 min\"\n"),
+        in_top("hours in words", "hours = \"at night\"\n"),
+        in_top("hours in short", "hours = \"22-5\"\n"),
+        in_top("hours without end", "hours = \"22:00-22:00\"\n"),
+        in_top("an hour that no day has", "hours = \"22:00-25:00\"\n"),
+        in_top("hours as a list", "hours = [22, 5]\n"),
         instead_in_top("no source", "[source.crm]\nurl = \"sqlite:crm.db\"\n", ""),
         instead_in_top("source without a name", "[source.crm]", "[source]"),
         in_top("source in capitals", "[source.HR]\nurl = \"sqlite:hr.db\"\n"),
@@ -343,13 +348,15 @@ fn limits_are_told() {
 #[test]
 fn erasured_toml_is_read_as_it_is_meant() {
     let top = format!(
-        "{TOP}lock_wait = \"250 ms\"\n[[grant]]\ngroups = [\"privacy\"]\npermissions = [\"view\", \"decide\"]\ncategories = [\"prospect\"]\n"
+        "{TOP}lock_wait = \"250 ms\"\nhours = \"22:00-05:00\"\n[[grant]]\ngroups = [\"privacy\"]\npermissions = [\"view\", \"decide\"]\ncategories = [\"prospect\"]\n"
     );
     let settings = loaded(&top, include_str!("config/prospect.toml"));
     assert_eq!(settings.time_zone_name, "Europe/Vienna");
     let source = settings.sources.values().next().unwrap();
     assert!(source.path.value.is_absolute() && source.path.value.ends_with("crm.db"));
     assert_eq!((source.lock_wait.as_millis(), source.max_lock.as_millis()), (250, 100));
+    assert_eq!(source.hours.map(|hours| hours.to_string()).as_deref(), Some("22:00-05:00"));
+    assert_eq!(loaded(TOP, CATEGORY).sources.values().next().unwrap().hours, None, "any time");
     let grant = &settings.grants[0];
     assert!(
         grant.permissions.contains(&Permission::Decide)
@@ -448,13 +455,13 @@ fn chinook_in_words() {
 }
 
 const KEYS: &str = "version source table key label unit identity triggers name since period starts format where reason \
-    keep anonymise parent column columns parent_column references rule value template truncate time_zone url lock_wait \
+    keep anonymise parent column columns parent_column references rule value template truncate time_zone url lock_wait hours \
     users permissions categories manual criterion dependent erase grant schedule prepare \"\" a.b source.crm";
 
 const HEADERS: &str = "[schedule] [source.crm] [[grant]] [[criterion]] [erase] [erase.anonymise] [[dependent]] \
     [dependent.anonymise] [criterion] [x.y.z]";
 
-const VALUES: &str = r#"1|-1|0x1f|1.5|inf|true|2020-01-01|"crm"|""|"a"|"b"|"keep"|"delete"|"3 years"|"{a}"|"{"|"ä{b:.1}}"|[]
+const VALUES: &str = r#"1|-1|0x1f|1.5|inf|true|2020-01-01|"crm"|""|"a"|"b"|"keep"|"delete"|"3 years"|"22:00-05:00"|"{a}"|"{"|"ä{b:.1}}"|[]
 |["a", "b"]|[1, {}]|{}|{ a = "null", b = { value = 1 } }|[{ name = "a", where = "b" }]|[[[]]]"#;
 
 /// Lines of settings, right, wrong and out of place.

@@ -7,6 +7,7 @@
 mod category;
 mod dates;
 mod finding;
+mod hours;
 mod load;
 mod period;
 mod settings;
@@ -18,6 +19,7 @@ pub use category::{
 };
 pub use dates::{DateFormat, EARLIEST_DAY, Unreadable, coarse_bound};
 pub use finding::{Finding, Located, Place, Severity, causes};
+pub use hours::{Hours, HoursError};
 pub use load::{Loaded, load};
 pub use period::{Period, PeriodError, Starts};
 pub use settings::{Schedule, Settings, SourceSettings};

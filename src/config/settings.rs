@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{Category, Located};
+use super::{Category, Hours, Located};
 use crate::actor::Grant;
 use crate::record::{CategoryName, SourceName};
 
@@ -50,4 +50,6 @@ pub struct SourceSettings {
     pub lock_wait: Duration,
     /// The longest time that a page of reading or a batch of erasing should hold the database. Default 100 ms.
     pub max_lock: Duration,
+    /// When jobs may work on it, in the time zone of the settings; `None`: at any time.
+    pub hours: Option<Hours>,
 }

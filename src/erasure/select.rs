@@ -89,6 +89,12 @@ impl<'a> Selection<'a> {
         Self { mapping, day, key, pace, since_last, rows: STRETCH_ROWS_FIRST, after: None, is_over: false }
     }
 
+    /// Whether the table's end was in the last stretch: the next would read nothing.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// The next stretch; `None` when the table is at its end.
     ///
     /// # Errors

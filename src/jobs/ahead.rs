@@ -16,42 +16,46 @@ const STRETCHES_AHEAD: usize = 1;
 /// A walk through a table that goes on by itself.
 pub(super) struct Ahead {
     stretches: mpsc::Receiver<Result<Stretch, SourceError>>,
-    reading: JoinHandle<Reader>,
+    reading: JoinHandle<(Reader, bool)>,
 }
 
 impl Ahead {
-    /// Begins to read.
+    /// Begins to read, and leaves off before the first stretch for which it may not go on.
     pub(super) fn read(
         mut reader: Reader,
         mapping: Mapping,
         day: Day,
         key: FingerprintKey,
         max_lock: Duration,
+        may_go_on: impl Fn() -> bool + Send + 'static,
     ) -> Self {
         let (sender, stretches) = mpsc::channel(STRETCHES_AHEAD);
         let reading = tokio::spawn(async move {
             let mut selection = Selection::new(&mapping, &day, &key, max_lock);
-            while let Some(stretch) = selection.next(&mut reader).await.transpose() {
+            while selection.is_over() || may_go_on() {
+                let Some(stretch) = selection.next(&mut reader).await.transpose() else {
+                    return (reader, false);
+                };
                 let is_last = stretch.is_err();
                 if sender.send(stretch).await.is_err() || is_last {
-                    break;
+                    return (reader, false);
                 }
             }
-            reader
+            (reader, true)
         });
         Self { stretches, reading }
     }
 
-    /// The next stretch; `None` at the table's end.
+    /// The next stretch; `None` at the table's end, and where it has left off.
     pub(super) async fn next(&mut self) -> Option<Result<Stretch, SourceError>> {
         self.stretches.recv().await
     }
 
-    /// Stops reading, wherever it is, and gives the reader back.
-    pub(super) async fn end(self) -> Reader {
+    /// Stops reading, wherever it is. Gives the reader back, and whether it has left off because it might not go on.
+    pub(super) async fn end(self) -> (Reader, bool) {
         drop(self.stretches);
         match self.reading.await {
-            Ok(reader) => reader,
+            Ok(done) => done,
             // It is never cancelled; what has panicked there panics here.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }

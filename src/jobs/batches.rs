@@ -86,6 +86,11 @@ impl Batches<'_, '_> {
         self.writer.close().await;
     }
 
+    /// Whether anything more may be begun at this time of day. Asked as late as can be, and only where something is left.
+    fn may_begin(&mut self) -> bool {
+        self.progress.may_begin(self.workshop, self.described, Some(self.run))
+    }
+
     /// Erases until nothing is left, or until it is to stop.
     pub(super) async fn erase(&mut self) -> Result<(), JobError> {
         self.survey().await?;
@@ -104,7 +109,7 @@ impl Batches<'_, '_> {
         self.writer.checkpoint(0).await.map_err(|error| self.failed(error))
     }
 
-    /// Erases the next batch; false when there is none.
+    /// Erases the next batch; false when there is none, or the source is to be left alone at this time of day.
     async fn batch(&mut self) -> Result<bool, JobError> {
         let workshop = self.workshop;
         let mut turn = workshop.store.turn().await;
@@ -113,6 +118,9 @@ impl Batches<'_, '_> {
             return Ok(false);
         };
         tokio::time::sleep(self.next.rest_of_gap()).await;
+        if !self.may_begin() {
+            return Ok(false);
+        }
         self.observe().await?;
         let claims: Vec<Claim> = proposals.iter().map(claim).collect();
         let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
@@ -175,6 +183,9 @@ impl Batches<'_, '_> {
         let Some(last) = proposals.last() else {
             return Ok(());
         };
+        if !self.may_begin() {
+            return Ok(());
+        }
         self.next.surveyed = Some(last.id);
         let keys: Vec<RecordKey> = proposals.iter().map(|proposal| proposal.record.key.clone()).collect();
         self.writer.survey(self.mapping, &keys).await.map_err(|error| self.failed(error))

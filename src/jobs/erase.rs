@@ -51,6 +51,9 @@ async fn erase_source(
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
+    if !progress.may_begin(workshop, described, run) {
+        return Ok(());
+    }
     let is_open = match run {
         Some(_) => settle(workshop, &described.name).await?,
         None => is_open(workshop, described).await?,
@@ -65,6 +68,10 @@ async fn erase_source(
     }
     let mappings = std::mem::take(&mut open.mappings);
     for mapping in mappings.values() {
+        if !progress.may_begin(workshop, described, run) {
+            // Not even to open a connection that writes.
+            break;
+        }
         let mut category = Erase { workshop, described, mapping, open: &mut open, progress, stop };
         let done = match run {
             Some(run) => category.erase(run).await,

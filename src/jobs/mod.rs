@@ -2,8 +2,8 @@
 //!
 //! One file for each job, which tells it as a reader would. May be relied on: a dry run goes through the same code as a
 //! run, up to where it would be written down; a run is closed with what it did, however it ends; what is wrong with one
-//! source or category stops that one by name, and the others go on. Never erases what the engine has not planned under
-//! the source's lock.
+//! source or category stops that one by name, and the others go on; outside a source's hours nothing is begun there. Never
+//! erases what the engine has not planned under the source's lock.
 
 mod ahead;
 mod batches;
@@ -23,7 +23,7 @@ pub use self::run::{Stop, perform, queue_rest};
 pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;
-use crate::config::Settings;
+use crate::config::{Settings, SourceSettings};
 use crate::erasure::{Day, EngineError, JournalError, Open, OpenError, open};
 use crate::record::{FingerprintKey, SourceName};
 use crate::source::SourceError;
@@ -61,6 +61,12 @@ impl Workshop {
     /// Opens a source and lays its categories over the schema as it is now.
     async fn open(&self, name: &SourceName) -> Result<Open, JobError> {
         open(&self.settings, name).await.map_err(JobError::Open)
+    }
+
+    /// What tells, whenever it is asked, whether jobs may work on the source at that time of day.
+    fn hours_of(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + use<> {
+        let (hours, clock, zone) = (described.hours, Arc::clone(&self.clock), self.settings.time_zone.clone());
+        move || hours.is_none_or(|hours| hours.hold_at(clock.now(), &zone))
     }
 
     /// The calendar day in the settings' zone.

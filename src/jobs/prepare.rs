@@ -9,7 +9,7 @@ use crate::config::SourceSettings;
 use crate::erasure::{Candidate, Examined, Open, Selection, Tally, Verdict, examine, pass, preview};
 use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
-use crate::source::{Mapping, Reader};
+use crate::source::{Mapping, Reader, SourceError};
 use crate::store::{BATCH_MAX_RECORDS, LedgerEntry, NewProposal, Proposal, RunId};
 
 /// Proposals that are written by one change of the state, with one entry in the trail.
@@ -23,6 +23,9 @@ pub(super) async fn prepare(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     for described in workshop.settings.sources.values() {
+        if !progress.may_begin(workshop, described, run) {
+            continue;
+        }
         match workshop.open(&described.name).await {
             Ok(open) => prepare_source(workshop, run, described, open, progress, stop).await?,
             Err(error) => progress.trouble(crate::config::causes(&error)),
@@ -87,7 +90,7 @@ impl Prepare<'_, '_> {
         &self.mapping.category
     }
 
-    fn failed(&self, source: crate::source::SourceError) -> JobError {
+    fn failed(&self, source: SourceError) -> JobError {
         JobError::Source { name: self.described.name.to_string(), source }
     }
 
@@ -105,6 +108,11 @@ impl Prepare<'_, '_> {
                 (reader, done)
             }
         }
+    }
+
+    /// Whether more of the source may be read at this time of day.
+    fn may_begin(&mut self) -> bool {
+        self.progress.may_begin(self.workshop, self.described, self.run)
     }
 
     fn is_stopped(&mut self) -> bool {
@@ -126,6 +134,9 @@ impl Prepare<'_, '_> {
             let Some(last) = page.last() else {
                 return Ok(());
             };
+            if !self.may_begin() {
+                return Ok(());
+            }
             after = Some(last.record.key.clone());
             let keys: Vec<RecordKey> = page.iter().map(|proposal| proposal.record.key.clone()).collect();
             let key = &self.workshop.keys.fingerprint;
@@ -191,12 +202,20 @@ impl Prepare<'_, '_> {
         Ok(())
     }
 
-    /// Walks through the table and proposes what is due.
+    /// Walks through the table and proposes what is due, for as long as the source's hours hold.
     async fn propose(&mut self, run: RunId, reader: Reader) -> (Reader, Result<(), JobError>) {
-        let key = self.workshop.keys.fingerprint.clone();
-        let mut ahead = Ahead::read(reader, self.mapping.clone(), self.workshop.day(), key, self.described.max_lock);
+        if !self.may_begin() {
+            return (reader, Ok(()));
+        }
+        let (day, key) = (self.workshop.day(), self.workshop.keys.fingerprint.clone());
+        let hours_hold = self.workshop.hours_of(self.described);
+        let mut ahead = Ahead::read(reader, self.mapping.clone(), day, key, self.described.max_lock, hours_hold);
         let done = self.propose_what_comes(run, &mut ahead).await;
-        (ahead.end().await, done)
+        let (reader, is_left_off) = ahead.end().await;
+        if is_left_off {
+            self.progress.note_outside_hours(self.described);
+        }
+        (reader, done)
     }
 
     async fn propose_what_comes(&mut self, run: RunId, ahead: &mut Ahead) -> Result<(), JobError> {

@@ -1,10 +1,13 @@
 //! Carries out a run: begins it on the record, does it, closes it, signs the trail.
 
+use std::collections::BTreeSet;
+
 use super::{Foreseen, JobError, Workshop, erase, prepare, store};
 use crate::actor::Actor;
 use crate::audit::By;
-use crate::config::causes;
+use crate::config::{SourceSettings, causes};
 use crate::erasure::pass;
+use crate::record::SourceName;
 use crate::store::{Change, JobKind, Run, RunId, RunOutcome, RunReport, RunTrigger, Store, StoreError};
 
 /// What a run has come to so far.
@@ -18,6 +21,8 @@ pub(super) struct Progress<'w> {
     pub(super) troubles: Vec<String>,
     /// Whether it was stopped before its end.
     pub(super) is_stopped: bool,
+    /// Sources whose hours were over; each was told of once.
+    pub(super) outside_hours: BTreeSet<SourceName>,
 }
 
 impl Progress<'_> {
@@ -25,6 +30,30 @@ impl Progress<'_> {
     pub(super) fn trouble(&mut self, what: String) {
         tracing::warn!(trouble = %what, "a part of the run is left out");
         self.troubles.push(what);
+    }
+
+    /// Whether anything may be begun on the source. From the first time that it is asked for outside its hours, nothing is
+    /// in this run, even if they begin meanwhile: otherwise a category would be left out between two that were not. A dry
+    /// run changes nothing, and may look at any time.
+    pub(super) fn may_begin(&mut self, workshop: &Workshop, described: &SourceSettings, run: Option<RunId>) -> bool {
+        if run.is_none() {
+            return true;
+        }
+        if !self.outside_hours.contains(&described.name) && workshop.hours_of(described)() {
+            return true;
+        }
+        self.note_outside_hours(described);
+        false
+    }
+
+    /// Notes, once, that a source is left alone for the rest of the run.
+    pub(super) fn note_outside_hours(&mut self, described: &SourceSettings) {
+        let name = &described.name;
+        if let Some(hours) = described.hours
+            && self.outside_hours.insert(name.clone())
+        {
+            self.trouble(format!("{name}: outside its hours, {hours}; what is left is done by the next run"));
+        }
     }
 
     fn outcome(&self) -> RunOutcome {

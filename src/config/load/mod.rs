@@ -8,6 +8,7 @@ mod category;
 mod dependent;
 mod document;
 mod duration;
+mod hours;
 mod rows;
 mod rule;
 mod section;

@@ -83,6 +83,7 @@ pub const SOURCE: Shape = Shape {
         key("url", "url = \"sqlite:/var/lib/crm/crm.db\""),
         key("lock_wait", "lock_wait = \"5 s\""),
         key("max_lock", "max_lock = \"100 ms\""),
+        key("hours", "hours = \"22:00-05:00\""),
     ],
 };
 

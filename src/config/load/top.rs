@@ -11,7 +11,7 @@ use toml::de::DeValue;
 use super::document::{Faults, File};
 use super::section::{Entry, Section, entries};
 use super::similar::{listed, nearest};
-use super::{duration, shape};
+use super::{duration, hours, shape};
 use crate::actor::{Grant, Permission, Scope};
 use crate::config::{Finding, Located, Schedule, SourceSettings};
 use crate::record::{CategoryName, SourceName};
@@ -189,7 +189,8 @@ fn source(top: &Section<'_>, entry: &Entry<'_>, dir: &Path) -> Option<SourceSett
     let path = section.need_text("url").and_then(|url| sqlite_path(&section, &url, dir));
     let lock_wait = span(&section, "lock_wait", LOCK_WAIT_DEFAULT, &LOCK_WAIT);
     let max_lock = span(&section, "max_lock", MAX_LOCK_DEFAULT, &MAX_LOCK);
-    Some(SourceSettings { name: name?, path: path?, lock_wait: lock_wait?, max_lock: max_lock? })
+    let hours = hours::read(&section);
+    Some(SourceSettings { name: name?, path: path?, lock_wait: lock_wait?, max_lock: max_lock?, hours: hours? })
 }
 
 fn sqlite_path(section: &Section<'_>, url: &Located<String>, dir: &Path) -> Option<Located<PathBuf>> {
