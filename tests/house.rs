@@ -387,7 +387,8 @@ fn pretty(value: &Value) -> String {
 fn written(entry: &Value, me: &str) -> String {
     let text = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
     let hidden = |word: &str| {
-        word.trim_end_matches(';').len() >= 8 && word.trim_end_matches(';').bytes().all(|b| b.is_ascii_hexdigit())
+        word.trim_end_matches([';', ':']).len() >= 8
+            && word.trim_end_matches([';', ':']).bytes().all(|b| b.is_ascii_hexdigit())
     };
     let summary: Vec<String> =
         text("summary").split(' ').map(|word| if hidden(word) { "HEX".to_owned() } else { word.to_owned() }).collect();

@@ -71,7 +71,7 @@ fn summary_of_records(kind: &Kind) -> String {
             with_details(format!("batch {} of {} is about to be erased", of.batch, of.source), &planned)
         }
         Kind::Erased { batch, records } => with_details(
-            format!("{counted} erased with batch {batch}"),
+            format!("batch {batch} is done, {counted} erased"),
             &records.iter().map(erased).collect::<Vec<_>>(),
         ),
         Kind::BatchSettled { batch, source, settled } => match settled {

@@ -83,8 +83,7 @@ impl ProposalFilter {
             // Through the batches that are open, of which each source has one at most.
             [StateName::Erasing] => [
                 "NOT INDEXED",
-                "p.id IN (SELECT b.proposal FROM batch t CROSS JOIN batch_record b ON b.batch = t.id \
-                 WHERE t.state = 'open')",
+                "p.id IN (SELECT j.value->>'proposal' FROM batch t CROSS JOIN json_each(t.plan) j WHERE t.state = 'open')",
             ],
             _ if open => ["INDEXED BY proposal_open", "p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')"],
             _ => ["INDEXED BY proposal_closed", "p.state IN ('erased', 'withdrawn')"],

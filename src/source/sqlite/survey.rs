@@ -148,36 +148,27 @@ async fn note_references(
     let (own, parent) = (quote(&reference.table), quote(&reference.parent));
     let empty = format!("SELECT {columns} FROM {own} c CROSS JOIN {parent} q");
     remake(connection, &table(place), &empty, &numbered("p", above.len())).await?;
-    let quoted: Vec<String> = row_id.iter().map(|name| quote(name)).collect();
-    let quoted = quoted.join(", ");
     let surveyed: Vec<String> = above.iter().enumerate().map(|(i, column)| format!("w.i{i} = {column}")).collect();
-    let mut after: Option<Vec<Value>> = None;
+    let found = format!(
+        "INSERT INTO {} SELECT {columns} FROM {own} c CROSS JOIN {parent} q ON {met} CROSS JOIN {SURVEYED} w ON {}",
+        table(place),
+        surveyed.join(" AND ")
+    );
+    let row_id = below.join(", ");
+    let (mut range, mut bindings) = ("1".to_owned(), Vec::new());
     loop {
-        let (range, bindings) = behind(&quoted, after.as_deref());
-        let stretch = format!("FROM {own} WHERE {range} ORDER BY {quoted} LIMIT {STRETCH_ROWS}");
-        let sql = format!(
-            "INSERT INTO {} SELECT {columns} FROM (SELECT {quoted}, {} {stretch}) c CROSS JOIN {parent} q ON {met} \
-             CROSS JOIN {SURVEYED} w ON {}",
-            table(place),
-            reference.columns.iter().map(|column| quote(column)).collect::<Vec<_>>().join(", "),
-            surveyed.join(" AND ")
-        );
-        let end =
-            format!("SELECT {quoted} FROM {own} WHERE {range} ORDER BY {quoted} LIMIT 1 OFFSET {}", STRETCH_ROWS - 1);
+        let order = format!("ORDER BY {row_id} LIMIT 1 OFFSET {}", STRETCH_ROWS - 1);
+        let end = format!("SELECT {row_id} FROM {own} c WHERE {range} {order}");
         let end = fetch(connection, DOING, end, bindings.clone()).await?;
-        execute(connection, DOING, sql, bindings).await?;
-        match end.first() {
-            None => return Ok(()),
-            Some(row) => after = Some(values(row, row_id.len())?),
-        }
-    }
-}
-
-/// SQL: rows behind this one, and the values that are bound to it.
-fn behind(row_id: &str, after: Option<&[Value]>) -> (String, Vec<Value>) {
-    match after {
-        None => ("1".to_owned(), Vec::new()),
-        Some(values) => (format!("({row_id}) > ({})", numbered("?", values.len()).join(", ")), values.to_vec()),
+        let Some(end) = end.first().map(|row| values(row, below.len())).transpose()? else {
+            return execute(connection, DOING, format!("{found} WHERE {range}"), bindings).await.map(drop);
+        };
+        let places: Vec<String> = (1..=end.len()).map(|i| format!("?{}", bindings.len() + i)).collect();
+        bindings.extend(end.iter().cloned());
+        let stretch = format!("{found} WHERE {range} AND ({row_id}) <= ({})", places.join(", "));
+        execute(connection, DOING, stretch, bindings).await?;
+        range = format!("({row_id}) > ({})", numbered("?", end.len()).join(", "));
+        bindings = end;
     }
 }
 

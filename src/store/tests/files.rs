@@ -133,7 +133,7 @@ async fn a_damaged_state_is_refused() {
         damage(&path, table).await;
         refused(&path).await;
     }
-    for table in ["proposal", "proposal_open", "ledger", "decision", "batch_record", "audit_text", "audit_kind"] {
+    for table in ["proposal", "proposal_open", "ledger", "decision", "batch", "audit_text", "audit_kind"] {
         let (_dir, path) = closed().await;
         damage(&path, table).await;
         let store = opened(&path).await.unwrap_or_else(|error| panic!("{table} is read at start: {error}"));
