@@ -8,11 +8,13 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// The application counts as active for so long after it has changed something.
-const ACTIVE_FOR: Duration = Duration::from_millis(500);
+const ACTIVE_FOR: Duration = Duration::from_millis(250);
 /// Left alone after a batch while the application is quiet. Whoever began to wait meanwhile looks every 25 ms or oftener.
 const GAP_QUIET: Duration = Duration::from_millis(25);
-/// Left alone, at least, while the application is active.
-const GAP_ACTIVE_MIN: Duration = Duration::from_millis(50);
+/// Left alone, at least, while the application is active: most of what it does then meets nobody.
+const GAP_ACTIVE_MIN: Duration = Duration::from_millis(100);
+/// And so many times as long as it was held before.
+const GAP_ACTIVE_SHARE: u32 = 4;
 /// While the application is active the source is held for this part of what is allowed.
 const ACTIVE_SHARE: u32 = 4;
 
@@ -54,7 +56,7 @@ impl Pace {
     /// For how long it is to be left alone after it was held for `held`.
     #[must_use]
     pub fn gap(&self, held: Duration) -> Duration {
-        if self.is_active() { GAP_ACTIVE_MIN.max(held * 2) } else { GAP_QUIET }
+        if self.is_active() { GAP_ACTIVE_MIN.max(held * GAP_ACTIVE_SHARE) } else { GAP_QUIET }
     }
 
     /// How many pages of the write-ahead log may be left to be moved later.
@@ -86,9 +88,9 @@ mod tests {
     #[test]
     fn it_is_slow_until_the_application_is_seen_to_be_quiet() {
         let mut pace = Pace::new(LOCK);
-        for _ in 0..4 {
+        for _ in 0..2 {
             assert!(pace.is_active());
-            assert_eq!((pace.allowed(), pace.gap(LOCK / 4)), (LOCK / 4, Duration::from_millis(50)));
+            assert_eq!((pace.allowed(), pace.gap(LOCK / 5)), (LOCK / 4, Duration::from_millis(100)));
             pace.observe(false, Duration::from_millis(125));
         }
         assert_eq!((pace.is_active(), pace.allowed(), pace.gap(LOCK)), (false, LOCK, Duration::from_millis(25)));
@@ -98,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_long_batch_is_followed_by_a_long_gap() {
-        assert_eq!(Pace::new(LOCK).gap(Duration::from_secs(1)), Duration::from_secs(2));
+        assert_eq!(Pace::new(LOCK).gap(Duration::from_secs(1)), Duration::from_secs(4));
     }
 
     #[test]

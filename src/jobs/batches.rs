@@ -10,14 +10,15 @@ use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
 use crate::erasure::{BatchReport, Claim, Engine, Pace};
 use crate::proposal::{BatchId, ProposalId};
-use crate::record::RecordKey;
 use crate::source::{Mapping, Reader, SourceError, Writer};
-use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId, WriteTurn};
+use crate::store::{Proposal, RunId, WriteTurn};
 
 /// Records of the first batch; later ones follow the time that it held the lock.
 const BATCH_RECORDS_FIRST: u32 = 200;
 /// A batch is never smaller than this.
 const BATCH_RECORDS_MIN: u32 = 10;
+/// Nor larger, however short its lock: what it comes to is one change of the state.
+const BATCH_RECORDS_MAX: u32 = 2_000;
 /// Records for which a dependent without an index is looked through at once.
 const SURVEYED_RECORDS: u32 = 50_000;
 /// How far a run is is written down so often.
@@ -134,7 +135,7 @@ impl Batches<'_, '_> {
         self.next.after = Some(last.id);
         let (held, is_active) = (report.longest_lock, self.next.pace.is_active());
         tracing::debug!(records, lock_us = u64::try_from(held.as_micros()).unwrap_or(u64::MAX), is_active, "batch");
-        self.next.size = self.next.pace.fitting(records, held, &(BATCH_RECORDS_MIN..=BATCH_MAX_RECORDS));
+        self.next.size = self.next.pace.fitting(records, held, &(BATCH_RECORDS_MIN..=BATCH_RECORDS_MAX));
         Ok(true)
     }
 
@@ -179,15 +180,13 @@ impl Batches<'_, '_> {
         if !is_needed || holds || is_in_vain {
             return Ok(());
         }
-        let proposals = self.confirmed(SURVEYED_RECORDS).await?;
-        let Some(last) = proposals.last() else {
-            return Ok(());
-        };
-        if !self.may_begin() {
+        let (category, after) = (&self.mapping.category, self.next.after);
+        let found = self.workshop.store.confirmed_keys(category, after, SURVEYED_RECORDS).await;
+        let (keys, last) = found.map_err(store)?;
+        if keys.is_empty() || !self.may_begin() {
             return Ok(());
         }
-        self.next.surveyed = Some(last.id);
-        let keys: Vec<RecordKey> = proposals.iter().map(|proposal| proposal.record.key.clone()).collect();
+        self.next.surveyed = last;
         self.writer.survey(self.mapping, &keys).await.map_err(|error| self.failed(error))
     }
 }

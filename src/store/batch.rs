@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use futures_util::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::error::{expect_rows, failed};
 use super::{Change, Proposal, RunId, Store, StoreError, rows};
 use crate::audit::{Batched, By, Counts, ErasedGroup, Kind, Planned, Settlement};
 use crate::proposal::{BatchId, DependentCounts, Life, Move, Outcome, ProposalId, State, StateName};
-use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName, hex};
+use crate::record::{CategoryName, Fingerprint, RecordKey, RecordRef, SourceName, hex};
 
 /// A record that a batch is to erase, with all that its outcome will need.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,16 +81,40 @@ impl Store {
         after: Option<ProposalId>,
         limit: u32,
     ) -> Result<Vec<Proposal>, StoreError> {
-        sqlx::query(CONFIRMED)
+        let mut stream = sqlx::query(CONFIRMED)
             .bind(category.as_str())
             .bind(after.map_or(0, |id| id.0))
             .bind(limit)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed("read what is confirmed"))?
-            .iter()
-            .map(rows::proposal)
-            .collect()
+            .fetch(&self.readers);
+        // Each row is let go of as soon as it is read: it takes many times the memory of what is in it.
+        let mut found = Vec::new();
+        while let Some(row) = stream.try_next().await.map_err(failed("read what is confirmed"))? {
+            found.push(rows::proposal(&row)?);
+        }
+        Ok(found)
+    }
+
+    /// The keys of the same proposals, without what else there is to them, and the last of them.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn confirmed_keys(
+        &self,
+        category: &CategoryName,
+        after: Option<ProposalId>,
+        limit: u32,
+    ) -> Result<(Vec<RecordKey>, Option<ProposalId>), StoreError> {
+        let found: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT id, key FROM proposal WHERE state = 'confirmed' AND category = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+        )
+        .bind(category.as_str())
+        .bind(after.map_or(0, |id| id.0))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read what is confirmed"))?;
+        let last = found.last().map(|(id, _)| ProposalId(*id));
+        Ok((found.iter().map(|(_, key)| RecordKey::from_text(key)).collect(), last))
     }
 
     /// Batches that have an intent and no outcome.

@@ -19,7 +19,7 @@ const STEPS_BETWEEN_LOOKS: i32 = 100_000;
 const ROWS_BUFFERED: usize = 1_000;
 
 /// Pages kept in memory by the connection that writes, as SQLite writes it: -KiB.
-const WRITING_CACHE: &str = "-16384";
+const WRITING_CACHE: &str = "-12288";
 
 /// What every connection of ours to a source has in common: nothing cascades that we have not planned, nothing of
 /// ours is written to temporary files, and what we delete is overwritten.
@@ -55,7 +55,7 @@ pub(super) async fn writing(path: &Path, lock_wait: Duration) -> Result<SqliteCo
     let mut connection = open(path, options).await?;
     if has_wal(&mut connection).await? {
         // What does not fit into the cache can go to the WAL before the commit without anybody's being locked out.
-        execute(&mut connection, "limit the memory of a batch", "PRAGMA cache_spill = 4000".to_owned(), Vec::new())
+        execute(&mut connection, "limit the memory of a batch", "PRAGMA cache_spill = 3000".to_owned(), Vec::new())
             .await?;
     }
     Ok(connection)
