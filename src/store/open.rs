@@ -30,7 +30,7 @@ const READERS_MAX: u32 = 4;
 /// What one of them keeps of the file, as SQLite counts it: negative, in KiB. The system keeps the rest.
 const READER_CACHE: &str = "-512";
 /// What the connection that writes keeps of it.
-const WRITER_CACHE: &str = "-4096";
+const WRITER_CACHE: &str = "-8192";
 /// Pages in the WAL that are worth moving to the file: a large batch changes most of them more than once.
 const CHECKPOINT_PAGES: &str = "16000";
 /// How long one of them stays open that nobody needs.

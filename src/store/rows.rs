@@ -65,7 +65,7 @@ impl Insert {
             let query = sqlx::query(AssertSqlSafe(self.statement(rows.len())));
             // Of other sizes there are too many to keep.
             let is_kept = [ROWS_PER_STATEMENT, ROWS_PER_STATEMENT_FEW].contains(&rows.len());
-            let query = bind_common(rows.iter().fold(query.persistent(is_kept), &bind_own));
+            let query = rows.iter().fold(bind_common(query.persistent(is_kept)), &bind_own);
             inserted += query.execute(&mut *connection).await?.rows_affected();
         }
         Ok(inserted)
@@ -74,10 +74,7 @@ impl Insert {
     fn statement(&self, rows: usize) -> String {
         let Self { into, common, own, tail } = self;
         let own = vec![format!("({own})"); rows].join(", ");
-        // The many first: the inner side of a join would be put down in a table of its own.
-        format!(
-            "INSERT INTO {into} SELECT c.*, v.* FROM (VALUES {own}) v CROSS JOIN (SELECT {common}) c WHERE true {tail}"
-        )
+        format!("INSERT INTO {into} SELECT * FROM (SELECT {common}) CROSS JOIN (VALUES {own}) WHERE true {tail}")
     }
 }
 
