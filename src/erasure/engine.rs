@@ -96,6 +96,8 @@ pub struct Engine<'a> {
     pub last_committed: Option<BatchId>,
     /// A write-ahead log of more pages than this is moved to the main file after the batch.
     pub log_pages_max: u64,
+    /// For how long the source is left alone before a batch that was refused is tried again in halves.
+    pub gap: Duration,
     /// Since when the source's lock has been free again; `None` before the first batch.
     pub released: Option<Stopwatch>,
 }
@@ -105,6 +107,8 @@ enum Attempt {
     Done(BatchReport),
     /// A record of the batch is in the way; nothing has happened.
     Refused {
+        /// For how long the lock was held all the same.
+        held: Duration,
         claims: Vec<(Claim, Fresh)>,
         /// What the intent has ruled about the others of the batch stands.
         ruled_out: BatchReport,
@@ -125,17 +129,20 @@ impl Engine<'_> {
             if claims.is_empty() {
                 continue;
             }
+            if self.released.is_some() {
+                tokio::time::sleep(self.gap).await;
+            }
             match self.attempt(journal, claims).await? {
                 Attempt::Done(done) => report += done,
-                Attempt::Refused { mut claims, ruled_out, error } if claims.len() == 1 => {
-                    report += ruled_out;
+                Attempt::Refused { held, mut claims, ruled_out, error } if claims.len() == 1 => {
+                    report += BatchReport { longest_lock: held, ..ruled_out };
                     if let Some((claim, fresh)) = claims.pop() {
                         journal.refused(&claim, fresh, error.to_string()).await.map_err(EngineError::Journal)?;
                         report.returned += 1;
                     }
                 }
-                Attempt::Refused { claims, ruled_out, .. } => {
-                    report += ruled_out;
+                Attempt::Refused { held, claims, ruled_out, .. } => {
+                    report += BatchReport { longest_lock: held, ..ruled_out };
                     let mut claims: Vec<Claim> = claims.into_iter().map(|(claim, _)| claim).collect();
                     let second = claims.split_off(claims.len() / 2);
                     waiting.push(second);
@@ -157,6 +164,7 @@ impl Engine<'_> {
         pass("batch-planned");
         if plan.records.is_empty() {
             self.writer.roll_back().await.map_err(EngineError::Source)?;
+            self.released = Some(Stopwatch::start());
             journal.intent(&plan).await.map_err(EngineError::Journal)?;
             return Ok(Attempt::Done(report(&plan, locked.elapsed())));
         }
@@ -174,7 +182,7 @@ impl Engine<'_> {
         self.released = Some(Stopwatch::start());
         match committed {
             Ok(()) => self.conclude(journal, &plan, held).await,
-            Err(error) => self.settle(journal, &plan, fresh, error).await,
+            Err(error) => self.settle(journal, &plan, fresh, error, held).await,
         }
     }
 
@@ -186,12 +194,16 @@ impl Engine<'_> {
     /// Step 1: reads the records again and lays out what is to happen.
     async fn plan(&mut self, claims: Vec<Claim>) -> Result<(BatchPlan, Vec<(Claim, Fresh)>), EngineError> {
         let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
-        // Hardly ever is anybody ruled out: the layout for all of them is then the one that is needed.
-        let (examined, staged) = tokio::join!(
-            examine(self.reader, self.mapping, self.day, self.key, &keys),
-            self.writer.stage(self.mapping, &keys)
-        );
-        let (examined, staged) = (examined.map_err(EngineError::Source)?, staged.map_err(EngineError::Source)?);
+        let second_look = examine(self.reader, self.mapping, self.day, self.key, &keys);
+        let (examined, staged) = if self.writer.is_surveyed() || self.mapping.surveyed().next().is_none() {
+            // Hardly ever is anybody ruled out: the layout for all of them is then the one that is needed.
+            let (examined, staged) = tokio::join!(second_look, self.writer.stage(self.mapping, &keys));
+            (examined, Some(staged))
+        } else {
+            // Each layout is a pass through a table: better one of them than two.
+            (second_look.await, None)
+        };
+        let examined = examined.map_err(EngineError::Source)?;
         let mut erased: Vec<(Claim, Fresh)> = Vec::new();
         let mut ruled_out = Vec::new();
         for (claim, now) in claims.into_iter().zip(examined) {
@@ -200,7 +212,10 @@ impl Engine<'_> {
                 (ruling, _) => ruled_out.push(RuledOut { claim, ruling }),
             }
         }
-        let staged = if ruled_out.is_empty() { staged } else { self.stage_again(&erased).await? };
+        let staged = match staged {
+            Some(staged) if ruled_out.is_empty() => staged.map_err(EngineError::Source)?,
+            _ => self.stage(&erased).await?,
+        };
         let records: Vec<_> = staged.records.iter().map(|record| planned(self.mapping, self.key, record)).collect();
         let found: HashSet<&RecordKey> = records.iter().map(|record| &record.key).collect();
         // Both looks were taken under the lock: a record that only one of them finds is not erased by guessing.
@@ -215,7 +230,11 @@ impl Engine<'_> {
         Ok((BatchPlan { batch, records, proposals, ruled_out }, erased))
     }
 
-    async fn stage_again(&mut self, erased: &[(Claim, Fresh)]) -> Result<Staged, EngineError> {
+    /// The layout for those that are erased, and nobody else.
+    async fn stage(&mut self, erased: &[(Claim, Fresh)]) -> Result<Staged, EngineError> {
+        if erased.is_empty() {
+            return Ok(Staged::default());
+        }
         let keys: Vec<RecordKey> = erased.iter().map(|(claim, _)| claim.key.clone()).collect();
         self.writer.stage(self.mapping, &keys).await.map_err(EngineError::Source)
     }
@@ -241,7 +260,10 @@ impl Engine<'_> {
         let (told, moved) = tokio::join!(journal.outcome(plan.batch), self.writer.checkpoint(self.log_pages_max));
         told.map_err(EngineError::Journal)?;
         pass("outcome-written");
-        moved.map_err(EngineError::Source)?;
+        if let Err(error) = moved {
+            // The batch stands, and so does what tells of it. The next checkpoint moves more.
+            tracing::warn!(error = %crate::config::causes(&error), "changes are left in the write-ahead log");
+        }
         Ok(Attempt::Done(report(plan, held)))
     }
 
@@ -252,18 +274,19 @@ impl Engine<'_> {
         plan: &BatchPlan,
         claims: Vec<(Claim, Fresh)>,
         error: SourceError,
+        held: Duration,
     ) -> Result<Attempt, EngineError> {
         self.writer.roll_back().await.map_err(EngineError::Source)?;
         let marker = self.writer.marker(self.installation).await.map_err(EngineError::Source)?;
         match settlement(marker.as_deref(), plan.batch, self.last_committed) {
-            Settlement::Committed => self.conclude(journal, plan, Duration::ZERO).await,
+            Settlement::Committed => self.conclude(journal, plan, held).await,
             Settlement::Foreign => Err(EngineError::Foreign),
             Settlement::RolledBack => {
                 journal.rolled_back(plan.batch).await.map_err(EngineError::Journal)?;
                 if error.is_about_the_database() {
                     Err(EngineError::Source(error))
                 } else {
-                    Ok(Attempt::Refused { claims, ruled_out: ruled_out(plan), error })
+                    Ok(Attempt::Refused { held, claims, ruled_out: ruled_out(plan), error })
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
 use crate::erasure::{BatchReport, Claim, Engine, Pace};
 use crate::proposal::{BatchId, ProposalId};
-use crate::source::{Mapping, Reader, SourceError, Writer};
+use crate::source::{Mapping, Reader, SourceError, Surveyed, Writer};
 use crate::store::{Proposal, RunId, WriteTurn};
 
 /// Records of the first batch; later ones follow the time that it held the lock.
@@ -20,7 +20,9 @@ const BATCH_RECORDS_MIN: u32 = 10;
 /// Nor larger, however short its lock: what it comes to is one change of the state.
 const BATCH_RECORDS_MAX: u32 = 2_000;
 /// Records for which a dependent without an index is looked through at once.
-const SURVEYED_RECORDS: u32 = 50_000;
+const SURVEYED_RECORDS_MAX: u32 = 50_000;
+/// For fewer a pass is not worth while.
+const SURVEYED_RECORDS_MIN: u32 = 1_000;
 /// How far a run is is written down so often.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 /// To read which records come next takes about so long. It is done while the source is left alone.
@@ -48,6 +50,8 @@ pub(super) struct Next {
     after: Option<ProposalId>,
     /// The last of those for whom the source was surveyed.
     surveyed: Option<ProposalId>,
+    /// For how many it is to be surveyed; fewer where too much refers to them.
+    survey: u32,
     /// For how long the last one held the source, and since when it has not.
     last: Option<(Duration, Stopwatch)>,
     observed: Stopwatch,
@@ -61,6 +65,7 @@ impl Next {
             size: BATCH_RECORDS_FIRST,
             after: None,
             surveyed: None,
+            survey: SURVEYED_RECORDS_MAX,
             last: None,
             observed: Stopwatch::start(),
             told: Stopwatch::start(),
@@ -82,8 +87,11 @@ impl Batches<'_, '_> {
         self.workshop.store.confirmed(&self.mapping.category, self.next.after, limit).await.map_err(store)
     }
 
-    /// Closes the connection.
-    pub(super) async fn close(self) {
+    /// Leaves nothing in the write-ahead log for the application to move, and closes the connection.
+    pub(super) async fn close(mut self) {
+        if let Err(error) = self.writer.checkpoint(0).await {
+            tracing::warn!(error = %crate::config::causes(&error), "changes are left in the write-ahead log");
+        }
         self.writer.close().await;
     }
 
@@ -107,7 +115,7 @@ impl Batches<'_, '_> {
             self.survey().await?;
             tokio::time::sleep(self.next.rest_of_gap().saturating_sub(READING)).await;
         }
-        self.writer.checkpoint(0).await.map_err(|error| self.failed(error))
+        Ok(())
     }
 
     /// Erases the next batch; false when there is none, or the source is to be left alone at this time of day.
@@ -160,6 +168,7 @@ impl Batches<'_, '_> {
             installation: self.workshop.store.installation(),
             last_committed: self.last_committed,
             log_pages_max: self.next.pace.log_pages_max(),
+            gap: self.next.pace.gap(self.next.pace.allowed()),
             released: None,
         };
         let report = engine.erase(&mut journal, claims).await;
@@ -174,19 +183,23 @@ impl Batches<'_, '_> {
     /// Where a dependent has no index, looks for the rows of many batches in one pass. Not again while the application
     /// changes things: what it changes would have to be looked for once more.
     async fn survey(&mut self) -> Result<(), JobError> {
-        let is_needed = self.mapping.surveyed().next().is_some();
+        let is_needed = self.next.survey >= SURVEYED_RECORDS_MIN && self.mapping.surveyed().next().is_some();
         let holds = self.writer.is_surveyed() && self.next.after < self.next.surveyed;
         let is_in_vain = self.next.after.is_some() && self.next.pace.is_active();
         if !is_needed || holds || is_in_vain {
             return Ok(());
         }
         let (category, after) = (&self.mapping.category, self.next.after);
-        let found = self.workshop.store.confirmed_keys(category, after, SURVEYED_RECORDS).await;
+        let found = self.workshop.store.confirmed_keys(category, after, self.next.survey).await;
         let (keys, last) = found.map_err(store)?;
         if keys.is_empty() || !self.may_begin() {
             return Ok(());
         }
         self.next.surveyed = last;
-        self.writer.survey(self.mapping, &keys).await.map_err(|error| self.failed(error))
+        let found = self.writer.survey(self.mapping, &keys).await.map_err(|error| self.failed(error))?;
+        if found == Surveyed::TooMany {
+            self.next.survey /= 8;
+        }
+        Ok(())
     }
 }

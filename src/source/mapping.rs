@@ -140,14 +140,17 @@ impl Mapping {
     /// The references to records that a survey can follow, with their places: those that have no index, and that come
     /// about by the application alone, neither by its triggers nor by what we change columns to.
     pub fn surveyed(&self) -> impl Iterator<Item = (usize, &Reference)> {
-        self.references.iter().enumerate().filter(|(_, reference)| {
+        let record_is_ours_alone =
+            self.nodes.first().is_some_and(|node| !node.written_by_triggers && !node.grown_by_triggers);
+        self.references.iter().enumerate().filter(move |(_, reference)| {
             let mut nodes = self.nodes.iter().filter(|node| node.table == reference.table).peekable();
             let is_known = nodes.peek().is_some();
             let is_the_applications_alone = nodes.all(|node| {
                 let changes_it = node.changes.iter().any(|change| reference.columns.contains(&change.column));
                 !node.written_by_triggers && !node.grown_by_triggers && !changes_it
             });
-            !reference.is_indexed
+            record_is_ours_alone
+                && !reference.is_indexed
                 && reference.parent == self.table()
                 && reference.table != reference.parent
                 && is_known

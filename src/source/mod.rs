@@ -20,6 +20,7 @@ pub use self::error::SourceError;
 pub use self::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink, Reference};
 pub use self::rows::{
     Applied, Cursor, DependentCount, Finding, KeyProblem, Label, Outcome, Page, Retained, Row, Staged, StagedRecord,
+    Surveyed,
 };
 pub use self::schema::{
     Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
@@ -169,7 +170,7 @@ impl Writer {
     ///
     /// # Errors
     /// When the source cannot be read.
-    pub async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<(), SourceError> {
+    pub async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Surveyed, SourceError> {
         self.0.survey(mapping, keys).await
     }
 

@@ -53,6 +53,17 @@ impl fmt::Debug for Cursor {
     }
 }
 
+/// What has come of a survey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surveyed {
+    /// It holds until somebody else changes the source.
+    Holds,
+    /// Somebody has changed the source meanwhile.
+    Disturbed,
+    /// Too many rows refer to these records to be remembered.
+    TooMany,
+}
+
 /// A stretch of a category's table.
 #[derive(Debug)]
 pub struct Page {

@@ -225,6 +225,7 @@ impl Bench {
             installation: INSTALLATION,
             last_committed,
             log_pages_max: 0,
+            gap: std::time::Duration::ZERO,
             released: None,
         };
         let report = engine.erase(journal, claims).await;

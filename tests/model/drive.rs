@@ -302,6 +302,7 @@ impl Case<'_> {
             installation: INSTALLATION,
             last_committed,
             log_pages_max: 0,
+            gap: std::time::Duration::ZERO,
             released: None,
         };
         engine.erase(&mut journal, claims.to_vec()).await.unwrap();

@@ -55,7 +55,7 @@ pub(super) async fn writing(path: &Path, lock_wait: Duration) -> Result<SqliteCo
     let mut connection = open(path, options).await?;
     if has_wal(&mut connection).await? {
         // What does not fit into the cache can go to the WAL before the commit without anybody's being locked out.
-        execute(&mut connection, "limit the memory of a batch", "PRAGMA cache_spill = 3000".to_owned(), Vec::new())
+        execute(&mut connection, "limit the memory of a batch", "PRAGMA cache_spill = ON".to_owned(), Vec::new())
             .await?;
     }
     Ok(connection)

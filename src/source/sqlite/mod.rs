@@ -33,7 +33,7 @@ use self::stage::Layout;
 use self::survey::Survey;
 use self::text::{qualified, quote};
 use super::mapping::Mapping;
-use super::rows::{Applied, Cursor, Label, Page, Retained, Row, Staged};
+use super::rows::{Applied, Cursor, Label, Page, Retained, Row, Staged, Surveyed};
 use super::schema::Schema;
 use super::{SourceError, label};
 use crate::config::SourceSettings;
@@ -234,10 +234,13 @@ impl SqliteWriter {
     }
 
     /// Looks once, for all these records, for what no index finds. Holds until somebody else changes the database.
-    pub(super) async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<(), SourceError> {
+    pub(super) async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Surveyed, SourceError> {
         self.lay_out(mapping).await?;
-        self.survey = Survey::make(&mut self.connection, mapping, keys).await?;
-        Ok(())
+        // Its tables are made anew: whatever comes of it, the last one holds no longer.
+        self.survey = None;
+        let (found, survey) = Survey::make(&mut self.connection, mapping, keys).await?;
+        self.survey = survey;
+        Ok(found)
     }
 
     pub(super) fn is_surveyed(&self) -> bool {

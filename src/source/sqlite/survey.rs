@@ -14,11 +14,17 @@ use super::text::{qualified, quote, refers};
 use crate::record::{RecordKey, Value};
 use crate::source::SourceError;
 use crate::source::mapping::{Mapping, NodeLink, Reference};
+use crate::source::rows::Surveyed;
 
 const DOING: &str = "look for what refers to the records";
 
 /// Rows that are looked at together: with a rollback journal nobody can write meanwhile.
 const STRETCH_ROWS: u32 = 10_000;
+
+/// Rows that are remembered at most, in memory.
+const REMEMBERED_ROWS_MAX: u64 = 200_000;
+/// Records that are looked up together.
+const RECORDS_TOGETHER: usize = 1_000;
 
 /// The records that a survey was made for.
 const SURVEYED: &str = "temp.erasured_surveyed";
@@ -36,20 +42,25 @@ pub(super) async fn data_version(connection: &mut SqliteConnection) -> Result<u6
 }
 
 impl Survey {
-    /// Looks through every table that refers to the category's by columns without an index. `None` where somebody has
-    /// changed the database meanwhile.
+    /// Looks through every table that refers to the category's by columns without an index.
     pub(super) async fn make(
         connection: &mut SqliteConnection,
         mapping: &Mapping,
         keys: &[RecordKey],
-    ) -> Result<Option<Self>, SourceError> {
+    ) -> Result<(Surveyed, Option<Self>), SourceError> {
         let before = data_version(connection).await?;
         note_records(connection, mapping, keys).await?;
+        let mut room = REMEMBERED_ROWS_MAX;
         for (place, reference) in mapping.surveyed() {
-            note_references(connection, mapping, place, reference).await?;
+            if !note_references(connection, mapping, place, reference, &mut room).await? {
+                return Ok((Surveyed::TooMany, None));
+            }
         }
-        let is_undisturbed = data_version(connection).await? == before;
-        Ok(is_undisturbed.then_some(Self { data_version: before }))
+        if data_version(connection).await? == before {
+            Ok((Surveyed::Holds, Some(Self { data_version: before })))
+        } else {
+            Ok((Surveyed::Disturbed, None))
+        }
     }
 
     /// Whether nobody else has changed anything since. To be asked under the lock.
@@ -123,17 +134,22 @@ async fn note_records(
         keyed(&key)
     );
     let sql = format!("INSERT INTO {SURVEYED} {select}");
-    execute(connection, DOING, sql, vec![keys_as_json(mapping, keys)]).await.map(drop)
+    for keys in keys.chunks(RECORDS_TOGETHER) {
+        execute(connection, DOING, sql.clone(), vec![keys_as_json(mapping, keys)]).await?;
+    }
+    Ok(())
 }
 
+/// Notes which rows refer to the records by this reference; false when there is no more room for them.
 async fn note_references(
     connection: &mut SqliteConnection,
     mapping: &Mapping,
     place: usize,
     reference: &Reference,
-) -> Result<(), SourceError> {
+    room: &mut u64,
+) -> Result<bool, SourceError> {
     let Some(node) = mapping.nodes.first() else {
-        return Ok(());
+        return Ok(true);
     };
     let row_id: Vec<&str> = reference.row_id.names();
     let (above, below): (Vec<String>, Vec<String>) = (
@@ -161,12 +177,17 @@ async fn note_references(
         let end = format!("SELECT {row_id} FROM {own} c WHERE {range} {order}");
         let end = fetch(connection, DOING, end, bindings.clone()).await?;
         let Some(end) = end.first().map(|row| values(row, below.len())).transpose()? else {
-            return execute(connection, DOING, format!("{found} WHERE {range}"), bindings).await.map(drop);
+            let noted = execute(connection, DOING, format!("{found} WHERE {range}"), bindings).await?;
+            *room = room.saturating_sub(noted);
+            return Ok(*room > 0);
         };
         let places: Vec<String> = (1..=end.len()).map(|i| format!("?{}", bindings.len() + i)).collect();
         bindings.extend(end.iter().cloned());
         let stretch = format!("{found} WHERE {range} AND ({row_id}) <= ({})", places.join(", "));
-        execute(connection, DOING, stretch, bindings).await?;
+        *room = room.saturating_sub(execute(connection, DOING, stretch, bindings).await?);
+        if *room == 0 {
+            return Ok(false);
+        }
         range = format!("({row_id}) > ({})", numbered("?", end.len()).join(", "));
         bindings = end;
     }
