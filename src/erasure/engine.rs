@@ -164,9 +164,10 @@ impl Engine<'_> {
         pass("batch-planned");
         if plan.records.is_empty() {
             self.writer.roll_back().await.map_err(EngineError::Source)?;
+            let held = locked.elapsed();
             self.released = Some(Stopwatch::start());
             journal.intent(&plan).await.map_err(EngineError::Journal)?;
-            return Ok(Attempt::Done(report(&plan, locked.elapsed())));
+            return Ok(Attempt::Done(report(&plan, held)));
         }
         let (intent, applied) = tokio::join!(intent(journal, &plan), self.writer.apply(self.mapping));
         if let Err(error) = intent {
