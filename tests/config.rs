@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use erasured::actor::{Permission, Scope};
+use erasured::actor::Permission;
 use erasured::config::{
     Anonymise, Finding, LabelPart, Link, Literal, Loaded, Rule, Settings, Starts, TemplatePart, load, words,
 };
@@ -173,15 +173,12 @@ fn mistakes_in_a_category() {
         instead("unknown key", "since =", "sicne ="),
         instead("key that is like none", "[[criterion]]", "colour = 1\n[[criterion]]"),
         in_category("key in the wrong section", "triggers = [\"t\"]\n"),
-        in_category(
-            "what a later version knows",
-            "[manual]\nwhere = \"deleted_on IS NOT NULL\"\n[[linked]]\ncategory = \"person\"\n",
-        ),
-        instead(
-            "what a later version knows of decisions",
-            "table =",
-            "decisions = 2\ncooling_off = \"7 days\"\ntable =",
-        ),
+        in_category("what a later version knows", "[[linked]]\ncategory = \"person\"\n[removal]\nvacuum = true\n"),
+        instead("three decisions", "table =", "decisions = 3\ntable ="),
+        instead("decisions in words", "table =", "decisions = \"two\"\ntable ="),
+        instead("cooling-off without a unit", "table =", "cooling_off = \"7\"\ntable ="),
+        instead("cooling-off as a slip", "table =", "cooling_off = \"7 dyas\"\ntable ="),
+        in_category("a mark that is none", "[manual]\nwhere = \"\"\nauto_confirm = \"yes\"\n"),
         instead("unknown source", "\"crm\"", "\"cmr\""),
         instead("no table", "table = \"prospects\"\n", ""),
         instead("empty table", "\"prospects\"", "\"\""),
@@ -360,7 +357,7 @@ fn erasured_toml_is_read_as_it_is_meant() {
     let grant = &settings.grants[0];
     assert!(
         grant.permissions.contains(&Permission::Decide)
-            && matches!(&grant.scope, Scope::Categories(some) if some.len() == 1)
+            && grant.reach.categories.as_ref().is_some_and(|some| some.len() == 1)
     );
 }
 

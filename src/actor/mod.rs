@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::record::CategoryName;
+use crate::record::{CategoryName, RecordRef};
 
 /// What somebody may be permitted to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,30 +134,78 @@ impl Identity {
     }
 }
 
-/// Which categories somebody may see or touch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// Every category.
-    All,
-    /// These and no others.
-    Categories(BTreeSet<CategoryName>),
+/// Records that a grant reaches: those that are within both limits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// Of these categories; `None`: of every one.
+    pub categories: Option<BTreeSet<CategoryName>>,
+    /// Of these units; `None`: of every one, and of none at all. A record without a unit is in none of these.
+    pub units: Option<BTreeSet<String>>,
+}
+
+impl Reach {
+    /// Whether it reaches any record of the category.
+    #[must_use]
+    pub fn sees(&self, category: &CategoryName) -> bool {
+        self.categories.as_ref().is_none_or(|categories| categories.contains(category))
+    }
+
+    /// Whether it reaches records of the category that are in this unit.
+    #[must_use]
+    pub fn covers(&self, category: &CategoryName, unit: Option<&str>) -> bool {
+        let is_in_unit = |units: &BTreeSet<String>| unit.is_some_and(|unit| units.contains(unit));
+        self.sees(category) && self.units.as_ref().is_none_or(is_in_unit)
+    }
+}
+
+/// A record given to somebody singly, about the person that it was about then.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SingleRecord {
+    /// The record.
+    pub record: RecordRef,
+    /// Digest of the person that it was about. Another person under the same key is not meant.
+    pub digest: [u8; 32],
+}
+
+/// Which records somebody may see or touch: what a grant reaches and what was given to them singly, without what they
+/// are denied. What is outside does not exist for them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// What grants reach.
+    pub reaches: Vec<Reach>,
+    /// What was given singly.
+    pub records: BTreeSet<SingleRecord>,
+    /// What is denied, whoever the person under the key is. It beats everything else.
+    pub denied: BTreeSet<RecordRef>,
 }
 
 impl Scope {
-    /// Whether `category` is within the scope.
+    /// Every record there is.
     #[must_use]
-    pub fn covers(&self, category: &CategoryName) -> bool {
-        match self {
-            Self::All => true,
-            Self::Categories(categories) => categories.contains(category),
-        }
+    pub fn everything() -> Self {
+        Self { reaches: vec![Reach::default()], ..Self::default() }
     }
 
-    fn add(&mut self, other: &Self) {
-        match (&mut *self, other) {
-            (Self::Categories(mine), Self::Categories(theirs)) => mine.extend(theirs.iter().cloned()),
-            _ => *self = Self::All,
-        }
+    /// Whether nothing at all is outside.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.denied.is_empty() && self.reaches.contains(&Reach::default())
+    }
+
+    /// Whether the category exists for whoever has the scope: some record of it may be within.
+    #[must_use]
+    pub fn sees(&self, category: &CategoryName) -> bool {
+        self.reaches.iter().any(|reach| reach.sees(category))
+            || self.records.iter().any(|single| single.record.category == *category)
+    }
+
+    /// Whether the record is within. `unit` and `digest` are its own, as it is now or as it was proposed.
+    #[must_use]
+    pub fn covers(&self, record: &RecordRef, unit: Option<&str>, digest: &[u8; 32]) -> bool {
+        let is_given = |single: &SingleRecord| single.record == *record && single.digest == *digest;
+        !self.denied.contains(record)
+            && (self.reaches.iter().any(|reach| reach.covers(&record.category, unit))
+                || self.records.iter().any(is_given))
     }
 }
 
@@ -171,7 +219,7 @@ pub struct Grant {
     /// What it permits.
     pub permissions: BTreeSet<Permission>,
     /// Where it permits it.
-    pub scope: Scope,
+    pub reach: Reach,
 }
 
 impl Grant {
@@ -231,18 +279,14 @@ pub fn authorise(
 ) -> Result<Authorised, Refused> {
     let authorised = |scope| Authorised { actor: identity.actor(), permission, scope };
     if grants.is_empty() && (identity.uid == 0 || identity.uid == own_uid) {
-        return Ok(authorised(Scope::All));
+        return Ok(authorised(Scope::everything()));
     }
-    grants
-        .iter()
-        .filter(|grant| grant.permissions.contains(&permission) && grant.holds_for(identity))
-        .map(|grant| grant.scope.clone())
-        .reduce(|mut sum, scope| {
-            sum.add(&scope);
-            sum
-        })
-        .map(authorised)
-        .ok_or_else(|| Refused { user: identity.user.clone(), permission })
+    let given = grants.iter().filter(|grant| grant.permissions.contains(&permission) && grant.holds_for(identity));
+    let reaches: Vec<Reach> = given.map(|grant| grant.reach.clone()).collect();
+    if reaches.is_empty() {
+        return Err(Refused { user: identity.user.clone(), permission });
+    }
+    Ok(authorised(Scope { reaches, ..Scope::default() }))
 }
 
 #[cfg(test)]
@@ -258,10 +302,10 @@ mod tests {
             users: users.iter().map(ToString::to_string).collect(),
             groups: groups.iter().map(ToString::to_string).collect(),
             permissions: BTreeSet::from([permission]),
-            scope: if categories.is_empty() {
-                Scope::All
-            } else {
-                Scope::Categories(categories.iter().map(|name| name.parse().unwrap()).collect())
+            reach: Reach {
+                categories: (!categories.is_empty())
+                    .then(|| categories.iter().map(|name| name.parse().unwrap()).collect()),
+                units: None,
             },
         }
     }
@@ -293,8 +337,27 @@ mod tests {
             authorise(&identity(7, "vera", groups), Permission::View, &grants, 0).unwrap().scope().clone()
         };
         let (member, prospect) = ("member".parse().unwrap(), "prospect".parse().unwrap());
-        assert!(scope(&[]).covers(&member) && !scope(&[]).covers(&prospect));
-        assert!(scope(&["privacy"]).covers(&member) && scope(&["privacy"]).covers(&prospect));
-        assert_eq!(scope(&["boss"]), Scope::All);
+        assert!(scope(&[]).sees(&member) && !scope(&[]).sees(&prospect));
+        assert!(scope(&["privacy"]).sees(&member) && scope(&["privacy"]).sees(&prospect));
+        assert!(scope(&["boss"]).is_everything() && !scope(&["privacy"]).is_everything());
+    }
+
+    #[test]
+    fn single_records_add_to_units_and_a_denial_beats_all() {
+        let record = |text: &str| text.parse::<RecordRef>().unwrap();
+        let graz = Reach { categories: None, units: Some(BTreeSet::from(["graz".to_owned()])) };
+        let given = SingleRecord { record: record("member/7"), digest: [7; 32] };
+        let mut scope = Scope { reaches: vec![graz], records: BTreeSet::from([given]), ..Scope::default() };
+        let covers = |scope: &Scope, text, unit, digest| scope.covers(&record(text), unit, &[digest; 32]);
+        assert!(covers(&scope, "member/1", Some("graz"), 1));
+        assert!(!covers(&scope, "member/1", Some("linz"), 1));
+        assert!(!covers(&scope, "member/1", None, 1), "a record without a unit needs a grant without units");
+        assert!(covers(&scope, "member/7", Some("linz"), 7));
+        assert!(!covers(&scope, "member/7", Some("linz"), 8), "the key was given to another person");
+        scope.denied = BTreeSet::from([record("member/7"), record("member/1")]);
+        assert!(!covers(&scope, "member/7", Some("linz"), 7));
+        assert!(!covers(&scope, "member/1", Some("graz"), 1));
+        assert!(covers(&scope, "member/2", Some("graz"), 1));
+        assert!(!Scope { denied: scope.denied, ..Scope::everything() }.is_everything());
     }
 }

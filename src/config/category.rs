@@ -28,14 +28,40 @@ pub struct Category {
     pub unit: Option<Located<String>>,
     /// Columns that make it the same person; empty: the label's columns.
     pub identity: Vec<Column>,
-    /// The rules by which a record becomes due; at least one, their names unique.
+    /// The rules by which a record becomes due, their names unique; none only where records are marked.
     pub criteria: Vec<Criterion>,
+    /// Records that are asked for whatever the criteria say.
+    pub manual: Manual,
+    /// How many different people have to confirm: 1 or 2.
+    pub decisions: u8,
+    /// The least time between the last confirmation and erasure.
+    pub cooling_off: Option<Located<Period>>,
+    /// Whether an anonymised record is deleted when the last row that kept it has gone.
+    pub remove_shells: bool,
     /// `[erase]`: what happens to the columns of a record that is anonymised.
     pub rows: Classification,
     /// Rows of other tables that depend on a record; names unique.
     pub dependents: Vec<Dependent>,
     /// Triggers that somebody has looked at.
     pub triggers: Vec<Located<String>>,
+}
+
+/// `[manual]`: records that are asked for whatever the criteria say.
+#[derive(Debug, Clone, Default)]
+pub struct Manual {
+    /// SQL condition: the application's own delete mark.
+    pub mark: Option<Mark>,
+    /// Whether a mark is confirmed at once.
+    pub auto_confirm: bool,
+}
+
+/// The application's own delete mark.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    /// `where`: SQL condition.
+    pub condition: Located<String>,
+    /// Stands for its wording.
+    pub version: RuleVersion,
 }
 
 /// A rule by which a record becomes due. It has `since` with a period, or a condition, or both.
@@ -53,6 +79,8 @@ pub struct Criterion {
     pub reason: Option<String>,
     /// Stands for the rule's wording: another wording has another version.
     pub version: RuleVersion,
+    /// Whether it makes any record due. One that does not stays in the settings, and is told of.
+    pub enabled: bool,
 }
 
 /// A date from which a period runs.

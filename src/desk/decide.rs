@@ -39,7 +39,7 @@ impl Desk {
         wish: Wish,
         targets: &[Target],
     ) -> Result<Vec<Decided>, DeskError> {
-        let covers = |target: &&Target| leave.scope().covers(&target.record.category);
+        let covers = |target: &&Target| leave.scope().sees(&target.record.category);
         let within: Vec<Target> = targets.iter().filter(covers).cloned().collect();
         let decision = match wish {
             Wish::Confirm => Decision::Confirm,

@@ -72,7 +72,7 @@ impl Desk {
     ) -> Result<Listing, DeskError> {
         let glass = self.glass();
         if let Some(category) = &filter.category
-            && !(leave.scope().covers(category) && glass.settings.categories.contains_key(category))
+            && !(leave.scope().sees(category) && glass.settings.categories.contains_key(category))
         {
             return Err(DeskError::NoSuchCategory(category.clone()));
         }

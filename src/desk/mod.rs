@@ -119,6 +119,6 @@ impl Desk {
 
     /// The record, where the asker may see it.
     fn within(leave: &Authorised, record: &RecordRef) -> Result<(), DeskError> {
-        if leave.scope().covers(&record.category) { Ok(()) } else { Err(DeskError::NoSuchRecord(record.clone())) }
+        if leave.scope().sees(&record.category) { Ok(()) } else { Err(DeskError::NoSuchRecord(record.clone())) }
     }
 }

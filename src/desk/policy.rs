@@ -56,7 +56,7 @@ impl Desk {
         for source in settings.sources.keys() {
             let opened = open(&settings, source).await;
             let visible =
-                settings.categories.values().filter(|c| c.source.value == *source && leave.scope().covers(&c.name));
+                settings.categories.values().filter(|c| c.source.value == *source && leave.scope().sees(&c.name));
             for category in visible {
                 let (problem, never_null) = match &opened {
                     Err(error) => (Some(causes(error)), Vec::new()),

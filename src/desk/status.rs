@@ -74,8 +74,8 @@ impl Desk {
         }
         let (sources, mut problems) = self.sources(&settings, scope).await?;
         let mut counts = self.store.counts().await.map_err(DeskError::Store)?;
-        counts.retain(|category, counts| scope.covers(category) && counts.keys().any(|state| state.is_open()));
-        let configured = settings.categories.keys().filter(|category| scope.covers(category));
+        counts.retain(|category, counts| scope.sees(category) && counts.keys().any(|state| state.is_open()));
+        let configured = settings.categories.keys().filter(|category| scope.sees(category));
         let names: BTreeSet<CategoryName> = configured.chain(counts.keys()).cloned().collect();
         let categories = names.into_iter().map(|category| CategoryStanding {
             counts: counts.remove(&category).unwrap_or_default(),
@@ -116,8 +116,8 @@ impl Desk {
         let (mut sources, mut problems) = (Vec::new(), BTreeMap::new());
         for source in settings.sources.keys() {
             let of_source = settings.categories.values().filter(|category| category.source.value == *source);
-            let visible: Vec<_> = of_source.map(|category| &category.name).filter(|name| scope.covers(name)).collect();
-            if visible.is_empty() && *scope != Scope::All {
+            let visible: Vec<_> = of_source.map(|category| &category.name).filter(|name| scope.sees(name)).collect();
+            if visible.is_empty() && !scope.is_everything() {
                 continue;
             }
             let closed = known.iter().find(|state| state.source == *source).and_then(|state| state.closed.as_ref());
@@ -142,10 +142,10 @@ impl Desk {
 
 /// The run without what it says of categories out of scope. What went wrong is told in sentences that may name any of them.
 fn within(mut run: Run, scope: &Scope) -> Run {
-    if *scope == Scope::All {
+    if scope.is_everything() {
         return run;
     }
-    run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.covers(&name)));
+    run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.sees(&name)));
     if let RunState::Finished { reason, .. } = &mut run.state {
         *reason = None;
     }

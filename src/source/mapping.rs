@@ -3,7 +3,7 @@
 //! Only `check` makes one, so whoever holds a [`Mapping`] holds settings that were checked.
 
 use super::schema::{ForeignKey, RowId};
-use crate::config::{Anonymise, Criterion, LabelTemplate, Retention, Rule};
+use crate::config::{Anonymise, Criterion, LabelTemplate, Mark, Retention, Rule};
 use crate::record::{CategoryName, IdentityVersion, KeyType};
 
 /// A category and the tables it reaches.
@@ -23,8 +23,10 @@ pub struct Mapping {
     pub label: Option<LabelTemplate>,
     /// SQL expression of the unit.
     pub unit: Option<String>,
-    /// The rules by which a record becomes due.
+    /// The rules by which a record becomes due, without those that are switched off.
     pub criteria: Vec<Criterion>,
+    /// The application's own delete mark.
+    pub mark: Option<Mark>,
     /// The category's table, then its dependents, each after its parent.
     pub nodes: Vec<Node>,
     /// Every reference, declared or set, that leads to a node's table.

@@ -58,16 +58,16 @@ impl ProposalFilter {
     #[must_use]
     pub fn open() -> Self {
         let states = StateName::ALL.into_iter().filter(|state| state.is_open()).collect();
-        Self { category: None, criterion: None, states, scope: Scope::All }
+        Self { category: None, criterion: None, states, scope: Scope::everything() }
     }
 
     /// The categories that are asked for and within the scope; `None`: all.
     pub(super) fn categories(&self) -> Option<Vec<&str>> {
-        match (&self.category, &self.scope) {
-            (Some(category), scope) => Some(scope.covers(category).then(|| category.as_str()).into_iter().collect()),
-            (None, Scope::Categories(categories)) => Some(categories.iter().map(CategoryName::as_str).collect()),
-            (None, Scope::All) => None,
+        if let Some(category) = &self.category {
+            return Some(self.scope.sees(category).then(|| category.as_str()).into_iter().collect());
         }
+        let limits: Option<Vec<_>> = self.scope.reaches.iter().map(|reach| reach.categories.as_ref()).collect();
+        Some(limits?.into_iter().flatten().map(CategoryName::as_str).collect())
     }
 
     /// What open or closed proposals are found by; `None` when none of them are asked for. `total` is how many there are.

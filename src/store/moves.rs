@@ -64,7 +64,8 @@ pub(super) struct Note<'a> {
 /// Writes where proposals stand now, each found by its id; one that has changed in the meantime is not found.
 pub(super) const WRITE_STANDING: &str = "UPDATE proposal SET version = version + 1, changed_at = ?2, postponed_count = j.value->>2, \
       state = j.value->>'$[3][0]', until = j.value->>'$[3][1]', batch = unhex(j.value->>'$[3][2]'), \
-      outcome = j.value->>'$[3][3]', reason = j.value->>'$[3][4]', detail = j.value->>'$[3][5]' \
+      outcome = j.value->>'$[3][3]', reason = j.value->>'$[3][4]', detail = j.value->>'$[3][5]', \
+      confirmed_at = CASE WHEN j.value->>'$[3][0]' IN ('confirmed', 'erasing', 'erased') THEN coalesce(confirmed_at, ?2) END \
       FROM json_each(?1) j WHERE proposal.id = j.value->>0 AND proposal.version = j.value->>1";
 
 impl Change<'_> {

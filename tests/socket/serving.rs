@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use erasured::actor::{Grant, Permission, Scope};
+use erasured::actor::{Grant, Permission, Reach};
 use erasured::admin::{Listener, Server, WhoIs, identity_of};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -53,7 +53,7 @@ pub fn granted(permissions: &[Permission]) -> Vec<Grant> {
         users: BTreeSet::from([me.user]),
         groups: BTreeSet::new(),
         permissions: permissions.iter().copied().collect(),
-        scope: Scope::All,
+        reach: Reach::default(),
     }]
 }
 

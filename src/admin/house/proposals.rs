@@ -12,7 +12,7 @@ pub(super) fn filter(selection: Selection) -> ProposalFilter {
         Some(state) => vec![state_of(state)],
         None => StateName::ALL.into_iter().filter(|state| state.is_open()).collect(),
     };
-    ProposalFilter { category: selection.category, criterion: selection.criterion, states, scope: Scope::All }
+    ProposalFilter { category: selection.category, criterion: selection.criterion, states, scope: Scope::everything() }
 }
 
 /// A page of the list.

@@ -6,7 +6,7 @@ use super::document::{Faults, File};
 use super::rows::{classification, columns, is_same, note_fault};
 use super::section::Section;
 use super::similar::{listed, nearest};
-use super::{dependent, rule, shape, template};
+use super::{dependent, manual, rule, shape, template};
 use crate::config::{Category, Classification, Column, Criterion, Located};
 use crate::record::{CategoryName, SourceName};
 
@@ -33,7 +33,10 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
     let unit = optional(&top, "unit", Some);
     let identity = columns(&top, "identity").filter(|identity| is_named(&top, "identity", identity));
     let criteria = criteria(&top);
-    let rows = erase(&top);
+    let manual = manual::read(&top);
+    let decisions = decisions(&top);
+    let cooling_off = if top.get("cooling_off").is_none() { Some(None) } else { rule::cooling_off(&top).map(Some) };
+    let (rows, remove_shells) = erase(&top).map_or((None, None), |(rows, remove)| (Some(rows), Some(remove)));
     let dependents = dependent::read_all(&top);
     let triggers = top.texts("triggers");
     if let (Some(key), Some(rows)) = (&key, &rows) {
@@ -49,6 +52,10 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
         unit: unit?,
         identity: identity?,
         criteria: criteria?,
+        manual: manual?,
+        decisions: decisions?,
+        cooling_off: cooling_off?,
+        remove_shells: remove_shells?,
         rows: rows?,
         dependents: dependents?,
         triggers: triggers?,
@@ -97,12 +104,32 @@ fn source(top: &Section<'_>, sources: Option<&BTreeSet<String>>) -> Option<Locat
     Some(Located::new(text.value.parse().ok()?, text.place))
 }
 
-fn erase(top: &Section<'_>) -> Option<Classification> {
+/// What becomes of the columns of a record that stays, and whether its row goes when nothing keeps it any more.
+fn erase(top: &Section<'_>) -> Option<(Classification, bool)> {
     if top.get("erase").is_none() {
-        return Some(Classification { place: top.place.clone(), keep: Vec::new(), anonymise: Vec::new() });
+        return Some((Classification { place: top.place.clone(), keep: Vec::new(), anonymise: Vec::new() }, false));
     }
     let section = top.section("erase", &shape::ERASE)?;
-    classification(&section, section.place.clone())
+    let remove_shells = section.boolean("remove_shells", false);
+    Some((classification(&section, section.place.clone())?, remove_shells?))
+}
+
+/// How many different people have to confirm.
+fn decisions(top: &Section<'_>) -> Option<u8> {
+    let Some(entry) = top.get("decisions") else { return Some(1) };
+    match entry.value.as_integer().map(|integer| (integer.radix(), integer.as_str())) {
+        Some((10, "1")) => Some(1),
+        Some((10, "2")) => Some(2),
+        Some((_, written)) => {
+            let message = format!("`decisions` is {written}, and may be 1 or 2");
+            top.fault("limit", &entry.place, message, "write decisions = 2 where two different people have to confirm");
+            None
+        }
+        None => {
+            top.note_kind(&entry, "a whole number");
+            None
+        }
+    }
 }
 
 /// A record whose key is replaced could not be found again.
@@ -120,7 +147,7 @@ fn is_key_kept(top: &Section<'_>, key: &[Column], rows: &Classification) -> bool
 
 fn criteria(top: &Section<'_>) -> Option<Vec<Criterion>> {
     let sections = top.sections("criterion", &shape::CRITERION, CRITERIA_MAX)?;
-    if sections.is_empty() {
+    if sections.is_empty() && top.get("manual").is_none() {
         let hint = "add [[criterion]] with name, since and period, or with name and where";
         top.fault("missing-key", &top.place, "no criterion says when a record is due", hint);
         return None;
@@ -146,6 +173,7 @@ fn criterion(section: &Section<'_>) -> Option<Criterion> {
     let since = rule::since(section);
     let condition = optional(section, "where", Some);
     let reason = optional(section, "reason", Some);
+    let enabled = section.boolean("enabled", true);
     if ["since", "period", "starts", "format", "where"].iter().all(|key| section.get(key).is_none()) {
         let message = "the criterion does not say when a record is due";
         section.fault("rule", &section.place, message, "add `since` and `period`, or `where`, or both");
@@ -160,6 +188,7 @@ fn criterion(section: &Section<'_>) -> Option<Criterion> {
         condition,
         reason: reason?.map(|reason| reason.value),
         version,
+        enabled: enabled?,
     })
 }
 

@@ -9,6 +9,7 @@ mod dependent;
 mod document;
 mod duration;
 mod hours;
+mod manual;
 mod rows;
 mod rule;
 mod section;

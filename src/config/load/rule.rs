@@ -45,7 +45,7 @@ pub fn since(section: &Section<'_>) -> Option<Option<Since>> {
         }
     }
     let sql = section.text("since");
-    let period = section.text("period").and_then(|text| period(section, &text));
+    let period = section.text("period").and_then(|text| period(section, "period", &text));
     let starts = section.choice("starts", &STARTS).map(|starts| starts.value);
     let format = section.choice("format", &DateFormat::WORDS).map(|format| format.value);
     let starts = if section.get("starts").is_some() { starts? } else { Starts::default() };
@@ -59,18 +59,23 @@ pub fn since(section: &Section<'_>) -> Option<Option<Since>> {
     Some(Some(Since { sql: sql?, format, period: period?, starts }))
 }
 
-fn period(section: &Section<'_>, text: &Located<String>) -> Option<Located<Period>> {
+/// The least time between the last confirmation and erasure.
+pub fn cooling_off(section: &Section<'_>) -> Option<Located<Period>> {
+    section.text("cooling_off").and_then(|text| period(section, "cooling_off", &text))
+}
+
+fn period(section: &Section<'_>, key: &str, text: &Located<String>) -> Option<Located<Period>> {
     let error = match text.value.parse::<Period>() {
         Ok(period) => return Some(Located::new(period, text.place.clone())),
         Err(error) => error,
     };
     let hint = match (&error, meant(&text.value)) {
-        (PeriodError::Malformed(_), Some(meant)) => format!("did you mean period = \"{meant}\"?"),
+        (PeriodError::Malformed(_), Some(meant)) => format!("did you mean {key} = \"{meant}\"?"),
         (PeriodError::Malformed(_), None) => {
-            "write whole years, months, weeks or days: period = \"3 years\", or \"P3Y\"".to_owned()
+            format!("write whole years, months, weeks or days: {key} = \"3 years\", or \"P3Y\"")
         }
-        (PeriodError::Nothing, _) => "write how long records stay: period = \"3 years\"".to_owned(),
-        (PeriodError::TooLong, _) => "write it in years: period = \"30 years\"".to_owned(),
+        (PeriodError::Nothing, _) => format!("write how long: {key} = \"3 years\""),
+        (PeriodError::TooLong, _) => format!("write it in years: {key} = \"30 years\""),
     };
     section.fault("period", &text.place, error.to_string(), hint);
     None

@@ -38,18 +38,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 
 /// Keys that the words of this product provide for, and that nothing acts on yet. Whoever writes one relies on it: it is
 /// refused, not passed over.
-pub const LATER: [&str; 10] = [
-    "manual",
-    "linked",
-    "brake",
-    "decisions",
-    "cooling_off",
-    "reasons",
-    "holds",
-    "remove_shells",
-    "key_is_personal",
-    "removal",
-];
+pub const LATER: [&str; 6] = ["linked", "brake", "reasons", "holds", "key_is_personal", "removal"];
 
 /// `erasured.toml`.
 pub const TOP: Shape = Shape {
@@ -112,6 +101,9 @@ pub const CATEGORY: Shape = Shape {
         key("unit", "unit = \"branch_id\""),
         key("identity", "identity = [\"last_name\", \"created_on\"]"),
         key("triggers", "triggers = [\"prospects_history\"]"),
+        key("decisions", "decisions = 2"),
+        key("cooling_off", "cooling_off = \"7 days\""),
+        key("manual", "[manual]"),
         key("criterion", "[[criterion]]"),
         key("erase", "[erase]"),
         key("dependent", "[[dependent]]"),
@@ -130,14 +122,26 @@ pub const CRITERION: Shape = Shape {
         key("format", "format = \"iso\""),
         key("where", "where = \"status <> 'customer'\""),
         key("reason", "reason = \"retention period expired\""),
+        key("enabled", "enabled = true"),
     ],
+};
+
+/// `[manual]`.
+pub const MANUAL: Shape = Shape {
+    name: "[manual]",
+    place: "in [manual]",
+    keys: &[key("where", "where = \"deleted_on IS NOT NULL\""), key("auto_confirm", "auto_confirm = true")],
 };
 
 /// `[erase]`.
 pub const ERASE: Shape = Shape {
     name: "[erase]",
     place: "in [erase]",
-    keys: &[key("keep", "keep = [\"id\", \"status\"]"), key("anonymise", "[erase.anonymise]")],
+    keys: &[
+        key("keep", "keep = [\"id\", \"status\"]"),
+        key("anonymise", "[erase.anonymise]"),
+        key("remove_shells", "remove_shells = true"),
+    ],
 };
 
 /// `[[dependent]]`.
@@ -177,4 +181,4 @@ pub const REPLACEMENT: Shape = Shape {
 
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
 pub const FILES: [&[&Shape]; 2] =
-    [&[&TOP, &SCHEDULE, &SOURCE, &GRANT], &[&CATEGORY, &CRITERION, &ERASE, &DEPENDENT, &REPLACEMENT]];
+    [&[&TOP, &SCHEDULE, &SOURCE, &GRANT], &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &REPLACEMENT]];

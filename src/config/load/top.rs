@@ -12,7 +12,7 @@ use super::document::{Faults, File};
 use super::section::{Entry, Section, entries};
 use super::similar::{listed, nearest};
 use super::{duration, hours, shape};
-use crate::actor::{Grant, Permission, Scope};
+use crate::actor::{Grant, Permission, Reach};
 use crate::config::{Finding, Located, Schedule, SourceSettings};
 use crate::record::{CategoryName, SourceName};
 
@@ -272,14 +272,14 @@ fn grant(section: &Section<'_>, categories: &BTreeSet<CategoryName>) -> Option<G
         section.fault("missing-key", &section.place, "the grant names neither users nor groups", hint);
     }
     let permissions = permissions(section);
-    let scope = scope(section, categories);
+    let reach = reach(section, categories);
     let grant = Grant {
         users: users?,
         groups: groups?,
         permissions: permissions.as_ref()?.iter().map(|located| located.value).collect(),
-        scope: scope?,
+        reach: reach?,
     };
-    let limited = grant.scope != Scope::All;
+    let limited = grant.reach != Reach::default();
     let mut all_well = !grant.users.is_empty() || !grant.groups.is_empty();
     for Located { value, place } in permissions?.iter().filter(|one| limited && !one.value.is_by_category()) {
         let hint = format!("give {:?} in a [[grant]] of its own without `categories`", value.as_str());
@@ -338,9 +338,9 @@ fn permissions(section: &Section<'_>) -> Option<Vec<Located<Permission>>> {
     all_well.then_some(permissions)
 }
 
-fn scope(section: &Section<'_>, known: &BTreeSet<CategoryName>) -> Option<Scope> {
+fn reach(section: &Section<'_>, known: &BTreeSet<CategoryName>) -> Option<Reach> {
     let list = section.texts("categories")?;
-    let Some(key_place) = section.key_place("categories") else { return Some(Scope::All) };
+    let Some(key_place) = section.key_place("categories") else { return Some(Reach::default()) };
     if list.is_empty() {
         let hint = "name some, or leave `categories` out: then it holds for all";
         section.fault("empty", &key_place, "`categories` is an empty list, and the grant would hold nowhere", hint);
@@ -363,5 +363,5 @@ fn scope(section: &Section<'_>, known: &BTreeSet<CategoryName>) -> Option<Scope>
         );
         all_well = false;
     }
-    all_well.then_some(Scope::Categories(categories))
+    all_well.then_some(Reach { categories: Some(categories), units: None })
 }

@@ -29,6 +29,9 @@ impl Check<'_> {
                 expressions.push((mapping.table(), condition, criterion.since.is_some(), "where"));
             }
         }
+        if let Some(mark) = &category.manual.mark {
+            expressions.push((mapping.table(), &mark.condition, false, "manual.where"));
+        }
         if let Some(unit) = &category.unit {
             expressions.push((mapping.table(), unit, false, "unit"));
         }

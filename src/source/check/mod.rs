@@ -108,7 +108,8 @@ impl<'a> Check<'a> {
             identity,
             label,
             unit: self.category.unit.as_ref().map(|unit| unit.value.clone()),
-            criteria: self.category.criteria.clone(),
+            criteria: self.category.criteria.iter().filter(|criterion| criterion.enabled).cloned().collect(),
+            mark: self.category.manual.mark.clone(),
             references: self.references(&nodes),
             nodes,
         })

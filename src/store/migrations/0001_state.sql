@@ -97,7 +97,7 @@ CREATE TABLE proposal (
   key             TEXT NOT NULL,
   source          TEXT NOT NULL,
   unit            TEXT,
-  origin          TEXT NOT NULL CHECK (origin IN ('criterion')),
+  origin          TEXT NOT NULL CHECK (origin IN ('criterion', 'application', 'clerk', 'shell')),
   criterion       TEXT,
   rule_version    TEXT,
   due_on          TEXT,
@@ -106,6 +106,12 @@ CREATE TABLE proposal (
   run             INTEGER NOT NULL REFERENCES run (id),
   proposed_at     TEXT NOT NULL,
   changed_at      TEXT,
+  -- Who decided last, by login name; nobody but the daemon has.
+  decided_by      TEXT,
+  -- When the last of the confirmations was given that the category asks for.
+  confirmed_at    TEXT,
+  -- The user who has given the first of two confirmations.
+  first_by        INTEGER,
   version         INTEGER NOT NULL CHECK (version > 0),
   postponed_count INTEGER NOT NULL CHECK (postponed_count >= 0),
   state           TEXT NOT NULL
@@ -115,7 +121,10 @@ CREATE TABLE proposal (
   outcome         TEXT CHECK (outcome IN ('deleted', 'anonymised')),
   reason          TEXT,
   detail          TEXT,
-  CHECK (origin <> 'criterion' OR (criterion IS NOT NULL AND rule_version IS NOT NULL)),
+  CHECK ((origin = 'criterion') = (criterion IS NOT NULL)),
+  CHECK ((origin IN ('criterion', 'application')) = (rule_version IS NOT NULL)),
+  CHECK (first_by IS NULL OR state = 'proposed'),
+  CHECK ((state IN ('confirmed', 'erasing', 'erased')) = (confirmed_at IS NOT NULL)),
   CHECK ((state = 'postponed') = (until IS NOT NULL)),
   CHECK (state <> 'postponed' OR postponed_count > 0),
   CHECK ((state IN ('erasing', 'erased')) = (batch IS NOT NULL)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::actor::Scope;
+use crate::actor::{Reach, Scope};
 use crate::proposal::StateName;
 
 async fn all(bench: &Bench, filter: &ProposalFilter, limit: u32) -> (Vec<String>, u64) {
@@ -71,7 +71,10 @@ async fn filters_narrow_and_the_scope_narrows_further() {
             total
         }
     };
-    let members = Scope::Categories(BTreeSet::from(["member".parse().unwrap()]));
+    let members = Scope {
+        reaches: vec![Reach { categories: Some(BTreeSet::from(["member".parse().unwrap()])), units: None }],
+        ..Scope::default()
+    };
     assert_eq!(count(open.clone()).await, 6);
     assert_eq!(count(ProposalFilter { category: Some("prospect".parse().unwrap()), ..open.clone() }).await, 4);
     assert_eq!(count(ProposalFilter { criterion: Some("lapsed".into()), ..open.clone() }).await, 2);
