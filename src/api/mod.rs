@@ -16,12 +16,13 @@ mod status;
 pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, VerifyReport};
 pub use decisions::{
     ConfirmRequest, DecisionAnswer, DecisionAnswers, PostponeRequest, RECORDS_MAX, RecordAt, RestoreRequest,
+    SetDifference, SetPart,
 };
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
 pub use problem::{Code, Problem};
 pub use proposals::{
-    Blocked, DependentCount, DependentRule, ListQuery, Move, Outcome, PAGE_MAX_ITEMS, Proposal, ProposalPage,
-    RecordView, State,
+    Blocked, CategoryTotal, DependentCount, DependentRule, ListQuery, Move, Outcome, PAGE_MAX_ITEMS, Proposal,
+    ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,
 };
 pub use runs::{
     DependentRows, EraseCounts, Job, PrepareCounts, Run, RunPage, RunQuery, RunRequest, RunState, Trigger, WaitQuery,

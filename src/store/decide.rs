@@ -123,6 +123,7 @@ impl Change<'_> {
             return Ok(Vec::new());
         }
         self.write_standing(&decided.iter().collect::<Vec<_>>(), None).await?;
+        self.write_decider(actor, decided.iter().map(|standing| standing.id)).await?;
         let by = By::request(actor.clone(), request);
         let records = grouped(decided.iter().map(|standing| &standing.record));
         let seq = match decision {

@@ -15,7 +15,7 @@ use crate::record::RecordRef;
 /// The columns that tell where a proposal stands.
 macro_rules! standing_columns {
     () => {
-        "p.id, p.category, p.key, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, p.reason, p.detail"
+        "p.id, p.category, p.key, p.unit, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, p.reason, p.detail"
     };
 }
 pub(super) use standing_columns;
@@ -26,6 +26,7 @@ pub(super) struct Standing {
     pub(super) id: ProposalId,
     pub(super) record: RecordRef,
     pub(super) criterion: String,
+    pub(super) unit: Option<String>,
     pub(super) version: u32,
     /// The state in which it was read.
     pub(super) from: StateName,
@@ -40,6 +41,7 @@ impl Standing {
             record: rows::record(row)?,
             // Whatever has none is due under none of them.
             criterion: rows::get::<Option<String>>(row, "criterion")?.unwrap_or_default(),
+            unit: rows::get(row, "unit")?,
             version: rows::get(row, "version")?,
             from: life.state().name(),
             life,

@@ -1,6 +1,6 @@
 //! What prepare and the final job do to proposals: propose, withdraw, propose again, send back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use sqlx::Row as _;
@@ -88,12 +88,7 @@ impl Change<'_> {
         for (common, own) in &groups {
             let keys = self.insert_proposals(run, common, own).await?;
             if !keys.is_empty() {
-                self.totals.add(
-                    common.category,
-                    common.criterion,
-                    StateName::Proposed,
-                    keys.len().cast_signed() as i64,
-                );
+                self.note_proposed(common, own, &keys);
                 told.push(ProposedGroup {
                     category: common.category.as_str().to_owned(),
                     criterion: common.criterion.to_owned(),
@@ -107,6 +102,20 @@ impl Change<'_> {
             self.append(&By::run(run.0), &Kind::Proposed { records: told }).await?;
         }
         Ok(Proposed { proposed: proposed as u64, already_open: (records.len() - proposed) as u64 })
+    }
+
+    /// Notes of which units the records are that were inserted.
+    fn note_proposed(&mut self, common: &Common<'_>, own: &[Own<'_>], keys: &[String]) {
+        let mut units: BTreeMap<Option<&str>, i64> = BTreeMap::new();
+        let all = keys.len() == own.len();
+        let mut left: BTreeSet<&str> = if all { BTreeSet::new() } else { keys.iter().map(String::as_str).collect() };
+        // A record that was named twice was inserted once, the first time.
+        for new in own.iter().filter(|new| all || left.remove(new.key)) {
+            *units.entry(new.unit).or_default() += 1;
+        }
+        for (unit, proposals) in units {
+            self.totals.add(common.category, common.criterion, unit, StateName::Proposed, proposals);
+        }
     }
 
     /// Inserts what is not open yet; gives the keys of what was inserted.
@@ -265,7 +274,7 @@ impl Change<'_> {
         for (standing, Fresh { origin: Origin::Criterion { name, version, due_on }, fingerprint, unit }) in proposals {
             let form = self.form_among(&mut forms, fingerprint).await?;
             let due_on = due_on.map(|day| day.to_string());
-            self.totals.renamed(standing, name);
+            self.totals.renamed(standing, name, unit.as_deref());
             values.push((standing.id.0, name, version, due_on, unit, crate::record::hex(&fingerprint.digest), form));
         }
         let done = sqlx::query(
