@@ -166,7 +166,7 @@ pub(super) struct Confirm {
     #[arg(long)]
     pub(super) all: bool,
     /// What `erasurectl list` with the same filters and --digest gave
-    #[arg(long, requires = "all")]
+    #[arg(long)]
     pub(super) digest: Option<String>,
     #[command(flatten)]
     pub(super) set: Set,

@@ -20,6 +20,10 @@ pub(super) async fn run(session: &mut Session<'_>, what: Confirm) -> Result<Exit
         return Err(Failure::new(Exit::Usage, "cannot confirm single records by filters")
             .hint("write --all for all that the filters let through"));
     }
+    if digest.is_some() {
+        return Err(Failure::new(Exit::Usage, "cannot confirm single records by a digest")
+            .hint("write --all, and the filters that the digest was made with"));
+    }
     let count = records.len() as u64;
     if count > UNASKED_MAX || yes_confirm.is_some() {
         ask(&mut session.console, count, yes_confirm)?;

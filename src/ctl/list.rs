@@ -6,7 +6,7 @@ use super::console::Console;
 use super::csv;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
-use super::table::{facts, or_dash, table};
+use super::table::{clean, facts, or_dash, table};
 use crate::api::{
     CategoryTotal, ListQuery, Outcome, Proposal, ProposalPage, ProposalSet, ProposalTotals, SetDigest, State,
 };
@@ -119,9 +119,10 @@ const HEAD: [&str; 13] = [
 ];
 
 fn cells(item: &Proposal) -> [String; 13] {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    // It may go to a terminal, as anything may.
+    let text = |text: &Option<String>| text.as_deref().map(clean).unwrap_or_default();
     [
-        item.record.clone(),
+        clean(&item.record),
         state_name(item.state).to_owned(),
         text(&item.criterion),
         text(&item.due_on),

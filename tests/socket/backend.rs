@@ -205,12 +205,9 @@ impl Backend for Fake {
         }
         let cut = items.len() > selection.page.limit as usize;
         items.truncate(selection.page.limit as usize);
+        // Those of a unit take two pages.
+        let cut = cut || (selection.set.unit.is_some() && selection.page.cursor.is_none());
         let searched = selection.text.map(|_| total);
-        let cut = cut
-            || (total == 3
-                && selection.text.is_none()
-                && selection.set.unit.is_some()
-                && selection.page.cursor.is_none());
         Ok(ProposalPage { total, items, next: cut.then(|| "c3".into()), searched })
     }
 
