@@ -6,6 +6,8 @@
 mod common;
 #[path = "house/hours.rs"]
 mod hours;
+#[path = "house/many.rs"]
+mod many;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -380,7 +382,9 @@ async fn the_trail_is_read_exported_and_verified() {
 /// Readable JSON, without the user who runs the tests.
 fn pretty(value: &Value) -> String {
     let me = identity_of(nix::unistd::geteuid().as_raw()).unwrap().user;
-    serde_json::to_string_pretty(value).unwrap().replace(&format!("\"by\": \"{me}\""), "\"by\": \"USER\"")
+    let text = serde_json::to_string_pretty(value).unwrap();
+    let named = |word: &str, user: &str| format!("\"{word}\": \"{user}\"");
+    ["by", "decided_by"].iter().fold(text, |text, word| text.replace(&named(word, &me), &named(word, "USER")))
 }
 
 /// An entry, without what differs from run to run.

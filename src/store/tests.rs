@@ -8,6 +8,7 @@ mod invariants;
 mod lists;
 mod many;
 mod runs;
+mod scale;
 mod sets;
 mod trail;
 
