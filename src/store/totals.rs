@@ -201,7 +201,7 @@ type Count = (String, Values, i64);
 /// What is within reach of a grant, by the sums.
 fn summed(filter: &ProposalFilter) -> Result<Count, StoreError> {
     let mut values = Values::default();
-    let mut conditions = filter.summed("t", &mut values)?;
+    let mut conditions = filter.summed("t", &mut values);
     conditions.push(scope::reached(&filter.scope, "t", &mut values)?);
     let conditions = all_of(&conditions);
     let sql = format!(
@@ -217,7 +217,7 @@ fn given(filter: &ProposalFilter) -> Result<Option<Count>, StoreError> {
     }
     let mut values = Values::default();
     let named = values.text(scope::singles(&filter.scope)?);
-    let mut conditions = filter.asked(&mut values)?;
+    let mut conditions = filter.asked(&mut values);
     conditions.push("p.fingerprint = unhex(j.value->>2)".to_owned());
     conditions.push(format!("{} IS NOT TRUE", scope::reached(&filter.scope, "p", &mut values)?));
     conditions.extend(scope::undenied(&filter.scope, &mut values)?);
@@ -231,7 +231,7 @@ fn denied(filter: &ProposalFilter) -> Result<Option<Count>, StoreError> {
     }
     let mut values = Values::default();
     let named = values.text(scope::denied(&filter.scope)?);
-    let mut conditions = filter.asked(&mut values)?;
+    let mut conditions = filter.asked(&mut values);
     conditions.push(scope::reached(&filter.scope, "p", &mut values)?);
     Ok(Some((among(&named, &all_of(&conditions)), values, -1)))
 }

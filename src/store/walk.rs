@@ -151,29 +151,41 @@ impl ProposalFilter {
         let Stretch { order: ListOrder { sort, descending }, after, limit } = stretch;
         let mut values = Values::default();
         let behind = after.map(|cursor| behind(cursor, sort, descending, &mut values));
-        let columns = match sort {
-            ListSort::Due => format!("{columns}, coalesce(p.due_on, '{NO_DAY}') AS day"),
-            ListSort::Record | ListSort::Proposed => columns.to_owned(),
-        };
         let way = way(self, sort, limit.unsigned_abs(), sizes);
-        let found = self.found(way, &columns, behind, &mut values)?;
         let down = if descending { " DESC" } else { "" };
-        // By category, key and id: the second, the third and the first of the columns. Both arms of a walk come in this
-        // order from their index and are merged.
+        // Both arms of a walk come in their order from their index and are merged.
         let order = match sort {
             ListSort::Record => format!("2{down}, 3{down}, 1{down}"),
-            ListSort::Due => format!("day{down}, 1{down}"),
+            ListSort::Due => format!("4{down}, 1{down}"),
             ListSort::Proposed => format!("1{down}"),
         };
+        if way == Way::Walk {
+            let found =
+                self.found(way, columns, "CROSS JOIN fingerprint_form f ON f.id = p.form", behind, &mut values)?;
+            let limit = values.number(limit);
+            return Ok((format!("{found} ORDER BY {order} LIMIT {limit}"), values));
+        }
+        // What is sorted is what it is sorted by and no more: the rest is read of what is left.
+        let keys = format!("p.id AS a, p.category AS b, p.key AS c, coalesce(p.due_on, '{NO_DAY}') AS d");
+        let found = self.found(way, &keys, "", behind, &mut values)?;
         let limit = values.number(limit);
-        Ok((format!("{found} ORDER BY {order} LIMIT {limit}"), values))
+        let again = match sort {
+            ListSort::Record => format!("k.b{down}, k.c{down}, k.a{down}"),
+            ListSort::Due => format!("k.d{down}, k.a{down}"),
+            ListSort::Proposed => format!("k.a{down}"),
+        };
+        let sql = format!(
+            "SELECT {columns} FROM ({found} ORDER BY {order} LIMIT {limit}) k CROSS JOIN proposal p ON p.id = k.a \
+             CROSS JOIN fingerprint_form f ON f.id = p.form ORDER BY {again}"
+        );
+        Ok((sql, values))
     }
 
     /// The statement that counts by category and state, with its values.
     pub(super) fn counting(&self, sizes: &Sizes) -> Result<(String, Values), StoreError> {
         let mut values = Values::default();
         let way = way(self, ListSort::Record, sizes.passed, sizes);
-        let found = self.found(way, "p.category, p.state", None, &mut values)?;
+        let found = self.found(way, "p.category, p.state", "", None, &mut values)?;
         Ok((format!("SELECT category, state, count(*) AS count FROM ({found}) GROUP BY category, state"), values))
     }
 
@@ -182,6 +194,7 @@ impl ProposalFilter {
         &self,
         way: Way,
         columns: &str,
+        join: &str,
         behind: Option<String>,
         values: &mut Values,
     ) -> Result<String, StoreError> {
@@ -196,10 +209,7 @@ impl ProposalFilter {
         conditions.extend(behind);
         let conditions = conditions.join(" AND ");
         let select = |[index, made_for]: &[&str; 2]| {
-            format!(
-                "SELECT {columns} FROM proposal p {index} CROSS JOIN fingerprint_form f ON f.id = p.form \
-                 WHERE {made_for} AND {conditions}"
-            )
+            format!("SELECT {columns} FROM proposal p {index} {join} WHERE {made_for} AND {conditions}")
         };
         Ok(way.arms(self).iter().map(select).collect::<Vec<_>>().join(" UNION ALL "))
     }
