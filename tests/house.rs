@@ -380,7 +380,9 @@ async fn the_trail_is_read_exported_and_verified() {
 /// Readable JSON, without the user who runs the tests.
 fn pretty(value: &Value) -> String {
     let me = identity_of(nix::unistd::geteuid().as_raw()).unwrap().user;
-    serde_json::to_string_pretty(value).unwrap().replace(&format!("\"by\": \"{me}\""), "\"by\": \"USER\"")
+    let text = serde_json::to_string_pretty(value).unwrap();
+    let hidden = |text: String, key| text.replace(&format!("\"{key}\": \"{me}\""), &format!("\"{key}\": \"USER\""));
+    ["by", "decided_by"].into_iter().fold(text, hidden)
 }
 
 /// An entry, without what differs from run to run.
