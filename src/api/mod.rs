@@ -15,13 +15,13 @@ mod status;
 
 pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, VerifyReport};
 pub use decisions::{
-    ConfirmRequest, DecisionAnswer, DecisionAnswers, PostponeRequest, RECORDS_MAX, RecordAt, RestoreRequest,
-    SetDifference, SetPart,
+    ConfirmRequest, DecisionAnswer, DecisionAnswers, MarkAnswer, MarkRequest, PostponeRequest, RECORDS_MAX, RecordAt,
+    RestoreRequest, SetDifference, SetPart,
 };
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
 pub use problem::{Code, Problem};
 pub use proposals::{
-    Blocked, CategoryTotal, DependentCount, DependentRule, ListQuery, Move, Outcome, PAGE_MAX_ITEMS, Proposal,
+    Blocked, CategoryTotal, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal,
     ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,
 };
 pub use runs::{

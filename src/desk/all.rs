@@ -37,11 +37,11 @@ impl Desk {
         digest: &SetDigest,
     ) -> Result<u64, DeskError> {
         let filter = self.within_scope(leave, filter)?;
-        let today = self.today();
+        let (today, need_two) = (self.today(), self.need_two());
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
         // Without a commit nothing has happened.
-        match change.confirm_all(leave.actor(), request, &filter, digest, today).await {
+        match change.confirm_all(leave.actor(), request, &need_two, (&filter, digest), today).await {
             Ok(records) => {
                 change.commit().await.map_err(DeskError::Store)?;
                 Ok(records)

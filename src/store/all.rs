@@ -1,6 +1,6 @@
 //! Confirming a whole set, as long as it is what somebody has seen; and what has become of it, where it is not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use sqlx::SqliteConnection;
@@ -11,8 +11,8 @@ use super::error::failed;
 use super::filter::Values;
 use super::{Change, Decision, DecisionError, DecisionFailure, ProposalFilter, SetDigest, StoreError, Target, rows};
 use crate::actor::Actor;
-use crate::proposal::{ProposalId, StateName};
-use crate::record::RecordRef;
+use crate::proposal::StateName;
+use crate::record::{CategoryName, RecordRef};
 
 /// Most mentions of records in the trail since a digest that are looked at.
 const LOOKED_AT_MAX: u32 = 10_000;
@@ -80,25 +80,9 @@ pub enum AllError {
 }
 
 impl Change<'_> {
-    /// Writes who has decided about these proposals last.
-    pub(super) async fn write_decider(
-        &mut self,
-        actor: &Actor,
-        proposals: impl Iterator<Item = ProposalId>,
-    ) -> Result<(), StoreError> {
-        let Actor::User { name, .. } = actor else { return Ok(()) };
-        let ids: Vec<i64> = proposals.map(|id| id.0).collect();
-        sqlx::query("UPDATE proposal SET decided_by = ?2 FROM json_each(?1) j WHERE proposal.id = j.value")
-            .bind(rows::json(&ids)?)
-            .bind(name)
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed("write who has decided"))?;
-        Ok(())
-    }
-
     /// Confirms all that the filter lets through, if that is what the digest stands for, or nothing; gives how many
-    /// records that were. Each is judged as if it were confirmed alone.
+    /// records that were. Each is judged as if it were confirmed alone; in the categories that `need_two`, two different
+    /// people have to confirm it.
     ///
     /// # Errors
     /// [`AllError`] when it is not; the change must not be committed then.
@@ -106,8 +90,8 @@ impl Change<'_> {
         &mut self,
         actor: &Actor,
         request: &str,
-        filter: &ProposalFilter,
-        digest: &SetDigest,
+        need_two: &BTreeSet<CategoryName>,
+        (filter, digest): (&ProposalFilter, &SetDigest),
         today: Date,
     ) -> Result<u64, AllError> {
         let now = seen(&mut self.transaction, filter).await?;
@@ -122,6 +106,7 @@ impl Change<'_> {
         if now.proposed < records {
             return Err(AllError::NotProposed { records, proposed: now.proposed });
         }
+        let decision = Decision::Confirm { need_two: need_two.clone() };
         let mut pages = SetPages::begin(&mut self.transaction, filter).await?;
         while let Some(lines) = pages.next(&mut self.transaction).await? {
             let mut targets = Vec::new();
@@ -129,7 +114,7 @@ impl Change<'_> {
                 let member = member(line)?;
                 targets.push(Target { record: member.record()?, version: Some(member.3) });
             }
-            match self.decide(actor, request, &Decision::Confirm, &targets, today).await {
+            match self.decide(actor, request, &decision, &targets, today).await {
                 Ok(_) => {}
                 Err(DecisionError::Refused(failures)) => return Err(AllError::Refused(failures)),
                 Err(DecisionError::Store(error)) => return Err(AllError::Store(error)),

@@ -99,7 +99,8 @@ impl Change<'_> {
 impl Change<'_> {
     /// That the sums are what somebody finds who counts: in every change that any test of this crate commits.
     pub(super) async fn count_totals(&mut self) {
-        let mut found: Vec<Vec<(String, String, String, String, i64)>> = Vec::new();
+        type Found = (String, String, String, String, i64);
+        let mut found: Vec<Vec<Found>> = Vec::new();
         for sql in [
             "SELECT category, coalesce(criterion, ''), coalesce('=' || unit, ''), state, count(*) FROM proposal \
              GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",

@@ -13,7 +13,7 @@ use super::filter::{ListOrder, ListSort, ProposalFilter, Values};
 use super::list::cut;
 use super::totals::Sizes;
 use super::{Page, Proposal, Store, StoreError, rows};
-use crate::proposal::{Origin, ProposalId, StateName, UnknownWord};
+use crate::proposal::{ProposalId, StateName, UnknownWord};
 use crate::record::RecordRef;
 
 /// Most confirmed proposals that are sorted for a page. Where there are more, one goes through all that are open, in their
@@ -37,8 +37,7 @@ impl Cursor {
     /// The place behind this proposal in a list of that order.
     #[must_use]
     pub fn behind(proposal: &Proposal, order: ListOrder) -> Self {
-        let Origin::Criterion { due_on, .. } = &proposal.origin;
-        Self { order, record: proposal.record.clone(), due_on: *due_on, id: proposal.id }
+        Self { order, record: proposal.record.clone(), due_on: proposal.origin.due_on(), id: proposal.id }
     }
 
     /// The place behind this proposal of a record, in a list by category and key.

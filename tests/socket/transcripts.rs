@@ -107,6 +107,13 @@ transcripts! {
         ["confirm", "customer/1", "customer/2", "customer/3", "customer/4", "customer/5", "customer/6", "customer/7",
          "customer/8", "customer/9", "customer/10", "customer/11", "customer/12", "customer/13", "customer/14",
          "customer/15", "customer/16", "customer/17", "customer/18", "customer/19", "customer/20", "customer/21"]
+    mark(Fake::default()):
+        ["mark", "customer/17", "--reason", "erasure requested"]
+        ["mark", "customer/17", "--reason", "erasure requested", "--json"]
+        ["mark", "customer/17"]
+        ["mark", "customer/404", "--reason", "erasure requested"]
+        ["mark", "customer/409", "--reason", "erasure requested"]
+        ["mark", "17", "--reason", "erasure requested"]
     postpone(Fake::default()):
         ["postpone", "customer/17", "--until", "2027-06-30", "--reason", "court case"]
         ["postpone", "customer/17"]

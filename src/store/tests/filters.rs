@@ -127,6 +127,7 @@ async fn propose(bench: &Bench, made: &[Made]) {
             unit: one.unit.map(str::to_owned),
             origin: Origin::Criterion { name: one.criterion.into(), version: "v1".into(), due_on: one.due_on },
             fingerprint: fingerprint("k1", one.digest),
+            is_confirmed: false,
         })
         .collect();
     let mut turn = bench.store.turn().await;
@@ -139,7 +140,7 @@ async fn live(bench: &Bench, one: &Made) {
     if one.fate == Fate::Waits {
         return;
     }
-    let decision = if one.fate == Fate::Postponed { postpone(date(2027, 1, 1)) } else { Decision::Confirm };
+    let decision = if one.fate == Fate::Postponed { postpone(date(2027, 1, 1)) } else { Decision::confirm() };
     let target = Target { record: named(one.key), version: None };
     let actor = Actor::User { uid: 7, name: one.by.into() };
     let mut turn = bench.store.turn().await;
@@ -164,10 +165,10 @@ async fn live(bench: &Bench, one: &Made) {
 
 /// Whether the filter asks for the proposal: once more, and plainly.
 fn is_asked(filter: &ProposalFilter, one: &Proposal) -> bool {
-    let Origin::Criterion { name, due_on, .. } = &one.origin;
+    let (criterion_of, due_on) = (one.origin.criterion(), one.origin.due_on());
     let state = one.life.state().name();
     filter.category.as_ref().is_none_or(|category| *category == one.record.category)
-        && filter.criterion.as_ref().is_none_or(|criterion| criterion == name)
+        && filter.criterion.as_ref().is_none_or(|criterion| Some(criterion.as_str()) == criterion_of)
         && (filter.states.is_empty() || filter.states.contains(&state))
         && filter.unit.as_ref().is_none_or(|unit| Some(unit) == one.unit.as_ref())
         && filter.proposed_before.is_none_or(|before| one.proposed_at < before)
@@ -179,10 +180,7 @@ fn is_asked(filter: &ProposalFilter, one: &Proposal) -> bool {
 
 fn expected(all: &[Proposal], filter: &ProposalFilter, order: ListOrder) -> Vec<Proposal> {
     let mut expected: Vec<_> = all.iter().filter(|one| is_asked(filter, one)).cloned().collect();
-    let day = |one: &Proposal| {
-        let Origin::Criterion { due_on, .. } = &one.origin;
-        due_on.map_or(Date::MAX, |day| day)
-    };
+    let day = |one: &Proposal| one.origin.due_on().unwrap_or(Date::MAX);
     match order.sort {
         ListSort::Record => expected.sort_by_key(|one| (one.record.clone(), one.id)),
         ListSort::Due => expected.sort_by_key(|one| (day(one), one.id)),

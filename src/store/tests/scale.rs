@@ -86,7 +86,10 @@ async fn a_million_are_confirmed_at_once() {
     let watch = Stopwatch::start();
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await.unwrap();
-    assert_eq!(change.confirm_all(&vera(), "r", &filter, &seen.digest, TODAY).await.unwrap(), 1_000_000);
+    assert_eq!(
+        change.confirm_all(&vera(), "r", &Default::default(), (&filter, &seen.digest), TODAY).await.unwrap(),
+        1_000_000
+    );
     tell("confirmed", watch.elapsed());
     change.commit().await.unwrap();
     drop(turn);
@@ -97,7 +100,8 @@ async fn a_million_are_confirmed_at_once() {
     let watch = Stopwatch::start();
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await.unwrap();
-    let Err(AllError::Different(difference)) = change.confirm_all(&vera(), "r", &filter, &seen.digest, TODAY).await
+    let Err(AllError::Different(difference)) =
+        change.confirm_all(&vera(), "r", &Default::default(), (&filter, &seen.digest), TODAY).await
     else {
         panic!()
     };

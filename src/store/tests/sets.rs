@@ -9,9 +9,20 @@ fn proposed() -> ProposalFilter {
 }
 
 async fn confirm_all(bench: &Bench, filter: &ProposalFilter, digest: &SetDigest) -> Result<u64, AllError> {
+    confirm_all_as(bench, vera(), &[], filter, digest).await
+}
+
+async fn confirm_all_as(
+    bench: &Bench,
+    actor: Actor,
+    need_two: &[&str],
+    filter: &ProposalFilter,
+    digest: &SetDigest,
+) -> Result<u64, AllError> {
+    let need_two = need_two.iter().map(|name| name.parse().unwrap()).collect();
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await?;
-    let records = change.confirm_all(&vera(), "r-1", filter, digest, TODAY).await?;
+    let records = change.confirm_all(&actor, "r-1", &need_two, (filter, digest), TODAY).await?;
     change.commit().await?;
     Ok(records)
 }
@@ -113,4 +124,25 @@ async fn each_version_has_a_digest_of_its_own() {
     let second = digest(&bench, &proposed()).await;
     assert_eq!(first.records, second.records);
     assert!(!first.is_same_set(&second));
+}
+
+#[tokio::test]
+async fn two_people_confirm_a_set_one_after_the_other() {
+    let bench = Bench::new().await;
+    bench.propose(1..=3).await;
+    bench.propose([1_000_001]).await;
+    let all = async |digest: SetDigest, actor| confirm_all_as(&bench, actor, &["prospect"], &proposed(), &digest).await;
+    let first = digest(&bench, &proposed()).await;
+    assert_eq!(all(first.clone(), vera()).await.unwrap(), 4);
+    assert_eq!(bench.proposal(1).await.life.state().name(), StateName::Proposed);
+    assert_eq!(bench.proposal(1_000_001).await.life.state().name(), StateName::Confirmed);
+    let Err(AllError::Different(difference)) = all(first, vera()).await else { panic!() };
+    assert_eq!(names(&difference.changed), ["prospect/1", "prospect/2", "prospect/3"]);
+    assert_eq!(names(&difference.gone), ["member/1000001"]);
+    let second = digest(&bench, &proposed()).await;
+    let Err(AllError::Refused(failures)) = all(second.clone(), vera()).await else { panic!() };
+    assert_eq!(failures.len(), 3, "the same person again");
+    let jan = Actor::User { uid: 1001, name: "jan".into() };
+    assert_eq!(all(second, jan).await.unwrap(), 3);
+    assert_eq!(bench.proposal(1).await.life.state().name(), StateName::Confirmed);
 }
