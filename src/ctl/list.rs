@@ -102,9 +102,10 @@ async fn all_as_csv(session: &mut Session<'_>, mut query: ListQuery) -> Result<E
 }
 
 /// The head of the CSV.
-const HEAD: [&str; 13] = [
+const HEAD: [&str; 15] = [
     "record",
     "state",
+    "origin",
     "criterion",
     "due_on",
     "outcome",
@@ -112,18 +113,20 @@ const HEAD: [&str; 13] = [
     "unit",
     "version",
     "proposed_at",
+    "confirmations",
     "decided_by",
     "postponed_until",
     "reason",
     "problem",
 ];
 
-fn cells(item: &Proposal) -> [String; 13] {
+fn cells(item: &Proposal) -> [String; 15] {
     // It may go to a terminal, as anything may.
     let text = |text: &Option<String>| text.as_deref().map(clean).unwrap_or_default();
     [
         clean(&item.record),
         state_name(item.state).to_owned(),
+        origin_name(item.origin).to_owned(),
         text(&item.criterion),
         text(&item.due_on),
         item.outcome.map(outcome_name).unwrap_or_default().to_owned(),
@@ -131,6 +134,7 @@ fn cells(item: &Proposal) -> [String; 13] {
         text(&item.unit),
         item.version.to_string(),
         item.proposed_at.clone(),
+        item.confirmations.to_string(),
         text(&item.decided_by),
         text(&item.postponed_until),
         text(&item.reason),
