@@ -8,6 +8,8 @@ mod common;
 mod hours;
 #[path = "house/marks.rs"]
 mod marks;
+#[path = "house/policy.rs"]
+mod policy;
 
 use std::path::PathBuf;
 use std::sync::Arc;

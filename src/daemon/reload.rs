@@ -30,7 +30,9 @@ impl Boards {
     pub(super) async fn begin(&self, dir: &Path, store: &Store) -> Result<(), StoreError> {
         let files = Settings::clone(&self.settings.files());
         let asides = self.settings.take_up(store, files, digest(dir)).await?;
-        tell_asides(&asides);
+        if let Some(said) = tell_asides(&asides) {
+            Notifier.status(&said);
+        }
         Ok(())
     }
 
@@ -46,7 +48,9 @@ impl Boards {
                 let asides = self.settings.take_up(store, accepted.loaded.settings, digest(dir)).await?;
                 tell(&accepted.loaded.warnings);
                 self.timetable.send_replace(Arc::new(accepted.timetable));
-                tell_asides(&asides);
+                // Whoever has asked the service manager for the reload has no other answer.
+                let said = tell_asides(&asides).map(|said| format!("; {said}")).unwrap_or_default();
+                Notifier.status(&format!("the settings are reloaded{said}"));
                 tracing::info!(set_aside = asides.len(), "the settings are reloaded");
                 Ok(true)
             }
@@ -65,17 +69,14 @@ pub(super) fn tell(findings: &[Finding]) {
     }
 }
 
-/// What was changed while the daemon ran and does not hold over these files is told in the log, and to whoever asks the
-/// service manager how the daemon is: a reload has no other answer.
-fn tell_asides(asides: &[Aside]) {
+/// What was changed while the daemon ran and does not hold over these files. Gives what to say of it in few words, where
+/// there is any.
+fn tell_asides(asides: &[Aside]) -> Option<String> {
     for aside in asides {
         tracing::warn!(rule = aside.name, why = aside.why, "a change made while running is set aside; the file holds");
     }
     let names: Vec<&str> = asides.iter().map(|aside| aside.name.as_str()).collect();
-    Notifier.status(&match names.as_slice() {
-        [] => String::new(),
-        names => format!("set aside, and the files hold: {}", names.join(", ")),
-    });
+    (!names.is_empty()).then(|| format!("set aside, and the files hold: {}", names.join(", ")))
 }
 
 /// SHA-256 over the names and contents of the settings' files.

@@ -80,7 +80,7 @@ pub(super) fn problem_with(wish: &RuleWish, name: &str, error: RuleError) -> Pro
     let detail = format!("cannot {verb} {name}: {error}");
     let told = |code, hint: &str| with_hint(problem(code, detail.clone()), hint);
     match error {
-        RuleError::NoSuchCategory(category) => problem_of(Asked::Decide(verb), DeskError::NoSuchCategory(category)),
+        RuleError::NoSuchCategory(_) => told(Code::NoSuchCategory, "erasurectl policy shows those there are"),
         RuleError::Wrong(finding) => match finding.hint {
             Some(hint) => told(Code::Invalid, &hint),
             None => problem(Code::Invalid, detail),

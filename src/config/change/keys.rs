@@ -72,7 +72,8 @@ pub enum Kind {
 /// Why a rule cannot be changed where it stands: a sentence, and what to do.
 pub(super) type Misfit = (&'static str, &'static str);
 
-/// Where a rule stands, and how it is got and put there.
+/// Where a rule stands, and how it is got and put there. What stands in `erasured.toml` (standard reasons) will be a third
+/// place, with a name that begins with no category.
 #[derive(Debug)]
 pub(super) enum Access {
     /// In a criterion: `CATEGORY.CRITERION.KEY`.

@@ -187,10 +187,20 @@ mod tests {
     fn a_wrong_name_is_told_with_what_to_write() {
         let told = |text| RuleName::parse(text).unwrap_err().to_string();
         insta::assert_snapshot!(
-            ["", "prospect", "a.b.c.d", "Prospect.label", "prospect.period", "prospect.inactive.label",
-             "prospect.inactive.where", "prospect.table", "prospect.inactive.peroid", "prospect.colour"]
-                .map(told).join("\n"),
-            @""
+            [
+                "",
+                "prospect",
+                "a.b.c.d",
+                "Prospect.label",
+                "prospect.period",
+                "prospect.inactive.label",
+                "prospect.inactive.where",
+                "prospect.table",
+                "prospect.inactive.peroid",
+                "prospect.colour"
+            ]
+            .map(told)
+            .join("\n")
         );
     }
 
@@ -198,13 +208,21 @@ mod tests {
     fn a_wrong_value_is_told_as_the_files_are() {
         let told = |(name, text): (&str, &str)| RuleName::parse(name).unwrap().read(text).unwrap_err().to_string();
         insta::assert_snapshot!(
-            [("prospect.inactive.period", "4 yaers"), ("prospect.inactive.period", "none"),
-             ("prospect.inactive.period", "0 days"), ("prospect.inactive.enabled", "off"),
-             ("prospect.decisions", "3"), ("prospect.decisions", "two"), ("prospect.cooling_off", "7"),
-             ("prospect.label", "nobody"), ("prospect.label", "{last_name"), ("prospect.label", ""),
-             ("prospect.auto_confirm", "1")]
-                .map(told).join("\n"),
-            @""
+            [
+                ("prospect.inactive.period", "4 yaers"),
+                ("prospect.inactive.period", "none"),
+                ("prospect.inactive.period", "0 days"),
+                ("prospect.inactive.enabled", "off"),
+                ("prospect.decisions", "3"),
+                ("prospect.decisions", "two"),
+                ("prospect.cooling_off", "7"),
+                ("prospect.label", "nobody"),
+                ("prospect.label", "{last_name"),
+                ("prospect.label", ""),
+                ("prospect.auto_confirm", "1")
+            ]
+            .map(told)
+            .join("\n")
         );
     }
 }
