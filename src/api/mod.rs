@@ -19,6 +19,9 @@ pub use decisions::{
     RestoreRequest, SetDifference, SetPart,
 };
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
+pub use policy::{
+    RuleAnswer, RuleDecisionRequest, RuleOutcome, RuleSet, RuleSetRequest, RuleStanding, RuleUnsetRequest, RuleWaiting,
+};
 pub use problem::{Code, Problem};
 pub use proposals::{
     Blocked, CategoryTotal, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal,

@@ -5,10 +5,12 @@
 //! from the source for the answer and kept nowhere.
 
 mod all;
+mod board;
 mod decide;
 mod list;
 mod mark;
 mod policy;
+mod rules;
 mod runs;
 mod search;
 mod show;
@@ -20,12 +22,13 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
-use tokio::sync::watch;
 
+pub use self::board::{Board, held};
 pub use self::decide::Wish;
 pub use self::list::{Item, Listing, Wanted};
 pub use self::mark::Marked;
 pub use self::policy::{CriterionRule, DependentRule, Rules};
+pub use self::rules::{RuleError, RuleOutcome, RuleStanding, RuleWish};
 pub use self::show::{Blocked, Card};
 pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
 pub use self::trail::{Told, TrailFilter, Verified};
@@ -41,7 +44,7 @@ use crate::record::{CategoryName, FingerprintKey, RecordRef};
 use crate::store::Store;
 pub use crate::store::{
     Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, JobKind, Page, Proposal, ProposalFilter,
-    Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, Target,
+    Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
 };
 pub use crate::store::{ListOrder, ListSort, Named, SeenSet, SetDifference, SetDigest, StateCounts};
 
@@ -52,7 +55,7 @@ const DAYS_MAX: i64 = 3_652_500;
 #[derive(Debug, Clone)]
 pub struct Desk {
     store: Arc<Store>,
-    settings: watch::Receiver<Arc<Settings>>,
+    board: Board,
     key: FingerprintKey,
     verifier: VerifierKey,
     clock: SharedClock,
@@ -114,19 +117,19 @@ impl Desk {
     #[must_use]
     pub fn new(
         store: Arc<Store>,
-        settings: watch::Receiver<Arc<Settings>>,
+        board: Board,
         key: FingerprintKey,
         checkpoint: &CheckpointKey,
         clock: SharedClock,
     ) -> Self {
         let verifier = checkpoint.verifier(store.installation());
-        Self { store, settings, key, verifier, clock }
+        Self { store, board, key, verifier, clock }
     }
 
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.settings.borrow())
+        self.board.in_force()
     }
 
     /// What somebody who looks now looks with.
@@ -146,13 +149,13 @@ impl Desk {
     /// The day that decisions are made on.
     #[must_use]
     pub fn today(&self) -> Date {
-        self.clock.today(&self.settings.borrow().time_zone)
+        self.clock.today(&self.board.in_force().time_zone)
     }
 
     /// The instant before which everything was proposed that has been waiting for at least so many days by now.
     #[must_use]
     pub fn waiting_for(&self, days: u32) -> Timestamp {
-        let zone = self.settings.borrow().time_zone.clone();
+        let zone = self.board.in_force().time_zone.clone();
         let last = self.clock.today(&zone).checked_sub(Span::new().days(i64::from(days).min(DAYS_MAX) - 1));
         // A day before the calendar began: nothing was proposed then.
         let start = last.ok().and_then(|day| day.to_zoned(zone).ok());
