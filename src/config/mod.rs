@@ -10,6 +10,7 @@ mod finding;
 mod hours;
 mod load;
 mod period;
+mod reasons;
 mod settings;
 pub mod words;
 
@@ -22,4 +23,5 @@ pub use finding::{Finding, Located, Place, Severity, causes};
 pub use hours::{Hours, HoursError};
 pub use load::{Loaded, load};
 pub use period::{Period, PeriodError, Starts};
-pub use settings::{Schedule, Settings, SourceSettings};
+pub use reasons::{Choice, ReasonKind, Reasons, StandardReason, Wording};
+pub use settings::{Holds, Schedule, Settings, SourceSettings};

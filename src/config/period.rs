@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::{Date, date};
-use jiff::{Span, ToSpan};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ToSpan};
 
 /// Longest period that makes sense, in years.
 const PERIOD_MAX_YEARS: i32 = 200;
@@ -114,6 +115,12 @@ impl Period {
             Starts::YearEnd => year_end(start.year())?,
         };
         from.checked_add(self.span()).ok()?.tomorrow().ok()
+    }
+
+    /// When what has begun at `start` has lasted so long, by the calendar of a zone. `None` beyond the calendar's end.
+    #[must_use]
+    pub fn over_at(self, start: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        Some(start.to_zoned(zone.clone()).checked_add(self.span()).ok()?.timestamp())
     }
 
     /// The latest start date that is due on `today`: `:cutoff`. `None` before the calendar's beginning.

@@ -187,6 +187,7 @@ fn sentence(foreseen: &Foreseen) -> String {
         Future::BackFromPostponement => format!("{record} proposed again: its postponement is over"),
         Future::Withdrawn(reason) => format!("{record} withdrawn: {reason}"),
         Future::Returned(reason) => format!("{record} back to the clerk: {reason}"),
+        Future::Held => format!("{record} held: it stays confirmed until its legal hold is released"),
         Future::Erased(preview) => {
             format!("{record} {}, because {}{}", preview.planned.outcome.as_str(), why(preview), dependents(preview))
         }
@@ -206,6 +207,7 @@ fn record_json(foreseen: &Foreseen) -> Value {
         Future::BackFromPostponement => json!({ "action": "propose-again" }),
         Future::Withdrawn(reason) => json!({ "action": "withdraw", "reason": reason.to_string() }),
         Future::Returned(reason) => json!({ "action": "return", "reason": reason.to_string() }),
+        Future::Held => json!({ "action": "hold" }),
         Future::Erased(preview) => {
             let mut value = preview_json(preview);
             value["action"] = "erase".into();

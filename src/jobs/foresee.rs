@@ -34,6 +34,8 @@ pub enum Future {
     Withdrawn(WithdrawReason),
     /// The final job: it would go back to the clerk.
     Returned(ReturnReason),
+    /// The final job: it would be left out, because it is held.
+    Held,
     /// The final job: it would be erased.
     Erased(Preview),
 }

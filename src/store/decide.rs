@@ -130,12 +130,17 @@ impl Change<'_> {
             Decision::Restore => self.append(&by, &Kind::Restored { records }).await?,
             Decision::Postpone { until, reason } => {
                 let until = until.to_string();
-                let kind = |reason_digest| Kind::Postponed(Postponement { until, reason_digest, records });
+                let kind = |because| Kind::Postponed(Postponement { until, because, records });
                 self.append_with_text(&by, reason, kind).await?
             }
         };
-        let until = if let Decision::Postpone { until, .. } = decision { Some(*until) } else { None };
-        let notes = decided.iter().map(|standing| (standing.id, Note { until, reason: None, detail: None }));
+        let note = match decision {
+            Decision::Postpone { until, reason } => {
+                Note { until: Some(*until), standard: reason.name(), ..Note::default() }
+            }
+            Decision::Confirm | Decision::Restore => Note::default(),
+        };
+        let notes = decided.iter().map(|standing| (standing.id, note.clone()));
         self.write_decisions(seq, decision.word(), notes).await?;
         let now = |Standing { record, version, life, .. }| Decided {
             record,

@@ -12,6 +12,7 @@
 mod batch;
 mod decide;
 mod error;
+mod hold;
 mod ledger;
 mod list;
 mod moves;
@@ -31,11 +32,12 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-pub use batch::{OpenBatch, PlannedErasure};
+pub use batch::{Intended, OpenBatch, PlannedErasure};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use error::{Cause, StoreError};
+pub use hold::{Announcement, AskedRelease, Hold, HoldId, NewHold};
 pub use ledger::LedgerEntry;
-pub use list::{Cursor, Event, EventKind, Page, ProposalFilter};
+pub use list::{Cursor, Event, EventKind, GivenReason, Page, ProposalFilter};
 pub use propose::{Fresh, NewProposal, Proposed};
 pub use report::{Counts, RunReport, Unreadable};
 pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};
@@ -58,6 +60,8 @@ pub struct Store {
     readers: sqlx::SqlitePool,
     clock: SharedClock,
     installation: String,
+    /// Holds that wait for the write turn.
+    announced: hold::Announced,
 }
 
 impl Store {

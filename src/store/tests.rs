@@ -87,7 +87,7 @@ impl Bench {
         }
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await?;
-        let taken = change.intent(self.run, batch, &source(), &planned).await?;
+        let taken = change.intent(self.run, batch, &source(), &planned).await?.taken;
         change.commit().await?;
         Ok((batch, taken))
     }

@@ -61,7 +61,12 @@ pub fn since(section: &Section<'_>) -> Option<Option<Since>> {
 
 /// The least time between the last confirmation and erasure.
 pub fn cooling_off(section: &Section<'_>) -> Option<Located<Period>> {
-    section.text("cooling_off").and_then(|text| period(section, "cooling_off", &text))
+    waiting_time(section, "cooling_off")
+}
+
+/// A calendar period for which somebody has to wait.
+pub fn waiting_time(section: &Section<'_>, key: &str) -> Option<Located<Period>> {
+    section.text(key).and_then(|text| period(section, key, &text))
 }
 
 fn period(section: &Section<'_>, key: &str, text: &Located<String>) -> Option<Located<Period>> {
