@@ -4,6 +4,7 @@
 
 mod decisions;
 mod faults;
+mod holds;
 mod policy;
 mod proposals;
 mod runs;
@@ -18,13 +19,13 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 
 use self::faults::{Asked, problem_of};
-use super::backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
+use super::backend::{Backend, Lines, Page, Release, Reply, RequestId, Selection, Target, TrailSelection};
 use super::problem::{problem, with_hint};
 use super::refusals::Refusal;
 use crate::actor::{Actor, Authorised, Identity, Permission, Refused, authorise};
 use crate::api;
 use crate::api::Code;
-use crate::desk::{Desk, DeskError, Reason, RunId, Wish};
+use crate::desk::{Desk, DeskError, HoldId, Reason, ReasonKind, RunId, Wish};
 use crate::record::RecordRef;
 use crate::scheduler::Timetable;
 
@@ -93,8 +94,7 @@ impl Backend for House {
         until: Date,
         reason: String,
     ) -> Reply<api::DecisionAnswers> {
-        let reason = Reason::new(&reason)
-            .map_err(|error| problem(Code::Invalid, format!("cannot postpone for this reason: {error}")))?;
+        let reason = self.reason_of(ReasonKind::Postpone, "postpone", &reason)?;
         let today = self.desk.today();
         if until <= today {
             return Err(faults::not_in_the_future("postpone", until, today));
@@ -109,6 +109,37 @@ impl Backend for House {
         targets: Vec<Target>,
     ) -> Reply<api::DecisionAnswers> {
         self.decide(leave, request, Wish::Restore, &targets).await
+    }
+
+    async fn hold(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        record: RecordRef,
+        reason: String,
+        reference: String,
+    ) -> Reply<api::Hold> {
+        let reason = self.reason_of(ReasonKind::Hold, "hold a record", &reason)?;
+        let held = self.desk.hold(leave, request.as_str(), &record, &reason, &reference).await;
+        held.map(holds::hold).map_err(|error| problem_of(Asked::Hold, error))
+    }
+
+    async fn release(&self, leave: &Authorised, request: &RequestId, release: Release) -> Reply<api::ReleaseAnswer> {
+        let reason = release.reason.as_deref();
+        let reason = reason.map(|text| self.reason_of(ReasonKind::Hold, "release a hold", text)).transpose()?;
+        let (record, which) = (&release.record, holds::which(&release));
+        let released = self.desk.release(leave, request.as_str(), record, &which, reason.as_ref()).await;
+        released.map(holds::released).map_err(|error| problem_of(Asked::Release, error))
+    }
+
+    async fn holds(&self, leave: &Authorised, page: Page) -> Reply<api::HoldPage> {
+        let after: Option<i64> = cursor(page.cursor.as_deref())?;
+        let page = self.desk.holds(leave, after.map(HoldId), page.limit).await;
+        page.map(holds::page).map_err(|error| problem_of(Asked::Holds, error))
+    }
+
+    async fn reasons(&self, leave: &Authorised, kind: Option<api::ReasonKind>) -> Reply<api::ReasonList> {
+        Ok(holds::reasons(&self.desk.reasons(leave), kind))
     }
 
     async fn queue_run(
@@ -168,6 +199,11 @@ impl Backend for House {
 }
 
 impl House {
+    /// The reason that somebody typed, where it may be given.
+    fn reason_of(&self, kind: ReasonKind, doing: &str, typed: &str) -> Reply<Reason> {
+        self.desk.reason_of(kind, typed).map_err(|refused| holds::unreasonable(doing, &refused))
+    }
+
     /// Decides, and answers for each record: for all that were moved, or for all that stood in the way.
     async fn decide(
         &self,

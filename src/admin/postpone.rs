@@ -15,7 +15,7 @@ pub(super) async fn post<B: Backend>(call: Call<B>) -> Reply<Answer> {
     let request: PostponeRequest = call.json()?;
     let targets = decide::targets(request.records)?;
     let until = date(&request.until)?;
-    let reason = reason(&request.reason)?;
+    let reason = reason("postpone", &request.reason)?;
     decide::answers(&call.backend.postpone(&call.leave, &call.id, targets, until, reason).await?)
 }
 
@@ -29,10 +29,11 @@ fn date(text: &str) -> Reply<Date> {
     })
 }
 
-fn reason(text: &str) -> Reply<String> {
+/// A reason of some words, without blanks around it. What may be said is for the implementer to say.
+pub(super) fn reason(doing: &str, text: &str) -> Reply<String> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(problem(Code::Invalid, "cannot postpone without a reason"));
+        return Err(problem(Code::Invalid, format!("cannot {doing} without a reason")));
     }
     if text.len() > REASON_MAX_BYTES {
         let detail = format!("cannot keep a reason of {} bytes", text.len());

@@ -7,6 +7,7 @@
 
 mod audit;
 mod decisions;
+mod holds;
 mod policy;
 mod problem;
 mod proposals;
@@ -16,6 +17,10 @@ mod status;
 pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, VerifyReport};
 pub use decisions::{
     ConfirmRequest, DecisionAnswer, DecisionAnswers, PostponeRequest, RECORDS_MAX, RecordAt, RestoreRequest,
+};
+pub use holds::{
+    Hold, HoldPage, HoldQuery, HoldRequest, PendingRelease, ReasonChoice, ReasonKind, ReasonList, ReasonQuery,
+    ReleaseAnswer, ReleaseRequest, StandardReason,
 };
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
 pub use problem::{Code, Problem};

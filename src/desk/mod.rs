@@ -5,8 +5,10 @@
 //! from the source for the answer and kept nowhere.
 
 mod decide;
+mod holds;
 mod list;
 mod policy;
+mod reasons;
 mod runs;
 mod show;
 mod status;
@@ -20,8 +22,10 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 
 pub use self::decide::Wish;
+pub use self::holds::{HeldRecord, HoldRefused, Released, WhichHold};
 pub use self::list::{Item, Listing};
 pub use self::policy::{CriterionRule, DependentRule, Rules};
+pub use self::reasons::ReasonRefused;
 pub use self::show::{Blocked, Card};
 pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
 pub use self::trail::{Told, TrailFilter, Verified};
@@ -30,13 +34,14 @@ use crate::actor::Authorised;
 use crate::audit::{CheckpointKey, VerifierKey};
 use crate::clock::SharedClock;
 pub use crate::config::Rule;
+pub use crate::config::{ReasonKind, Reasons};
 use crate::config::Settings;
 use crate::erasure::Day;
 pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
 use crate::store::Store;
 pub use crate::store::{
-    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, JobKind, Page, Proposal, ProposalFilter,
+    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind, Page, Proposal, ProposalFilter,
     Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, Target,
 };
 
@@ -72,6 +77,12 @@ pub enum DeskError {
     /// It cannot be decided so; nothing was.
     #[error("{} of the records cannot be decided about so, and nothing was decided", .0.len())]
     Refused(Vec<DecisionFailure>),
+    /// A hold is not set or not released.
+    #[error("{1}")]
+    Hold(RecordRef, HoldRefused),
+    /// The records of a category cannot be looked at.
+    #[error("cannot read the records of {0}: {1}")]
+    Unreadable(CategoryName, String),
     /// The state is in the way.
     #[error("cannot use the state")]
     Store(#[source] StoreError),

@@ -66,6 +66,7 @@ fn proposal(item: &Item) -> api::Proposal {
         postponed_count: of.life.postponed_count(),
         reason: item.reason.clone(),
         problem: item.problem.clone(),
+        held_since: item.held_since.map(|since| since.to_string()),
     }
 }
 
@@ -108,7 +109,7 @@ fn step(event: &Event, from: api::State) -> api::Move {
     let (to, reason) = match &event.what {
         EventKind::Confirmed => (api::State::Confirmed, None),
         EventKind::Postponed { until, reason } => {
-            let because = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let because = reason.text.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             (api::State::Postponed, Some(format!("until {until}{because}")))
         }
         EventKind::Restored => (api::State::Proposed, Some("the confirmation was taken back".to_owned())),

@@ -26,7 +26,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use document::{Faults, File};
-use similar::nearest;
+pub use similar::{listed, nearest};
 use top::Top;
 
 use super::{Category, Finding, Settings};
