@@ -28,9 +28,8 @@ pub(super) fn reference(text: &str) -> Reply<String> {
         ));
     }
     if text.len() > REFERENCE_MAX_BYTES || text.chars().any(char::is_control) {
-        let detail = format!("cannot keep a reference of {} bytes", text.len());
         return Err(with_hint(
-            problem(Code::Invalid, detail),
+            problem(Code::Invalid, "cannot take this reference: it is too long, or more than a line"),
             format!("write one line of at most {REFERENCE_MAX_BYTES} bytes"),
         ));
     }

@@ -3,6 +3,7 @@
 mod batches;
 mod decisions;
 mod files;
+mod holds;
 mod invariants;
 mod lists;
 mod many;
