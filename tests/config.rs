@@ -185,11 +185,10 @@ fn holds_and_reasons_are_read_as_they_are_meant() {
     let names: Vec<_> = reasons.postpone.standard.iter().map(|reason| reason.name.as_str()).collect();
     assert_eq!(names, ["z", "a"], "in the order of the file");
     let wording = &reasons.hold.named("lawsuit").unwrap().wording;
-    assert_eq!([wording.in_language("de"), wording.in_language("en"), wording.in_language("fr")], [
-        "ein Verfahren",
-        "a lawsuit",
-        "a lawsuit"
-    ]);
+    assert_eq!(
+        [wording.in_language("de"), wording.in_language("en"), wording.in_language("fr")],
+        ["ein Verfahren", "a lawsuit", "a lawsuit"]
+    );
 }
 
 #[test]

@@ -21,8 +21,8 @@ use erasured::audit::CheckpointKey;
 use erasured::clock::{Clock as _, SetClock, SharedClock};
 use erasured::config::Settings;
 use erasured::desk::{
-    Counts, Desk, DeskError, HeldRecord, HoldRefused, JobKind, ProposalFilter, Reason, ReasonKind, RunOutcome, RunState,
-    StateName, Target, WhichHold, Wish,
+    Counts, Desk, DeskError, HeldRecord, HoldRefused, JobKind, ProposalFilter, Reason, ReasonKind, RunOutcome,
+    RunState, StateName, Target, WhichHold, Wish,
 };
 use erasured::jobs::{Foreseen, Future, Keys, Workshop, foresee, perform};
 use erasured::record::RecordRef;
@@ -69,7 +69,8 @@ impl Office {
         let store = Arc::new(Store::create(&bench.dir.path().join("state.db"), Arc::clone(&shared)).await.unwrap());
         let sender = watch::Sender::new(Arc::new(bench.settings()));
         let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
-        let desk = Desk::new(Arc::clone(&store), sender.subscribe(), keys.fingerprint.clone(), &keys.checkpoint, shared);
+        let desk =
+            Desk::new(Arc::clone(&store), sender.subscribe(), keys.fingerprint.clone(), &keys.checkpoint, shared);
         let office = Self { bench, store, clock, settings: sender, desk, keys, _turn: turn };
         office.set(settings);
         office

@@ -11,9 +11,8 @@ use tokio::sync::mpsc;
 use super::Refusal;
 use crate::actor::{Authorised, Identity, Permission, Refused};
 use crate::api::{
-    AuditPage, Checkpoints, DecisionAnswers, Hold, HoldPage, Job, Policy, Problem, ProposalPage, ReasonKind, ReasonList,
-    RecordView, ReleaseAnswer, Run, RunPage, State,
-    Status, VerifyReport,
+    AuditPage, Checkpoints, DecisionAnswers, Hold, HoldPage, Job, Policy, Problem, ProposalPage, ReasonKind,
+    ReasonList, RecordView, ReleaseAnswer, Run, RunPage, State, Status, VerifyReport,
 };
 use crate::record::{CategoryName, RecordRef};
 

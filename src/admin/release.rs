@@ -4,7 +4,7 @@ use super::dispatch::{Answer, Call};
 use super::hold::reference;
 use super::postpone::reason;
 use super::problem::problem;
-use super::{Backend, Reply, Release, decide};
+use super::{Backend, Release, Reply, decide};
 use crate::api::{Code, ReleaseRequest};
 
 /// `POST /v1/release`

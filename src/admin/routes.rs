@@ -10,7 +10,9 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{IntoParams, ToSchema};
 
 use super::dispatch::{Answer, Call};
-use super::{audit, confirm, hold, holds, list, openapi, policy, postpone, reasons, release, restore, run, runs, show, status};
+use super::{
+    audit, confirm, hold, holds, list, openapi, policy, postpone, reasons, release, restore, run, runs, show, status,
+};
 use crate::actor::Permission;
 use crate::actor::Permission::{Audit, Decide, Hold, Restore, Run, View};
 use crate::admin::Backend;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Desk, DeskError, Glass, GivenReason, Reason};
+use super::{Desk, DeskError, GivenReason, Glass, Reason};
 use crate::actor::{Actor, Authorised};
 use crate::audit::By;
 use crate::config::{ReasonKind, causes};
@@ -244,9 +244,7 @@ impl Desk {
                 leave.scope().covers(record, unit.as_deref(), &fingerprint.digest)
             }
             Examined::Gone => self.store.proposal(record).await.map_err(DeskError::Store)?.is_some_and(
-                |Proposal { unit, fingerprint, .. }| {
-                    leave.scope().covers(record, unit.as_deref(), &fingerprint.digest)
-                },
+                |Proposal { unit, fingerprint, .. }| leave.scope().covers(record, unit.as_deref(), &fingerprint.digest),
             ),
         };
         if is_within { Ok(()) } else { Err(DeskError::NoSuchRecord(record.clone())) }
@@ -346,7 +344,8 @@ async fn look_at(
             None | Some((_, Examined::Gone)) => item.problem = Some("the record is gone".to_owned()),
             Some((label, Examined::Found { fingerprint, .. })) => {
                 item.label.clone_from(label);
-                item.has_changed = is_comparable(&item.hold.fingerprint, fingerprint) && item.hold.fingerprint != *fingerprint;
+                item.has_changed =
+                    is_comparable(&item.hold.fingerprint, fingerprint) && item.hold.fingerprint != *fingerprint;
             }
         }
     }

@@ -34,15 +34,15 @@ use crate::actor::Authorised;
 use crate::audit::{CheckpointKey, VerifierKey};
 use crate::clock::SharedClock;
 pub use crate::config::Rule;
-pub use crate::config::{ReasonKind, Reasons};
 use crate::config::Settings;
+pub use crate::config::{ReasonKind, Reasons};
 use crate::erasure::Day;
 pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
 use crate::store::Store;
 pub use crate::store::{
-    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind, Page, Proposal, ProposalFilter,
-    Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, Target,
+    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind,
+    Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, Target,
 };
 
 /// Where people look and decide.

@@ -109,10 +109,14 @@ mod tests {
     use crate::config::Wording;
 
     fn choice(free_text: bool) -> Choice {
-        let standard = [("lawsuit", "A lawsuit is pending", "Ein Verfahren läuft"), ("audit", "An audit", "Eine Prüfung")];
+        let standard =
+            [("lawsuit", "A lawsuit is pending", "Ein Verfahren läuft"), ("audit", "An audit", "Eine Prüfung")];
         let reason = |(name, en, de): (&str, &str, &str)| StandardReason {
             name: name.to_owned(),
-            wording: Wording { plain: en.to_owned(), by_language: [("en", en.to_owned()), ("de", de.to_owned())].into() },
+            wording: Wording {
+                plain: en.to_owned(),
+                by_language: [("en", en.to_owned()), ("de", de.to_owned())].into(),
+            },
         };
         Choice { standard: standard.map(reason).into(), free_text }
     }

@@ -1,6 +1,9 @@
 //! What an entry of the trail says, in words. Pure.
 
-use crate::audit::{Because, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, Settlement, Trigger};
+use crate::audit::{
+    Because, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, Settlement,
+    Trigger,
+};
 use crate::config::ReasonKind;
 
 /// The record that the entry is about, where it is about a single one.

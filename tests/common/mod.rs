@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use erasured::config::{self, Finding, Settings};
 use erasured::erasure::{
-    BatchPlan, BatchReport, Claim, Day, Engine, EngineError, Fresh, Intent, Journal, JournalError, Ruling, Selection, Tally,
+    BatchPlan, BatchReport, Claim, Day, Engine, EngineError, Fresh, Intent, Journal, JournalError, Ruling, Selection,
+    Tally,
 };
 use erasured::proposal::{BatchId, ProposalId};
 use erasured::record::{CategoryName, FingerprintKey, RecordKey};

@@ -25,10 +25,7 @@ async fn each_of_several_is_released_by_its_number_or_its_reference() {
         HoldRefused::Several(vec![first, second, third])
     );
     assert_eq!(refused(office.release(&me, "1", WhichHold::Number(99)).await), HoldRefused::NoSuchHold);
-    assert_eq!(
-        refused(office.release(&me, "1", WhichHold::Reference("A".into())).await),
-        HoldRefused::NoSuchHold
-    );
+    assert_eq!(refused(office.release(&me, "1", WhichHold::Reference("A".into())).await), HoldRefused::NoSuchHold);
     office.release(&me, "1", WhichHold::Number(second.0)).await.unwrap();
     office.release(&me, "1", WhichHold::Reference("A 1".into())).await.unwrap();
     assert_eq!(office.run(JobKind::Erase).await.held, 1, "one is left");

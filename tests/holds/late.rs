@@ -58,7 +58,10 @@ async fn a_hold_stands_when_the_key_is_reused_and_says_so() {
     office.confirm(&["1"]).await;
     office.hold("1", "A 1").await.unwrap();
     office.hold("4", "A 1").await.unwrap();
-    office.bench.sql("UPDATE customers SET last_name = 'Steiner' WHERE id = 1; DELETE FROM customers WHERE id = 4").await;
+    office
+        .bench
+        .sql("UPDATE customers SET last_name = 'Steiner' WHERE id = 1; DELETE FROM customers WHERE id = 4")
+        .await;
     let held = office.held().await;
     assert_eq!((held[0].has_changed, held[0].label.as_ref().unwrap().reveal()), (true, "Steiner"));
     assert_eq!((held[1].has_changed, held[1].problem.as_deref()), (false, Some("the record is gone")));

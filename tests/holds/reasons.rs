@@ -30,7 +30,10 @@ async fn what_is_typed_lies_beside_the_chain_and_standard_reasons_stand_in_it_by
         let digest = erasured::audit::text_digest(&typed.salt, &typed.text);
         assert!(set.details.contains(&format!("\"{member}\":\"{digest}\"")), "{}", set.details);
     }
-    assert_eq!(office.told("2").await.last().unwrap(), "hold_set: 1 record held, by hold 2: a lawsuit is pending (A 2)");
+    assert_eq!(
+        office.told("2").await.last().unwrap(),
+        "hold_set: 1 record held, by hold 2: a lawsuit is pending (A 2)"
+    );
     // What the settings no longer know is told by its name.
     office.set("");
     assert_eq!(office.held().await[1].hold.reason.text.as_deref(), Some("lawsuit"));
@@ -47,7 +50,10 @@ async fn a_postponement_has_one_too() {
     let card = office.desk.show(&vera(Permission::View), &record("1")).await.unwrap();
     assert_eq!(card.item.reason.as_deref(), Some("the guarantee has not run out"));
     let erasured::desk::EventKind::Postponed { reason, .. } = &card.history[0].what else { panic!("not postponed") };
-    assert_eq!((reason.standard.as_deref(), reason.text.as_deref()), (Some("guarantee"), Some("the guarantee has not run out")));
+    assert_eq!(
+        (reason.standard.as_deref(), reason.text.as_deref()),
+        (Some("guarantee"), Some("the guarantee has not run out"))
+    );
     assert_eq!(
         office.told("1").await.last().unwrap(),
         "postponed: 1 record postponed until 2027-06-30: the guarantee has not run out"

@@ -285,7 +285,8 @@ impl Backend for Fake {
         reason: String,
         reference: String,
     ) -> Reply<Hold> {
-        let late = |what| with_hint(problem(Code::Conflict, format!("cannot hold {record}: {what}")), "look at the trail");
+        let late =
+            |what| with_hint(problem(Code::Conflict, format!("cannot hold {record}: {what}")), "look at the trail");
         match record.key.as_str() {
             "404" => Err(problem(Code::NoSuchRecord, format!("cannot hold {record}: there is no such record"))),
             "409" => Err(late("it is too late: the record was erased at 2026-11-20T09:04:00Z")),
@@ -297,7 +298,9 @@ impl Backend for Fake {
     async fn release(&self, _: &Authorised, _: &RequestId, release: Release) -> Reply<ReleaseAnswer> {
         let record = release.record.to_string();
         match (release.record.key.as_str(), release.hold, release.reference.as_deref()) {
-            ("404", ..) => Err(problem(Code::NoSuchRecord, format!("cannot release {record}: there is no such hold on it"))),
+            ("404", ..) => {
+                Err(problem(Code::NoSuchRecord, format!("cannot release {record}: there is no such hold on it")))
+            }
             ("18", None, None) => {
                 let several = problem(Code::Conflict, format!("cannot release {record}: there are 2 holds on it"));
                 Err(with_hint(several, "say which: --hold NUMBER or --reference TEXT; their numbers are 2, 3"))

@@ -27,8 +27,7 @@ pub fn read(top: &Section<'_>) -> Option<Reasons> {
     let section = top.section("reasons", &shape::REASONS)?;
     let free_text = section.boolean(FREE_TEXT, true);
     let choice = |kind: ReasonKind| choice(&section, kind, free_text.unwrap_or(true));
-    let (erase, postpone, hold) =
-        (choice(ReasonKind::Erase), choice(ReasonKind::Postpone), choice(ReasonKind::Hold));
+    let (erase, postpone, hold) = (choice(ReasonKind::Erase), choice(ReasonKind::Postpone), choice(ReasonKind::Hold));
     free_text?;
     Some(Reasons { erase: erase?, postpone: postpone?, hold: hold? })
 }
@@ -64,7 +63,8 @@ fn choice(section: &Section<'_>, kind: ReasonKind, free_text: bool) -> Option<Ch
         }
     }
     if choice.standard.len() > REASONS_MAX {
-        let message = format!("there are {} reasons in [reasons.{key}], more than {REASONS_MAX}", choice.standard.len());
+        let message =
+            format!("there are {} reasons in [reasons.{key}], more than {REASONS_MAX}", choice.standard.len());
         section.fault("limit", &entry.place, message, "nobody reads a list so long; leave some out");
         return None;
     }
@@ -111,9 +111,7 @@ fn standard(section: &Section<'_>, entry: &Entry<'_>, others: &Choice) -> Option
 
 fn wording(section: &Section<'_>, entry: &Entry<'_>) -> Option<Wording> {
     match entry.value {
-        DeValue::String(text) => {
-            Some(Wording { plain: line(section, entry, text)?, by_language: BTreeMap::new() })
-        }
+        DeValue::String(text) => Some(Wording { plain: line(section, entry, text)?, by_language: BTreeMap::new() }),
         DeValue::Table(table) => by_language(section, entry, table),
         _ => {
             let message = format!("the reason {:?} must be text, or text by language", entry.key);

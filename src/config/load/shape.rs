@@ -201,5 +201,7 @@ pub const REPLACEMENT: Shape = Shape {
 };
 
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
-pub const FILES: [&[&Shape]; 2] =
-    [&[&TOP, &SCHEDULE, &SOURCE, &GRANT, &HOLDS, &REASONS], &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &REPLACEMENT]];
+pub const FILES: [&[&Shape]; 2] = [
+    &[&TOP, &SCHEDULE, &SOURCE, &GRANT, &HOLDS, &REASONS],
+    &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &REPLACEMENT],
+];

@@ -74,10 +74,10 @@ async fn holds_are_listed_within_the_scope_and_asked_for_by_record() {
     let seen = bench.store.holds(&scope, None, 3).await.unwrap();
     assert_eq!((seen.total, seen.items[0].record.clone(), seen.next), (1, record(4), None));
     let on = bench.store.holds_on([&record(4), &record(5), &record(99)]).await.unwrap();
-    assert_eq!(on.into_iter().map(|(record, holds)| (record, holds.len())).collect::<Vec<_>>(), [
-        (record(4), 1),
-        (record(5), 1)
-    ]);
+    assert_eq!(
+        on.into_iter().map(|(record, holds)| (record, holds.len())).collect::<Vec<_>>(),
+        [(record(4), 1), (record(5), 1)]
+    );
     // Numbers are never given again.
     assert_eq!(bench.hold(1).await.id, HoldId(7));
 }
