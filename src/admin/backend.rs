@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use super::Refusal;
 use crate::actor::{Authorised, Identity, Permission, Refused};
 use crate::api::{
-    AuditPage, Checkpoints, DecisionAnswers, Hold, HoldPage, Job, Policy, Problem, ProposalPage, ReasonKind,
-    ReasonList, RecordView, ReleaseAnswer, Run, RunPage, State, Status, VerifyReport,
+    AuditPage, Checkpoints, DecisionAnswers, Hold, HoldPage, Job, MarkAnswer, Policy, Problem, ProposalPage,
+    ReasonKind, ReasonList, RecordView, ReleaseAnswer, Run, RunPage, State, Status, VerifyReport,
 };
 use crate::record::{CategoryName, RecordRef};
 
@@ -137,6 +137,15 @@ pub trait Backend: Send + Sync + 'static {
         request: &RequestId,
         targets: Vec<Target>,
     ) -> impl Future<Output = Reply<DecisionAnswers>> + Send;
+
+    /// This record is to be erased, whatever the criteria say. The reason is not blank.
+    fn mark(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        record: RecordRef,
+        reason: String,
+    ) -> impl Future<Output = Reply<MarkAnswer>> + Send;
 
     /// This record may not be erased until it is released. Neither text is blank; which reasons there are is for the
     /// implementer to say.

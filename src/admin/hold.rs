@@ -1,7 +1,6 @@
 //! Setting a legal hold.
 
 use super::dispatch::{Answer, Call};
-use super::postpone::reason;
 use super::problem::{problem, with_hint};
 use super::{Backend, Reply, decide};
 use crate::api::{Code, HoldRequest};
@@ -13,7 +12,7 @@ const REFERENCE_MAX_BYTES: usize = 200;
 pub(super) async fn post<B: Backend>(call: Call<B>) -> Reply<Answer> {
     let request: HoldRequest = call.json()?;
     let record = decide::record(&request.record)?;
-    let reason = reason("hold a record", &request.reason)?;
+    let reason = decide::reason("hold a record", &request.reason)?;
     let reference = reference(&request.reference)?;
     Answer::json(&call.backend.hold(&call.leave, &call.id, record, reason, reference).await?)
 }

@@ -16,6 +16,7 @@ mod holds;
 mod house;
 mod list;
 mod listener;
+mod mark;
 mod openapi;
 mod peer;
 mod policy;

@@ -2,7 +2,6 @@
 
 use super::dispatch::{Answer, Call};
 use super::hold::reference;
-use super::postpone::reason;
 use super::problem::problem;
 use super::{Backend, Release, Reply, decide};
 use crate::api::{Code, ReleaseRequest};
@@ -17,7 +16,7 @@ pub(super) async fn post<B: Backend>(call: Call<B>) -> Reply<Answer> {
         record: decide::record(&request.record)?,
         hold: request.hold,
         reference: request.reference.as_deref().map(reference).transpose()?,
-        reason: request.reason.as_deref().map(|text| reason("release a hold", text)).transpose()?,
+        reason: request.reason.as_deref().map(|text| decide::reason("release a hold", text)).transpose()?,
     };
     Answer::json(&call.backend.release(&call.leave, &call.id, release).await?)
 }

@@ -11,10 +11,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::dispatch::{Answer, Call};
 use super::{
-    audit, confirm, hold, holds, list, openapi, policy, postpone, reasons, release, restore, run, runs, show, status,
+    audit, confirm, hold, holds, list, mark, openapi, policy, postpone, reasons, release, restore, run, runs, show,
+    status,
 };
 use crate::actor::Permission;
-use crate::actor::Permission::{Audit, Decide, Hold, Restore, Run, View};
+use crate::actor::Permission::{Audit, Decide, Hold, Mark, Restore, Run, View};
 use crate::admin::Backend;
 use crate::api;
 use crate::api::Problem;
@@ -47,6 +48,8 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Lists legal holds").asks::<api::HoldQuery>().gives::<api::HoldPage>(),
         get("/v1/reasons", View, |call| Box::pin(reasons::get(call)))
             .says("Lists the reasons that people choose from").asks::<api::ReasonQuery>().gives::<api::ReasonList>(),
+        post("/v1/mark", Mark, |call| Box::pin(mark::post(call)))
+            .says("Marks a record, whatever the criteria say").takes::<api::MarkRequest>().gives::<api::MarkAnswer>(),
         post("/v1/runs", Run, |call| Box::pin(run::post(call)))
             .says("Queues a run").asks::<api::WaitQuery>().takes::<api::RunRequest>().gives::<api::Run>(),
         get("/v1/runs", Run, |call| Box::pin(runs::list(call)))

@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::{Date, date};
-use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{Span, Timestamp, ToSpan, Zoned};
 
 /// Longest period that makes sense, in years.
 const PERIOD_MAX_YEARS: i32 = 200;
@@ -117,10 +116,16 @@ impl Period {
         from.checked_add(self.span()).ok()?.tomorrow().ok()
     }
 
-    /// When what has begun at `start` has lasted so long, by the calendar of a zone. `None` beyond the calendar's end.
+    /// The instant that lies so long before `now` on the calendar of its zone; `None` before the calendar's beginning.
     #[must_use]
-    pub fn over_at(self, start: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-        Some(start.to_zoned(zone.clone()).checked_add(self.span()).ok()?.timestamp())
+    pub fn before(self, now: &Zoned) -> Option<Timestamp> {
+        now.checked_sub(self.span()).ok().map(|then| then.timestamp())
+    }
+
+    /// The instant that lies so long after `then` on the calendar of its zone; `None` beyond the calendar's end.
+    #[must_use]
+    pub fn after(self, then: &Zoned) -> Option<Timestamp> {
+        then.checked_add(self.span()).ok().map(|end| end.timestamp())
     }
 
     /// The latest start date that is due on `today`: `:cutoff`. `None` before the calendar's beginning.

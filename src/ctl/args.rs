@@ -49,6 +49,8 @@ pub(super) enum Verb {
     Holds(Page),
     /// List the standard reasons
     Reasons(Reasons),
+    /// Ask for the erasure of one record, whatever the criteria say
+    Mark(Mark),
     /// Run a job now
     Run(Run),
     /// Show what has run and what is running
@@ -107,6 +109,17 @@ pub(super) struct Postpone {
     #[arg(long, value_name = "DATE")]
     pub(super) until: Option<String>,
     /// Why: the number or the name of a standard reason, or a text
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Mark {
+    /// The record, written category/key
+    #[arg(value_parser = record)]
+    pub(super) record: RecordAt,
+    /// Why: the number or the name of a standard reason, or a text
+    // Not `required`, so that the reader is told in a sentence.
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
 }

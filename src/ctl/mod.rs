@@ -16,6 +16,7 @@ mod hold;
 mod holds;
 mod json;
 mod list;
+mod mark;
 mod policy;
 mod postpone;
 mod reasons;
@@ -112,6 +113,7 @@ async fn speak(session: &mut Session<'_>, verb: Verb) -> Result<Exit, Failure> {
         Verb::Release(what) => release::run(session, what).await,
         Verb::Holds(what) => holds::run(session, what).await,
         Verb::Reasons(what) => reasons::run(session, what).await,
+        Verb::Mark(what) => mark::run(session, what).await,
         Verb::Run(what) => run::run(session, &what).await,
         Verb::Runs(what) => runs::run(session, what).await,
         Verb::Audit(what) => audit::run(session, what).await,

@@ -42,7 +42,11 @@ impl Desk {
         let covers = |target: &&Target| leave.scope().sees(&target.record.category);
         let within: Vec<Target> = targets.iter().filter(covers).cloned().collect();
         let decision = match wish {
-            Wish::Confirm => Decision::Confirm,
+            Wish::Confirm => {
+                let settings = self.settings();
+                let two = settings.categories.values().filter(|category| category.decisions > 1);
+                Decision::Confirm { need_two: two.map(|category| category.name.clone()).collect() }
+            }
             Wish::Postpone { until, reason } => Decision::Postpone { until, reason },
             Wish::Restore => Decision::Restore,
         };

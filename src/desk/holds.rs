@@ -192,7 +192,9 @@ impl Desk {
         let asked = hold.asked.as_ref().filter(|_| settings.holds.release_needs_two)?;
         match &settings.holds.release_after {
             None => Some(asked.at),
-            Some(period) => Some(period.value.over_at(asked.at, &settings.time_zone).unwrap_or(Timestamp::MAX)),
+            Some(period) => {
+                Some(period.value.after(&asked.at.to_zoned(settings.time_zone.clone())).unwrap_or(Timestamp::MAX))
+            }
         }
     }
 

@@ -22,9 +22,11 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
         Kind::Withdrawn { records } | Kind::Returned { records } => {
             records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect()
         }
-        Kind::ReturnedToProposed { records } | Kind::Confirmed { records } | Kind::Restored { records } => {
-            plain(records)
-        }
+        Kind::ReturnedToProposed { records }
+        | Kind::Marked { records, .. }
+        | Kind::FirstConfirmed { records }
+        | Kind::Confirmed { records }
+        | Kind::Restored { records } => plain(records),
         Kind::Postponed(of) => plain(&of.records),
         Kind::HoldSet(HoldSet { records, .. }) | Kind::HoldTooLate { records } => plain(records),
         Kind::HoldReleaseAsked(of) | Kind::HoldReleased(of) => plain(&of.records),
@@ -41,6 +43,7 @@ fn plain(records: &[RecordGroup]) -> Vec<(&str, &[String])> {
 /// What kind of reason the entry has, and the reason, as far as it stands in the chain.
 pub(super) fn because_of(kind: &Kind) -> Option<(ReasonKind, Option<&Because>)> {
     match kind {
+        Kind::Marked { because, .. } => Some((ReasonKind::Erase, Some(because))),
         Kind::Postponed(of) => Some((ReasonKind::Postpone, Some(&of.because))),
         Kind::HoldSet(of) => Some((ReasonKind::Hold, Some(&of.because))),
         Kind::HoldReleaseAsked(of) | Kind::HoldReleased(of) => Some((ReasonKind::Hold, of.because.as_ref())),
@@ -86,6 +89,10 @@ fn summary_of_records(kind: &Kind) -> String {
         Kind::Withdrawn { records } => with_details(format!("{counted} withdrawn"), &because(records)),
         Kind::Returned { records } => with_details(format!("{counted} back with the clerks"), &because(records)),
         Kind::ReturnedToProposed { .. } => format!("{counted} proposed again: the postponement is over"),
+        Kind::Marked { confirmed, .. } => {
+            format!("{counted} marked{}", if *confirmed { ", and confirmed by the rule" } else { "" })
+        }
+        Kind::FirstConfirmed { .. } => format!("{counted} confirmed by the first of two"),
         Kind::Confirmed { .. } => format!("{counted} confirmed"),
         Kind::Restored { .. } => format!("the confirmation of {counted} taken back"),
         Kind::Postponed(of) => format!("{counted} postponed until {}", of.until),
@@ -118,7 +125,13 @@ fn queued(job: &str, trigger: &Trigger, dry_run: bool) -> String {
 }
 
 fn under(group: &ProposedGroup) -> String {
-    format!("{} {} under {}", group.keys.len(), group.category, group.criterion)
+    let why = match (group.origin.as_str(), &group.criterion) {
+        (_, Some(criterion)) => format!("under {criterion}"),
+        ("application", None) => "marked by the application".to_owned(),
+        _ => "anonymised before, and kept by nothing any more".to_owned(),
+    };
+    let confirmed = if group.confirmed { ", confirmed by the rule" } else { "" };
+    format!("{} {} {why}{confirmed}", group.keys.len(), group.category)
 }
 
 fn planned(group: &Planned) -> String {

@@ -85,7 +85,9 @@ impl Batches<'_, '_> {
     }
 
     async fn confirmed(&self, limit: u32) -> Result<Vec<Proposal>, JobError> {
-        self.workshop.store.confirmed(&self.mapping.category, self.next.after, limit).await.map_err(store)
+        let category = &self.mapping.category;
+        let ripe_before = self.workshop.ripe_before(category);
+        self.workshop.store.confirmed(category, ripe_before, self.next.after, limit).await.map_err(store)
     }
 
     /// Leaves nothing in the write-ahead log for the application to move, and closes the connection.
@@ -143,6 +145,7 @@ impl Batches<'_, '_> {
         let counts = self.progress.report.category(&self.mapping.category);
         counts.deleted += report.deleted;
         counts.anonymised += report.anonymised;
+        counts.shells += report.shells;
         counts.returned += report.returned;
         counts.withdrawn += report.withdrawn;
         counts.held += report.held;
@@ -159,7 +162,11 @@ impl Batches<'_, '_> {
         let records: Vec<&RecordRef> = proposals.iter().map(|proposal| &proposal.record).collect();
         let held = self.workshop.store.held_among(&records).await.map_err(store)?;
         self.progress.report.category(&self.mapping.category).held += held.len() as u64;
-        Ok(proposals.iter().filter(|proposal| !held.contains(&proposal.record)).map(claim).collect())
+        Ok(proposals
+            .iter()
+            .filter(|proposal| !held.contains(&proposal.record))
+            .map(|proposal| claim(self.workshop, proposal))
+            .collect())
     }
 
     /// Looks whether the application was active while the source was left alone.
@@ -205,7 +212,8 @@ impl Batches<'_, '_> {
             return Ok(());
         }
         let (category, after) = (&self.mapping.category, self.next.after);
-        let found = self.workshop.store.confirmed_keys(category, after, self.next.survey).await;
+        let ripe_before = self.workshop.ripe_before(category);
+        let found = self.workshop.store.confirmed_keys(category, ripe_before, after, self.next.survey).await;
         let (keys, last) = found.map_err(store)?;
         if keys.is_empty() || !self.may_begin() {
             return Ok(());

@@ -181,7 +181,14 @@ impl fmt::Debug for GivenReason {
 /// What happened to a proposal, between its beginning and its batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
-    /// A clerk agreed.
+    /// A clerk marked it.
+    Marked {
+        /// Why.
+        reason: GivenReason,
+    },
+    /// A clerk gave the first of two confirmations.
+    FirstConfirmed,
+    /// A clerk agreed, or a rule does without asking.
     Confirmed,
     /// A clerk wanted it later.
     Postponed {
@@ -206,6 +213,10 @@ fn event(row: &SqliteRow) -> Result<Event, StoreError> {
     let unreadable = || StoreError::Unreadable { what: format!("the decision {word:?}") };
     let reason = reason.unwrap_or_default();
     let what = match word {
+        "marked" => EventKind::Marked {
+            reason: GivenReason { standard: rows::get(row, "standard")?, text: rows::get(row, "text")? },
+        },
+        "first_confirmed" => EventKind::FirstConfirmed,
         "confirmed" => EventKind::Confirmed,
         "restored" => EventKind::Restored,
         "postponement_over" => EventKind::PostponementOver,

@@ -40,7 +40,7 @@ async fn what_is_being_erased_cannot_be_held() {
         after: None,
     };
     // A batch whose end nobody knows yet, as a crash leaves it.
-    change.intent(of.run, BatchId([9; 16]), &of.source, &[planned]).await.unwrap();
+    change.intent(of.run.unwrap(), BatchId([9; 16]), &of.source, &[planned]).await.unwrap();
     change.commit().await.unwrap();
     drop(turn);
     assert_eq!(refused(office.hold("1", "A 1").await), HoldRefused::BeingErased);

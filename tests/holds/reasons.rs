@@ -59,3 +59,18 @@ async fn a_postponement_has_one_too() {
         "postponed: 1 record postponed until 2027-06-30: the guarantee has not run out"
     );
 }
+
+#[tokio::test]
+async fn and_so_has_a_mark() {
+    let office = Office::with("[reasons.erase]\nobjection = \"the person has objected\"\n").await;
+    let reason = office.desk.reason_of(ReasonKind::Erase, "objection").unwrap();
+    office.desk.mark(&vera(Permission::Mark), "r", &record("4"), &reason).await.unwrap();
+    let card = office.desk.show(&vera(Permission::View), &record("4")).await.unwrap();
+    let erasured::desk::EventKind::Marked { reason } = &card.history[0].what else { panic!("not marked") };
+    assert_eq!(reason.text.as_deref(), Some("the person has objected"));
+    assert!(office.told("4").await[0].ends_with(": the person has objected"), "{:?}", office.told("4").await);
+    // A mark can be held as well as any other proposal.
+    office.confirm(&["4"]).await;
+    office.hold("4", "A 1").await.unwrap();
+    assert_eq!(office.run(JobKind::Erase).await.held, 1);
+}
