@@ -19,15 +19,14 @@ use std::sync::Arc;
 use erasured::actor::{Authorised, Grant, Identity, Permission, Reach, authorise};
 use erasured::audit::CheckpointKey;
 use erasured::clock::{Clock as _, SetClock, SharedClock};
-use erasured::config::Settings;
 use erasured::desk::{
-    Counts, Desk, DeskError, HeldRecord, HoldRefused, JobKind, ProposalFilter, Reason, ReasonKind, RunOutcome,
+    Board, Counts, Desk, DeskError, HeldRecord, HoldRefused, JobKind, ProposalFilter, Reason, ReasonKind, RunOutcome,
     RunState, StateName, Target, WhichHold, Wish,
 };
 use erasured::jobs::{Foreseen, Future, Keys, Workshop, foresee, perform};
 use erasured::record::RecordRef;
 use erasured::store::{RunTrigger, Store};
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::{Mutex, MutexGuard};
 
 use common::{Bench, key};
 
@@ -52,7 +51,7 @@ struct Office {
     bench: Bench,
     store: Arc<Store>,
     clock: Arc<SetClock>,
-    settings: watch::Sender<Arc<Settings>>,
+    settings: Board,
     desk: Desk,
     keys: Keys,
     _turn: MutexGuard<'static, ()>,
@@ -67,11 +66,10 @@ impl Office {
         let clock = Arc::new(SetClock::new("2026-11-21T09:00:00Z".parse().unwrap()));
         let shared: SharedClock = Arc::clone(&clock) as SharedClock;
         let store = Arc::new(Store::create(&bench.dir.path().join("state.db"), Arc::clone(&shared)).await.unwrap());
-        let sender = watch::Sender::new(Arc::new(bench.settings()));
+        let board = Board::new(bench.settings());
         let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
-        let desk =
-            Desk::new(Arc::clone(&store), sender.subscribe(), keys.fingerprint.clone(), &keys.checkpoint, shared);
-        let office = Self { bench, store, clock, settings: sender, desk, keys, _turn: turn };
+        let desk = Desk::new(Arc::clone(&store), board.clone(), keys.fingerprint.clone(), &keys.checkpoint, shared);
+        let office = Self { bench, store, clock, settings: board, desk, keys, _turn: turn };
         office.set(settings);
         office
     }
@@ -87,7 +85,7 @@ impl Office {
     fn set(&self, settings: &str) {
         let top = "version = 1\ntime_zone = \"Europe/Vienna\"\n[source.app]\nurl = \"sqlite:app.db\"\n";
         std::fs::write(self.bench.dir.path().join("erasured.toml"), format!("{top}{settings}")).unwrap();
-        self.settings.send_replace(Arc::new(self.bench.settings()));
+        self.settings.post(Arc::new(self.bench.settings()), &[]);
     }
 
     fn workshop(&self) -> Workshop {

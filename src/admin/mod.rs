@@ -33,6 +33,7 @@ mod server;
 mod show;
 mod status;
 
+pub use backend::RuleWish;
 pub use backend::{Backend, Lines, Page, Release, Reply, RequestId, Selection, Target, TrailSelection};
 pub use dispatch::{Answer, Call};
 pub use house::House;

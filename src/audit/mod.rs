@@ -58,6 +58,6 @@ pub use chain::{By, Entry, Hash, Head, Malformed, actor_from_json, actor_to_json
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, VerifierKey};
 pub use kind::{
     Batched, Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, Postponement, ProposedGroup,
-    ReasonedGroup, RecordGroup, Settlement, Trigger,
+    ReasonedGroup, RecordGroup, RuleChanged, Settlement, Trigger,
 };
 pub use verify::{Fault, Report, Verifier, verify};

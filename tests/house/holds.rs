@@ -10,7 +10,7 @@ impl Living {
         let path = self.bench.dir.path().join("erasured.toml");
         let before = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{before}{toml}")).unwrap();
-        self.settings.send_replace(Arc::new(self.bench.settings()));
+        self.settings.post(Arc::new(self.bench.settings()), &[]);
     }
 }
 

@@ -11,12 +11,16 @@ use crate::backend::Fake;
 use crate::serving::{granted, serve, serve_knowing};
 
 /// What each route needs, as its users are told. Written a second time on purpose.
-const MATRIX: [(&str, Permission); 20] = [
+const MATRIX: [(&str, Permission); 24] = [
     ("GET /openapi.json", Permission::View),
     ("GET /v1/status", Permission::View),
     ("GET /v1/proposals", Permission::View),
     ("GET /v1/proposals/{category}/{key*}", Permission::View),
     ("GET /v1/policy", Permission::View),
+    ("POST /v1/policy/set", Permission::Configure),
+    ("POST /v1/policy/unset", Permission::Configure),
+    ("POST /v1/policy/approve", Permission::Configure),
+    ("POST /v1/policy/reject", Permission::Configure),
     ("POST /v1/confirm", Permission::Decide),
     ("POST /v1/postpone", Permission::Decide),
     ("POST /v1/restore", Permission::Restore),
@@ -44,6 +48,10 @@ fn request(route: &str) -> (&str, String, &'static str) {
         "POST /v1/hold" => r#"{"record":"customer/17","reason":"lawsuit","reference":"3 Cg 17/26"}"#,
         "POST /v1/release" => r#"{"record":"customer/17"}"#,
         "POST /v1/mark" => r#"{"record":"customer/17","reason":"asked for"}"#,
+        "POST /v1/policy/set" => r#"{"name":"customer.inactive.period","value":"4 years"}"#,
+        "POST /v1/policy/unset" | "POST /v1/policy/approve" | "POST /v1/policy/reject" => {
+            r#"{"name":"customer.inactive.period"}"#
+        }
         "POST /v1/runs" => r#"{"job":"erase"}"#,
         _ => "",
     };

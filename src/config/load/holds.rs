@@ -13,7 +13,7 @@ pub fn read(top: &Section<'_>) -> Option<Holds> {
     let needs_two = section.boolean("release_needs_two", false);
     let after = match section.get("release_after") {
         None => Some(None),
-        Some(_) => rule::waiting_time(&section, "release_after").map(Some),
+        Some(_) => rule::period_of(&section, "release_after").map(Some),
     };
     if let Some(place) = section.key_place("release_after").filter(|_| needs_two == Some(false)) {
         let message = "`release_after` says nothing where one person releases a hold alone";

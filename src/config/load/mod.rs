@@ -19,6 +19,7 @@ mod shape;
 mod similar;
 mod template;
 mod top;
+mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,8 +27,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use document::{Faults, File};
+pub(super) use rule::version as rule_version;
 pub use similar::{listed, nearest};
 use top::Top;
+pub(super) use value::value;
 
 use super::{Category, Finding, Settings};
 use crate::record::CategoryName;
@@ -244,4 +247,9 @@ fn read_bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(FILE_MAX_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
+}
+
+/// Whether some section of a settings file has a key of this name.
+pub(super) fn is_key_of_files(key: &str) -> bool {
+    shape::FILES.iter().flat_map(|shapes| shapes.iter()).any(|shape| shape.names().any(|known| known == key))
 }
