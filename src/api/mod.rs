@@ -7,6 +7,7 @@
 
 mod audit;
 mod decisions;
+mod holds;
 mod policy;
 mod problem;
 mod proposals;
@@ -17,6 +18,10 @@ pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, Ver
 pub use decisions::{
     ConfirmRequest, DecisionAnswer, DecisionAnswers, MarkAnswer, MarkRequest, PostponeRequest, RECORDS_MAX, RecordAt,
     RestoreRequest, SetDifference, SetPart,
+};
+pub use holds::{
+    Hold, HoldPage, HoldQuery, HoldRequest, PendingRelease, ReasonChoice, ReasonKind, ReasonList, ReasonQuery,
+    ReleaseAnswer, ReleaseRequest, StandardReason,
 };
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
 pub use policy::{
