@@ -10,9 +10,9 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{IntoParams, ToSchema};
 
 use super::dispatch::{Answer, Call};
-use super::{audit, confirm, list, openapi, policy, postpone, restore, run, runs, show, status};
+use super::{access, audit, confirm, list, openapi, policy, postpone, restore, run, runs, show, status};
 use crate::actor::Permission;
-use crate::actor::Permission::{Audit, Decide, Restore, Run, View};
+use crate::actor::Permission::{Audit, Configure, Decide, Restore, Run, View};
 use crate::admin::Backend;
 use crate::api;
 use crate::api::Problem;
@@ -53,6 +53,12 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Gives the signed checkpoints and their key").gives::<api::Checkpoints>(),
         get("/v1/policy", View, |call| Box::pin(policy::get(call)))
             .says("Tells the rules in force").gives::<api::Policy>(),
+        get("/v1/access", Configure, |call| Box::pin(access::list(call)))
+            .says("Lists what is assigned and denied to users").asks::<api::AccessQuery>().gives::<api::AccessPage>(),
+        get("/v1/access/{user}", Configure, |call| Box::pin(access::show(call)))
+            .says("Tells what a user may see and do, and through what").gives::<api::AccessView>(),
+        post("/v1/access", Configure, |call| Box::pin(access::post(call)))
+            .says("Assigns or denies something to a user, or ends it").takes::<api::AccessRequest>().gives::<api::AccessAnswer>(),
         get("/openapi.json", View, |call| Box::pin(openapi::get(call)))
             .says("Describes this interface"),
     ]

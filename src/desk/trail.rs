@@ -3,6 +3,7 @@
 //! Verification reads every entry as it is exported and holds it against the checkpoints, as an auditor would who has
 //! nothing but the export. It vouches for the trail, not for whoever answers: who doubts the daemon verifies the export.
 
+use super::access::asked;
 use super::words::{record_of, summary_of};
 use super::{Desk, DeskError};
 use crate::actor::{Actor, Authorised, Permission};
@@ -70,6 +71,12 @@ impl Desk {
             && let Some(typed) = self.store.typed_text(entry.seq).await.map_err(DeskError::Store)?
         {
             summary = format!("{summary}: {}", typed.text);
+        }
+        if entry.kind == "access_given"
+            && let Some(typed) = self.store.typed_text(entry.seq).await.map_err(DeskError::Store)?
+            && let (Some(asked_by), reason) = asked(&typed.text)
+        {
+            summary = format!("{summary}, asked for by {asked_by}: {reason}");
         }
         Ok(Told { record: kind.as_ref().and_then(record_of), summary, entry })
     }

@@ -9,6 +9,7 @@
 //! Never stores a label, a name or any content of a source: records are keys. Nothing of the database library shows in the
 //! public interface.
 
+mod access;
 mod batch;
 mod decide;
 mod error;
@@ -26,11 +27,13 @@ mod totals;
 mod trail;
 mod turn;
 mod whole;
+mod within;
 
 use std::fmt;
 
 use jiff::Timestamp;
 
+pub use access::{AccessAbout, AccessEntry, AccessWhat};
 pub use batch::{OpenBatch, PlannedErasure};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use error::{Cause, StoreError};

@@ -111,6 +111,25 @@ transcripts! {
     policy(Fake::default()):
         ["policy"]
         ["policy", "--json"]
+    access(Fake::default()):
+        ["access", "list"]
+        ["access", "list", "--user", "vera", "--json"]
+        ["access", "show", "karl"]
+        ["access", "show", "anna"]
+        ["access", "show", "karl", "--json"]
+        ["access", "unit", "add", "karl", "graz"]
+        ["access", "unit", "add", "karl", "graz", "--json"]
+        ["access", "unit", "remove", "karl", "graz"]
+        ["access", "record", "add", "karl", "customer/18"]
+        ["access", "record", "remove", "karl", "customer/18"]
+        ["access", "record", "add", "karl", "18"]
+        ["access", "deny", "add", "karl", "customer/17", "--asked-by", "the member", "--reason", "a neighbour"]
+        ["access", "deny", "add", "karl", "customer/17", "--reason", "a neighbour"]
+        ["access", "deny", "remove", "karl", "customer/17"]
+        ["access", "stand-in", "vera", "--for", "karl", "--until", "2026-12-31"]
+        ["access", "stand-in", "vera", "--for", "karl", "--end"]
+        ["access", "stand-in", "vera", "--for", "karl"]
+        ["access", "stand-in", "vera"]
     not_permitted(Fake { grants: granted(&[Permission::View]), ..Fake::default() }):
         ["list", "--limit", "1"]
         ["run", "erase"]
@@ -121,6 +140,7 @@ transcripts! {
         ["postpone", "--help"]
         ["audit", "--help"]
         ["audit", "verify", "--help"]
+        ["access", "--help"]
         ["lsit"]
         []
 }

@@ -27,6 +27,8 @@ pub(super) enum Asked {
     Trail,
     /// The rules.
     Policy,
+    /// What is assigned to users.
+    Access,
 }
 
 impl Asked {
@@ -42,6 +44,7 @@ impl Asked {
             Self::Runs => "list runs",
             Self::Trail => "read the audit trail",
             Self::Policy => "tell the rules",
+            Self::Access => "tell who may do what",
         }
     }
 }
@@ -57,6 +60,7 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
         ),
         DeskError::NoSuchRun(id) => no_such_run(id),
         DeskError::Refused(_) => problem(Code::Conflict, format!("cannot {asked}: {error}")),
+        DeskError::Access(fault) => super::access::problem_with(asked, &fault),
         DeskError::Store(_) => {
             tracing::error!(error = &error as &dyn std::error::Error, asked, "cannot answer");
             with_hint(
