@@ -50,6 +50,9 @@ async fn show(session: &mut Session<'_>, user: &str) -> Result<Exit, Failure> {
         session.console.data("\n")?;
         session.console.data(&entries(&view.entries))?;
     }
+    if view.known && view.permissions.is_empty() {
+        session.console.talk(format!("{} may do nothing here", view.user));
+    }
     if !view.known {
         session.console.talk(format!("this machine knows no user {}: nobody can come by that name", view.user));
     }
@@ -176,9 +179,13 @@ fn ground(ground: &AccessGround) -> [String; 5] {
         (AccessThrough::Entry, _) => "an entry".to_owned(),
         (AccessThrough::Nothing, _) => "nothing yet".to_owned(),
     };
+    // What is named singly has no limits.
+    let limits = |list| if ground.records.is_some() { or_dash(None) } else { listed(list) };
+    let records = ground.records.as_ref().map(|records| records.join(", "));
     let through = match (&ground.stands_in_for, &ground.until) {
         (Some(user), Some(until)) => format!("{through}, standing in for {user} until {until}"),
         _ => through,
     };
-    [ground.permission.clone(), listed(&ground.categories), listed(&ground.units), listed(&ground.records), through]
+    let (categories, units) = (limits(&ground.categories), limits(&ground.units));
+    [ground.permission.clone(), categories, units, or_dash(records.as_deref()), through]
 }

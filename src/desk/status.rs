@@ -10,7 +10,7 @@ use crate::config::{Settings, causes};
 use crate::erasure::open;
 use crate::proposal::StateName;
 use crate::record::{CategoryName, SourceName};
-use crate::store::{JobKind, ProposalFilter, Run, RunState};
+use crate::store::{JobKind, Run, RunState};
 
 /// How things stand, as far as the asker may see.
 #[derive(Debug, Clone)]
@@ -73,8 +73,8 @@ impl Desk {
             jobs.push(self.job(&settings, scope, job).await?);
         }
         let (sources, mut problems) = self.sources(&settings, scope).await?;
-        let mut counts = self.counts_within(scope).await?;
-        counts.retain(|_, counts| counts.keys().any(|state| state.is_open()));
+        let mut counts = self.store.counts().await.map_err(DeskError::Store)?;
+        counts.retain(|category, counts| scope.sees(category) && counts.keys().any(|state| state.is_open()));
         let configured = settings.categories.keys().filter(|category| scope.sees(category));
         let names: BTreeSet<CategoryName> = configured.chain(counts.keys()).cloned().collect();
         let categories = names.into_iter().map(|category| CategoryStanding {
@@ -90,25 +90,6 @@ impl Desk {
         let entries = self.store.audit_head().await.map_err(DeskError::Store)?.entries;
         let signed = self.store.signed_entries().await.map_err(DeskError::Store)?;
         Ok(Overview { jobs, sources, categories, entries, signed })
-    }
-
-    /// How many proposals within the scope are in each state, by category.
-    async fn counts_within(
-        &self,
-        scope: &Scope,
-    ) -> Result<BTreeMap<CategoryName, BTreeMap<StateName, u64>>, DeskError> {
-        let mut counts = self.store.counts().await.map_err(DeskError::Store)?;
-        counts.retain(|category, _| scope.sees(category));
-        for (category, counts) in counts.iter_mut().filter(|(category, _)| !scope.sees_all_of(category)) {
-            counts.retain(|state, _| state.is_open());
-            for (state, count) in counts.iter_mut() {
-                let category = Some(category.clone());
-                let filter = ProposalFilter { category, criterion: None, states: vec![*state], scope: scope.clone() };
-                *count = self.store.list(&filter, None, 1).await.map_err(DeskError::Store)?.total;
-            }
-            counts.retain(|_, count| *count > 0);
-        }
-        Ok(counts)
     }
 
     async fn job(&self, settings: &Settings, scope: &Scope, job: JobKind) -> Result<JobStanding, DeskError> {

@@ -112,43 +112,55 @@ impl House {
         if let AccessAsked::StandIn { represents, .. } = &asked
             && self.whose(represents.clone()).await?.known.is_none()
         {
-            return Err(problem_with(doing, &AccessFault::UnknownUser(represents.clone())));
+            return Err(problem_with(&doing, &AccessFault::UnknownUser(represents.clone())));
         }
         let whose = self.whose(user).await?;
         let changed = self.desk.change_access(leave, request, &whose, asked).await;
-        let AccessChanged { made, ended } = changed.map_err(|error| fault_or(error, doing, Asked::Access))?;
+        let AccessChanged { made, ended } = changed.map_err(|error| fault_or(error, &doing, Asked::Access))?;
         Ok(api::AccessAnswer { made: made.map(entry), ended: ended.map(entry) })
     }
 }
 
 /// The user, what is asked, and how a refusal names it.
-fn asked(change: AccessRequest) -> Reply<(String, AccessAsked, &'static str)> {
+fn asked(change: AccessRequest) -> Reply<(String, AccessAsked, String)> {
     Ok(match change {
-        AccessRequest::AddUnit { user, unit } => (user, AccessAsked::AddUnit(unit), "assign the unit"),
-        AccessRequest::RemoveUnit { user, unit } => (user, AccessAsked::RemoveUnit(unit), "remove the unit"),
+        AccessRequest::AddUnit { user, unit } => {
+            let doing = format!("assign the unit {unit} to {user}");
+            (user, AccessAsked::AddUnit(unit), doing)
+        }
+        AccessRequest::RemoveUnit { user, unit } => {
+            let doing = format!("take the unit {unit} away from {user}");
+            (user, AccessAsked::RemoveUnit(unit), doing)
+        }
         AccessRequest::AddRecord { user, record } => {
-            (user, AccessAsked::AddRecord(decide::record(&record)?), "give the record")
+            let doing = format!("give {record} to {user}");
+            (user, AccessAsked::AddRecord(decide::record(&record)?), doing)
         }
         AccessRequest::RemoveRecord { user, record } => {
-            (user, AccessAsked::RemoveRecord(decide::record(&record)?), "remove the record")
+            let doing = format!("take {record} away from {user}");
+            (user, AccessAsked::RemoveRecord(decide::record(&record)?), doing)
         }
         AccessRequest::AddDeny { user, record, asked_by, reason } => {
+            let doing = format!("deny {record} to {user}");
             let record = decide::record(&record)?;
-            (user, AccessAsked::AddDeny { record, asked_by, reason }, "deny the record")
+            (user, AccessAsked::AddDeny { record, asked_by, reason }, doing)
         }
         AccessRequest::RemoveDeny { user, record } => {
-            (user, AccessAsked::RemoveDeny(decide::record(&record)?), "remove the deny entry")
+            let doing = format!("no longer deny {record} to {user}");
+            (user, AccessAsked::RemoveDeny(decide::record(&record)?), doing)
         }
         AccessRequest::StandIn { user, stands_in_for: represents, until } => {
             let until =
                 until.parse::<jiff::civil::Date>().ok().filter(|date| date.to_string() == until).ok_or_else(|| {
-                    let detail = format!("cannot make a stand-in until {until:?}: it is not a date");
+                    let detail = format!("cannot let {user} stand in until {until:?}: it is not a date");
                     with_hint(problem(Code::Malformed, detail), "write it as YEAR-MONTH-DAY, for example 2027-06-30")
                 })?;
-            (user, AccessAsked::StandIn { represents, until }, "make a stand-in")
+            let doing = format!("let {user} stand in for {represents}");
+            (user, AccessAsked::StandIn { represents, until }, doing)
         }
         AccessRequest::EndStandIn { user, stands_in_for: represents } => {
-            (user, AccessAsked::EndStandIn { represents }, "end the standing in")
+            let doing = format!("no longer let {user} stand in for {represents}");
+            (user, AccessAsked::EndStandIn { represents }, doing)
         }
     })
 }
@@ -173,12 +185,12 @@ pub(super) fn problem_with(doing: &str, fault: &AccessFault) -> Problem {
         AccessFault::ByGrant(_) => {
             with_hint(refused(Code::Conflict), "the operator can change the grant in erasured.toml")
         }
-        AccessFault::Otherwise(_) => with_hint(
+        AccessFault::Otherwise { user, record, .. } => with_hint(
             refused(Code::Conflict),
-            "only a deny entry takes a single record away: erasurectl access deny add USER RECORD",
+            format!("only a deny entry takes it away: erasurectl access deny add {user} {record}"),
         ),
-        AccessFault::NoSuchRecord(record) => with_hint(
-            problem(Code::NoSuchRecord, format!("cannot {doing} {record}: {fault}")),
+        AccessFault::NoSuchRecord => with_hint(
+            refused(Code::NoSuchRecord),
             "write it category/key, with the key that the application's database has",
         ),
         AccessFault::Nobody => with_hint(
