@@ -394,9 +394,11 @@ impl Backend for Fake {
             AccessRequest::AddUnit { user, unit } => made(access(41, AccessKind::Unit, &user, &unit)),
             AccessRequest::RemoveUnit { user, unit } => ended(access(36, AccessKind::Unit, &user, &unit)),
             AccessRequest::AddRecord { user, record } => made(access(41, AccessKind::Record, &user, &record)),
-            AccessRequest::RemoveRecord { .. } => {
-                let detail = "cannot remove the record: they have the record through a unit as well, and would keep it";
-                Err(problem(Code::Conflict, detail))
+            AccessRequest::RemoveRecord { user, record } => {
+                let detail =
+                    format!("cannot take {record} away from {user}: {user} has it through a unit and would keep it");
+                let hint = format!("only a deny entry takes it away: erasurectl access deny add {user} {record}");
+                Err(with_hint(problem(Code::Conflict, detail), hint))
             }
             AccessRequest::AddDeny { user, record, asked_by, reason } => {
                 let (asked_by, reason) = (Some(asked_by), Some(reason));
