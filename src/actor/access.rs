@@ -67,6 +67,14 @@ pub struct Asker {
     pub represents: Vec<Represented>,
 }
 
+impl Asker {
+    /// Somebody to whom nothing is assigned.
+    #[must_use]
+    pub fn alone(identity: Identity) -> Self {
+        Self { person: Person { identity, assigned: Assigned::default() }, represents: Vec::new() }
+    }
+}
+
 /// One reason why somebody has a permission somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ground {

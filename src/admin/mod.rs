@@ -15,6 +15,7 @@ mod dispatch;
 mod house;
 mod list;
 mod listener;
+mod mark;
 mod openapi;
 mod peer;
 mod policy;

@@ -40,7 +40,11 @@ impl Desk {
         targets: &[Target],
     ) -> Result<Vec<Decided>, DeskError> {
         let decision = match wish {
-            Wish::Confirm => Decision::Confirm,
+            Wish::Confirm => {
+                let settings = self.settings();
+                let two = settings.categories.values().filter(|category| category.decisions > 1);
+                Decision::Confirm { need_two: two.map(|category| category.name.clone()).collect() }
+            }
             Wish::Postpone { until, reason } => Decision::Postpone { until, reason },
             Wish::Restore => Decision::Restore,
         };

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::pace::Pace;
-use super::verdict::{Due, NotDue, Verdict, verdict};
+use super::verdict::{Due, NotDue, Verdict, longest_retention, verdict};
 use super::{DependentPlan, PlannedRecord, plan};
 use crate::clock::Stopwatch;
 use crate::record::{Fingerprint, FingerprintKey, RecordKey};
@@ -214,6 +214,8 @@ pub enum Examined {
         unit: Option<String>,
         /// Whether it is due.
         verdict: Verdict,
+        /// What keeps it, whatever asks for it: a dependent's own period.
+        retained: Option<NotDue>,
     },
 }
 
@@ -241,6 +243,7 @@ pub async fn examine(
                 identity_is_blank: is_blank(&row),
                 unit: row.unit.clone(),
                 verdict: verdict(mapping, &row, &retained, day.today, &day.zone),
+                retained: longest_retention(mapping, &retained, day.today, &day.zone),
             },
         })
         .collect())

@@ -46,7 +46,7 @@ const PEOPLE: [(u32, &str, &[&str]); 6] = [
 /// What they may. Nora has permissions only for what is assigned to her.
 const GRANTS: &str = "
     [[grant]]\ngroups = [\"clerks\"]\npermissions = [\"view\", \"decide\", \"restore\"]\nunits = [\"graz\"]\n
-    [[grant]]\ngroups = [\"linz\"]\npermissions = [\"view\", \"decide\"]\ncategories = [\"member\"]\nunits = [\"linz\"]\n
+    [[grant]]\ngroups = [\"linz\"]\npermissions = [\"view\", \"decide\", \"mark\"]\ncategories = [\"member\"]\nunits = [\"linz\"]\n
     [[grant]]\nusers = [\"dora\"]\npermissions = [\"view\", \"decide\"]\n
     [[grant]]\nusers = [\"dora\"]\npermissions = [\"configure\"]\n
     [[grant]]\ngroups = [\"operators\"]\npermissions = [\"run\", \"audit\"]\n
@@ -341,6 +341,7 @@ async fn what_is_not_there_and_what_is_not_theirs_are_answered_alike() {
         ("POST", "/v1/confirm", body("")),
         ("POST", "/v1/confirm", body(",\"version\":1")),
         ("POST", "/v1/confirm", body(",\"version\":9")),
+        ("POST", "/v1/mark", "{\"record\":\"RECORD\",\"reason\":\"asked for\"}".to_owned()),
         ("POST", "/v1/postpone", body("").replacen('{', "{\"until\":\"2027-06-30\",\"reason\":\"court case\",", 1)),
     ];
     office.sit("karl");

@@ -8,10 +8,6 @@ fn identity(uid: u32, user: &str, groups: &[&str]) -> Identity {
     Identity { uid, user: user.into(), groups: groups.iter().map(ToString::to_string).collect() }
 }
 
-fn plain(identity: Identity) -> Asker {
-    Asker { person: Person { identity, assigned: Assigned::default() }, represents: Vec::new() }
-}
-
 fn set(texts: &[&str]) -> BTreeSet<String> {
     texts.iter().map(ToString::to_string).collect()
 }
@@ -43,7 +39,7 @@ fn allowed(asker: &Asker, permission: Permission, grants: &[Grant]) -> Option<Sc
 #[test]
 fn without_a_grant_only_root_and_the_daemon_itself() {
     for (uid, is_allowed) in [(0, true), (990, true), (1000, false)] {
-        let answer = allowed(&plain(identity(uid, "somebody", &[])), VIEW, &[]);
+        let answer = allowed(&Asker::alone(identity(uid, "somebody", &[])), VIEW, &[]);
         assert_eq!(answer.is_some(), is_allowed, "uid {uid}");
     }
 }
@@ -51,9 +47,9 @@ fn without_a_grant_only_root_and_the_daemon_itself() {
 #[test]
 fn with_a_grant_root_has_only_what_grants_give() {
     let grants = [grant(&["vera"], &[], VIEW, &[])];
-    assert!(allowed(&plain(identity(0, "root", &["root"])), VIEW, &grants).is_none());
-    assert!(allowed(&plain(identity(7, "vera", &[])), VIEW, &grants).is_some());
-    assert!(allowed(&plain(identity(7, "vera", &[])), Permission::Decide, &grants).is_none());
+    assert!(allowed(&Asker::alone(identity(0, "root", &["root"])), VIEW, &grants).is_none());
+    assert!(allowed(&Asker::alone(identity(7, "vera", &[])), VIEW, &grants).is_some());
+    assert!(allowed(&Asker::alone(identity(7, "vera", &[])), Permission::Decide, &grants).is_none());
 }
 
 #[test]
@@ -63,7 +59,7 @@ fn grants_add_up() {
         grant(&[], &["privacy"], VIEW, &["prospect"]),
         grant(&[], &["boss"], VIEW, &[]),
     ];
-    let scope = |groups: &[&str]| allowed(&plain(identity(7, "vera", groups)), VIEW, &grants).unwrap();
+    let scope = |groups: &[&str]| allowed(&Asker::alone(identity(7, "vera", groups)), VIEW, &grants).unwrap();
     let (member, prospect) = ("member".parse().unwrap(), "prospect".parse().unwrap());
     assert!(scope(&[]).sees(&member) && !scope(&[]).sees(&prospect));
     assert!(scope(&["privacy"]).sees(&member) && scope(&["privacy"]).sees(&prospect));

@@ -172,7 +172,7 @@ impl Desk {
 
     /// The unit of a record: of its open proposal, or else as the source has it. A record that is nowhere is in none.
     async fn unit_of(&self, record: &RecordRef) -> Result<Option<String>, DeskError> {
-        match self.looked_up(record).await {
+        match self.looked_up(record, false).await {
             Ok((unit, ..)) => Ok(unit),
             // To take a single record away must be possible while its source cannot be read.
             Err(DeskError::Access(_)) => Ok(None),
@@ -182,19 +182,21 @@ impl Desk {
 
     /// Whom the record is about, and whether nothing tells it from others.
     async fn whom(&self, leave: &Authorised, record: &RecordRef) -> Result<(Fingerprint, bool), DeskError> {
-        // First, so that no source is opened for a record that does not exist for the asker.
-        if leave.scope().denied.contains(record) {
-            return Err(DeskError::Access(AccessFault::NoSuchRecord));
-        }
-        let (_, fingerprint, is_blank) = self.looked_up(record).await?;
-        Ok((fingerprint, is_blank))
+        let is_denied = leave.scope().denied.contains(record);
+        let (_, fingerprint, is_blank) = self.looked_up(record, is_denied).await?;
+        // What does not exist for the asker takes the same way as what is not there: its source is asked.
+        if is_denied { Err(DeskError::Access(AccessFault::NoSuchRecord)) } else { Ok((fingerprint, is_blank)) }
     }
 
     /// Unit and person of a record: of its open proposal, or else as the source has it now; and whether nothing tells the
-    /// person from others.
-    async fn looked_up(&self, record: &RecordRef) -> Result<(Option<String>, Fingerprint, bool), DeskError> {
+    /// person from others. `in_source`: whatever is proposed.
+    async fn looked_up(
+        &self,
+        record: &RecordRef,
+        in_source: bool,
+    ) -> Result<(Option<String>, Fingerprint, bool), DeskError> {
         let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
-        if let Some(proposal) = proposal.filter(|proposal| proposal.life.state().is_open()) {
+        if let Some(proposal) = proposal.filter(|proposal| proposal.life.state().is_open() && !in_source) {
             return Ok((proposal.unit, proposal.fingerprint, false));
         }
         let mut found = self.examined(&record.category, std::slice::from_ref(&record.key)).await;
