@@ -139,25 +139,28 @@ fn entry(row: &SqliteRow) -> Result<AccessEntry, StoreError> {
     })
 }
 
+/// Entries of a user and of those whose place they take.
+pub(super) const ACCESS_OF: &str = concat!(
+    entry_columns!(),
+    "AND e.user IN (SELECT ?1 UNION SELECT other FROM access \
+     WHERE user = ?1 AND ended IS NULL AND what = 'stand_in' AND until >= ?2) ORDER BY e.seq"
+);
+
 impl Store {
     /// What a user has now, and what those have whose place they take on that day; all of it as of one instant.
     ///
     /// # Errors
     /// When it could not be read.
     pub async fn access_of(&self, user: &str, today: Date) -> Result<Vec<AccessEntry>, StoreError> {
-        sqlx::query(concat!(
-            entry_columns!(),
-            "AND e.user IN (SELECT ?1 UNION SELECT other FROM access \
-             WHERE user = ?1 AND ended IS NULL AND what = 'stand_in' AND until >= ?2) ORDER BY e.seq"
-        ))
-        .bind(user)
-        .bind(today.to_string())
-        .fetch_all(&self.readers)
-        .await
-        .map_err(failed("read what is assigned to a user"))?
-        .iter()
-        .map(entry)
-        .collect()
+        sqlx::query(ACCESS_OF)
+            .bind(user)
+            .bind(today.to_string())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("read what is assigned to a user"))?
+            .iter()
+            .map(entry)
+            .collect()
     }
 
     /// Entries that have not ended, the latest first, at most `limit` of those before number `before`; of one user alone

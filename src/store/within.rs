@@ -7,6 +7,14 @@ use super::{Change, StoreError, rows};
 use crate::actor::Scope;
 use crate::record::RecordRef;
 
+/// Proposals of the records asked for, the open one last.
+pub(super) const WITHIN: &str = "SELECT * FROM (SELECT p.category, p.key, p.unit, p.fingerprint, p.id, 0 AS is_open \
+             FROM json_each(?1) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.key = j.value->>1 \
+             AND p.state IN ('erased', 'withdrawn') \
+             UNION ALL SELECT p.category, p.key, p.unit, p.fingerprint, p.id, 1 \
+             FROM json_each(?1) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.key = j.value->>1 \
+             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) ORDER BY is_open, id";
+
 impl Change<'_> {
     /// Those of the records whose proposal is within the scope: the open one, or else the last. One that was never proposed
     /// is not among them, and whoever asks cannot tell it from one that is out of scope. Goes through two indexes of
@@ -24,18 +32,11 @@ impl Change<'_> {
         if wanted.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let found = sqlx::query(
-            "SELECT * FROM (SELECT p.category, p.key, p.unit, p.fingerprint, p.id, 0 AS is_open \
-             FROM json_each(?1) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.key = j.value->>1 \
-             AND p.state IN ('erased', 'withdrawn') \
-             UNION ALL SELECT p.category, p.key, p.unit, p.fingerprint, p.id, 1 \
-             FROM json_each(?1) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.key = j.value->>1 \
-             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) ORDER BY is_open, id",
-        )
-        .bind(rows::json(&wanted)?)
-        .fetch_all(&mut *self.transaction)
-        .await
-        .map_err(failed("read which records are within a scope"))?;
+        let found = sqlx::query(WITHIN)
+            .bind(rows::json(&wanted)?)
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed("read which records are within a scope"))?;
         let mut latest = HashMap::new();
         for row in &found {
             let (unit, digest): (Option<String>, [u8; 32]) =
