@@ -8,6 +8,8 @@ mod access;
 mod common;
 #[path = "house/hours.rs"]
 mod hours;
+#[path = "house/many.rs"]
+mod many;
 #[path = "house/marks.rs"]
 mod marks;
 #[path = "house/matrix.rs"]

@@ -10,9 +10,12 @@
 //! public interface.
 
 mod access;
+mod all;
 mod batch;
 mod decide;
+mod digest;
 mod error;
+mod filter;
 mod ledger;
 mod list;
 mod mark;
@@ -24,10 +27,12 @@ mod report;
 mod rows;
 mod rule;
 mod run;
+mod scope;
 mod source_state;
 mod totals;
 mod trail;
 mod turn;
+mod walk;
 mod whole;
 mod within;
 
@@ -36,19 +41,24 @@ use std::fmt;
 use jiff::Timestamp;
 
 pub use access::{AccessAbout, AccessEntry, AccessWhat};
+pub use all::{AllError, NAMED_MAX, Named, SetDifference};
 pub use batch::{OpenBatch, PlannedErasure};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
+pub use digest::{SeenSet, SetDigest};
 pub use error::{Cause, StoreError};
+pub use filter::{ListOrder, ListSort, ProposalFilter};
 pub use ledger::LedgerEntry;
-pub use list::{Cursor, Event, EventKind, Page, ProposalFilter};
+pub use list::{Event, EventKind, Page};
 pub use mark::MarkError;
 pub use propose::{Fresh, NewProposal, Proposed};
 pub use report::{Counts, RunReport, Unreadable};
 pub use rule::{NewRule, StoredRule};
 pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};
 pub use source_state::SourceState;
+pub use totals::StateCounts;
 pub use trail::{AuditFilter, TypedText};
 pub use turn::{Change, WriteTurn};
+pub use walk::Cursor;
 
 use crate::clock::SharedClock;
 use crate::proposal::{Life, Origin, ProposalId};

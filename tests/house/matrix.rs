@@ -27,6 +27,8 @@ const MATRIX: &[(&str, Permission, Kept, &str)] = &[
     ("GET /openapi.json",                    Permission::View,      Unnamed,  ""),
     ("GET /v1/status",                       Permission::View,      Unnamed,  ""),
     ("GET /v1/proposals",                    Permission::View,      Unnamed,  ""),
+    ("GET /v1/proposals/totals",             Permission::View,      Unnamed,  ""),
+    ("GET /v1/proposals/digest",             Permission::Decide,    Unnamed,  ""),
     ("GET /v1/proposals/{category}/{key*}",  Permission::View,      NotThere, ""),
     ("GET /v1/policy",                       Permission::View,      Unnamed,  ""),
     ("POST /v1/confirm",                     Permission::Decide,    NotThere, r#"{"records":[{"record":"RECORD"}]}"#),
