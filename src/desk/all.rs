@@ -37,8 +37,9 @@ impl Desk {
         digest: &SetDigest,
     ) -> Result<u64, DeskError> {
         let filter = self.within_scope(leave, filter)?;
-        let (today, need_two) = (self.today(), self.need_two());
         let mut turn = self.store.turn().await;
+        // Asked for when it is our turn: the one before may have taken long, and may have changed a rule.
+        let (today, need_two) = (self.today(), self.need_two());
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
         // Without a commit nothing has happened.
         match change.confirm_all(leave.actor(), request, &need_two, (&filter, digest), today).await {
@@ -60,7 +61,8 @@ impl Desk {
         leave: &Authorised,
         mut filter: ProposalFilter,
     ) -> Result<ProposalFilter, DeskError> {
-        let is_configured = |category| self.settings().categories.contains_key(category);
+        let settings = self.settings();
+        let is_configured = |category| settings.categories.contains_key(category);
         match &filter.category {
             Some(category) if !(leave.scope().sees(category) && is_configured(category)) => {
                 Err(DeskError::NoSuchCategory(category.clone()))
