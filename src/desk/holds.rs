@@ -263,8 +263,11 @@ impl Desk {
         erased_before: Option<&LedgerEntry>,
     ) -> Result<Option<HoldRefused>, DeskError> {
         let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
-        if proposal.is_some_and(|proposal| matches!(proposal.life.state(), State::Erasing { .. })) {
-            return Ok(Some(HoldRefused::BeingErased));
+        if let Some(proposal) = proposal.filter(|proposal| matches!(proposal.life.state(), State::Erasing { .. })) {
+            // Nobody erases now: it is not known yet how its batch has ended. Who is there still can be held, and is not
+            // erased when it turns out that nothing came of the batch.
+            let is_there = matches!(found, Examined::Found { fingerprint, .. } if *fingerprint == proposal.fingerprint);
+            return Ok((!is_there).then_some(HoldRefused::BeingErased));
         }
         let Some(erased) = self.last_erasure(record).await? else { return Ok(None) };
         let is_since = erased_before.is_none_or(|before| before.batch != erased.batch);
@@ -348,8 +351,8 @@ async fn look_at(
             None | Some((_, Examined::Gone)) => item.problem = Some("the record is gone".to_owned()),
             Some((label, Examined::Found { fingerprint, .. })) => {
                 item.label.clone_from(label);
-                item.has_changed =
-                    is_comparable(&item.hold.fingerprint, fingerprint) && item.hold.fingerprint != *fingerprint;
+                let before = &item.hold.fingerprint;
+                item.has_changed = before.is_comparable(fingerprint) && before != fingerprint;
             }
         }
     }
@@ -379,13 +382,9 @@ fn is_same_person(one: &Actor, other: &Actor) -> bool {
     }
 }
 
-fn is_comparable(one: &Fingerprint, other: &Fingerprint) -> bool {
-    one.key_id == other.key_id && one.identity == other.identity
-}
-
 /// Whether the row is the one that was anonymised, and not somebody new under its key. Where nobody can tell, it is taken
 /// for the anonymised one.
 fn is_anonymised(erased: &LedgerEntry, now: &Fingerprint) -> bool {
-    let is_it = |after: &Fingerprint| !is_comparable(after, now) || after == now;
+    let is_it = |after: &Fingerprint| !after.is_comparable(now) || after == now;
     erased.outcome == Outcome::Anonymised && erased.after.as_ref().is_none_or(is_it)
 }

@@ -58,15 +58,17 @@ impl Desk {
         if identity_is_blank {
             return cannot("nothing stands in the columns that make it the same person");
         }
+        let mut turn = self.store.turn().await;
+        // Asked for when it is our turn: the one before may have changed the rule.
+        let now = self.settings();
         let new = NewProposal {
             record: record.clone(),
             source: category.source.value.clone(),
             unit,
             origin: Origin::Clerk,
             fingerprint,
-            is_confirmed: category.manual.auto_confirm,
+            is_confirmed: now.categories.get(&record.category).is_some_and(|category| category.manual.auto_confirm),
         };
-        let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
         let decided = change.mark(leave.actor(), request, &new, reason).await.map_err(|error| match error {
             MarkError::IsOpen(state) => {

@@ -11,9 +11,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::journal::{Intent, Journal, JournalError};
-use super::plan::{BatchPlan, Claim, Fresh, RuledOut, Ruling, planned, rule};
+use super::plan::{BatchPlan, Claim, Fresh, RuledOut, Ruling, planned, rulings};
 use super::point::pass;
-use super::select::{Day, examine};
+use super::select::Day;
 use crate::clock::Stopwatch;
 use crate::proposal::{BatchId, DependentCounts, Origin, Outcome, ProposalId, WithdrawReason};
 use crate::record::{FingerprintKey, RecordKey};
@@ -234,20 +234,20 @@ impl Engine<'_> {
     /// Step 1: reads the records again and lays out what is to happen.
     async fn plan(&mut self, claims: Vec<Claim>) -> Result<(BatchPlan, Vec<(Claim, Fresh)>), EngineError> {
         let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
-        let second_look = examine(self.reader, self.mapping, self.day, self.key, &keys);
-        let (examined, staged) = if self.writer.is_surveyed() || self.mapping.surveyed().next().is_none() {
+        let second_look = rulings(self.reader, self.mapping, self.day, self.key, &claims);
+        let (ruled, staged) = if self.writer.is_surveyed() || self.mapping.surveyed().next().is_none() {
             // Hardly ever is anybody ruled out: the layout for all of them is then the one that is needed.
-            let (examined, staged) = tokio::join!(second_look, self.writer.stage(self.mapping, &keys));
-            (examined, Some(staged))
+            let (ruled, staged) = tokio::join!(second_look, self.writer.stage(self.mapping, &keys));
+            (ruled, Some(staged))
         } else {
             // Each layout is a pass through a table: better one of them than two.
             (second_look.await, None)
         };
-        let examined = examined.map_err(EngineError::Source)?;
+        let ruled = ruled.map_err(EngineError::Source)?;
         let mut erased: Vec<(Claim, Fresh)> = Vec::new();
         let mut ruled_out = Vec::new();
-        for (claim, now) in claims.into_iter().zip(examined) {
-            match rule(&claim, now) {
+        for (claim, ruling) in claims.into_iter().zip(ruled) {
+            match ruling {
                 Ruling::Erase(fresh) => erased.push((claim, fresh)),
                 ruling => ruled_out.push(RuledOut { claim, ruling }),
             }
@@ -256,8 +256,12 @@ impl Engine<'_> {
             Some(staged) if ruled_out.is_empty() => staged.map_err(EngineError::Source)?,
             _ => self.stage(&erased).await?,
         };
-        let kept_again = kept_shells(&erased, &staged);
-        if !kept_again.is_empty() {
+        // Without one, another may be kept that would have gone with it.
+        loop {
+            let kept_again = kept_shells(&erased, &staged);
+            if kept_again.is_empty() {
+                break;
+            }
             let (kept, rest) = erased.into_iter().partition(|(claim, _)| kept_again.contains(&claim.key));
             erased = rest;
             ruled_out.extend(

@@ -18,7 +18,7 @@ pub use engine::{BatchReport, Engine, EngineError, Settlement, settlement};
 pub use journal::{Intent, Journal, JournalError};
 pub use open::{Open, OpenError, Stopped, open};
 pub use pace::Pace;
-pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, no_longer_due, rule};
+pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, no_longer_due, rule, rulings};
 pub use point::{POINTS, arm, pass};
 pub use select::{Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, preview};
 pub use verdict::{Due, Met, NotDue, Verdict, verdict};

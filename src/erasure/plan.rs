@@ -1,11 +1,13 @@
-//! What is to happen to the records of a batch. Pure.
+//! What is to happen to the records of a batch.
 
-use super::select::Examined;
+use std::collections::HashSet;
+
+use super::select::{Day, Examined, examine};
 use super::verdict::{NotDue, Verdict};
 use crate::config::Rule;
 use crate::proposal::{BatchId, DependentCounts, Origin, Outcome, ProposalId, ReturnReason, WithdrawReason};
 use crate::record::{Fingerprint, FingerprintKey, RecordKey};
-use crate::source::{Direction, Fate, Mapping, StagedRecord};
+use crate::source::{Direction, Fate, Mapping, Reader, SourceError, StagedRecord};
 
 /// A confirmed record that the final job comes for.
 #[derive(Debug, Clone)]
@@ -16,8 +18,10 @@ pub struct Claim {
     pub key: RecordKey,
     /// Why it was proposed.
     pub origin: Origin,
-    /// Whether its category asks for another confirmation by now.
-    pub needs_second: bool,
+    /// What its category asks for by now, and the decision lacks.
+    pub lacks: Option<ReturnReason>,
+    /// Why its category does not ask for it any more, where it does not: shells alone are asked for by a switch.
+    pub unwanted: Option<&'static str>,
     /// Digest of the person that was decided about.
     pub fingerprint: Fingerprint,
 }
@@ -125,24 +129,54 @@ pub fn rule(claim: &Claim, now: Examined) -> Ruling {
         return Ruling::Withdraw(WithdrawReason::Gone);
     };
     let is_same = fingerprint == claim.fingerprint;
+    let is_comparable = fingerprint.is_comparable(&claim.fingerprint);
     let (origin, still) = match (&claim.origin, verdict) {
         // Nobody has asked for whoever is there instead.
-        (Origin::Clerk | Origin::Shell, _) if !is_same => return Ruling::Withdraw(WithdrawReason::AnotherPerson),
+        (Origin::Clerk, _) if !is_same && is_comparable => return Ruling::Withdraw(WithdrawReason::AnotherPerson),
+        (Origin::Shell, _) if !is_same => return Ruling::Withdraw(WithdrawReason::AnotherPerson),
         (Origin::Clerk, _) => {
             (Origin::Clerk, retained.map(|reason| ReturnReason::Retained { why: reason.to_string() }))
         }
-        (Origin::Shell, _) => (Origin::Shell, None),
+        (Origin::Shell, _) => match (claim.unwanted, retained) {
+            (Some(why), _) => return Ruling::Withdraw(WithdrawReason::NoLongerDue { why: why.to_owned() }),
+            (None, Some(_)) => return Ruling::Withdraw(WithdrawReason::KeptAgain),
+            (None, None) => (Origin::Shell, None),
+        },
         (_, Verdict::NotDue(_)) if !is_same => return Ruling::Withdraw(WithdrawReason::AnotherPerson),
         (origin, Verdict::NotDue(reason)) => return Ruling::Withdraw(no_longer_due(origin, &reason)),
         (origin, Verdict::Due(due)) => (due.origin(), due.still(origin).err()),
     };
     let reason = if is_same { still } else { Some(ReturnReason::ChangedPerson) };
-    let reason = reason.or_else(|| claim.needs_second.then_some(ReturnReason::NeedsSecond));
+    let reason = reason.or_else(|| claim.lacks.clone());
     let fresh = Fresh { origin, fingerprint, unit };
     match reason {
         Some(reason) => Ruling::Return(reason, fresh),
         None => Ruling::Erase(fresh),
     }
+}
+
+/// What is ruled about claims, from their records as they are now. A shell is one only for as long as its row holds
+/// nothing that anonymising would change: the fingerprint alone does not tell it from another row without a name.
+///
+/// # Errors
+/// When the source cannot be read.
+pub async fn rulings(
+    reader: &mut Reader,
+    mapping: &Mapping,
+    day: &Day,
+    key: &FingerprintKey,
+    claims: &[Claim],
+) -> Result<Vec<Ruling>, SourceError> {
+    let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
+    let now = examine(reader, mapping, day, key, &keys).await?;
+    let is_shell = |claim: &&Claim| claim.origin == Origin::Shell;
+    let shells: Vec<RecordKey> = claims.iter().filter(is_shell).map(|claim| claim.key.clone()).collect();
+    let empty = if shells.is_empty() { HashSet::new() } else { reader.anonymised(mapping, &shells).await? };
+    let ruled = claims.iter().zip(now).map(|(claim, now)| match rule(claim, now) {
+        Ruling::Erase(_) if is_shell(&claim) && !empty.contains(&claim.key) => Ruling::Withdraw(WithdrawReason::InUse),
+        ruling => ruling,
+    });
+    Ok(ruled.collect())
 }
 
 /// Why what was proposed for this reason is not due any more.

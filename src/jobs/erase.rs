@@ -1,12 +1,14 @@
 //! The final job: erases what is confirmed, batch by batch.
 
+use std::collections::BTreeSet;
+
 use super::batches::{Batches, Next};
 use super::run::{Progress, Stop};
 use super::shells::{Shell, Shells};
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
-use crate::config::SourceSettings;
-use crate::erasure::{Claim, Open, Ruling, examine, preview, rule};
-use crate::proposal::{BatchId, Origin, Outcome, ProposalId, StateName};
+use crate::config::{Category, SourceSettings};
+use crate::erasure::{Claim, Open, Preview, Ruling, preview, rulings};
+use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{RecordKey, RecordRef};
 use crate::source::Mapping;
 use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId};
@@ -36,14 +38,19 @@ async fn count_left(workshop: &Workshop, is_dry: bool, progress: &mut Progress<'
     let standing = workshop.store.counts().await.map_err(store)?;
     for category in workshop.settings.categories.keys() {
         let confirmed = standing.get(category).and_then(|counts| counts.get(&StateName::Confirmed)).copied();
-        let Some(confirmed) = confirmed else { continue };
+        let is_known = progress.report.categories.contains_key(category.as_str());
+        let confirmed = match confirmed {
+            None if !is_known => continue,
+            confirmed => confirmed.unwrap_or(0),
+        };
         let counts = progress.report.category(category);
-        // After a dry run all that it has foreseen is still confirmed.
+        // After a dry run all that it has foreseen is still confirmed, but for the shells that the run would confirm itself.
         let foreseen = counts.deleted + counts.anonymised + counts.returned + counts.withdrawn;
-        counts.left = confirmed.saturating_sub(if is_dry { foreseen } else { 0 });
+        counts.left = (confirmed + counts.left).saturating_sub(if is_dry { foreseen } else { 0 });
         if let Some(ripe_before) = workshop.ripe_before(category) {
-            counts.cooling_off = workshop.store.confirmed_since(category, ripe_before).await.map_err(store)?;
-            counts.left = counts.left.saturating_sub(counts.cooling_off);
+            let cooling_off = workshop.store.confirmed_since(category, ripe_before).await.map_err(store)?;
+            counts.left = counts.left.saturating_sub(cooling_off);
+            counts.cooling_off += cooling_off;
         }
     }
     Ok(())
@@ -140,9 +147,15 @@ impl Erase<'_, '_> {
     /// What erasing would do now, shells first.
     async fn foresee(&mut self) -> Result<(), JobError> {
         let mut shells = Shells::of(self.workshop, self.mapping);
+        let must_wait = self.workshop.ripe_before(&self.mapping.category).is_some();
         while let Some(found) = shells.next(&mut self.open.reader).await.map_err(|error| error.named(self.described))? {
             for Shell { key, preview, .. } in found {
                 let counts = self.progress.report.category(&self.mapping.category);
+                if must_wait {
+                    counts.cooling_off += 1;
+                    continue;
+                }
+                counts.left += 1;
                 counts.deleted += 1;
                 counts.shells += 1;
                 counts.dependents += preview.planned.counts();
@@ -163,18 +176,17 @@ impl Erase<'_, '_> {
             };
             after = Some(last.id);
             let claims = self.foresee_free(&proposals).await?;
-            let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
             let key = &self.workshop.keys.fingerprint;
-            let now = examine(&mut self.open.reader, self.mapping, &day, key, &keys).await;
-            let now = now.map_err(|error| self.failed(error))?;
+            let ruled = rulings(&mut self.open.reader, self.mapping, &day, key, &claims).await;
+            let ruled = ruled.map_err(|error| self.failed(error))?;
             let mut erased = Vec::new();
-            for (claim, now) in claims.iter().zip(now) {
-                match rule(claim, now) {
-                    Ruling::Erase(_) => erased.push(claim.key.clone()),
+            for (claim, ruling) in claims.into_iter().zip(ruled) {
+                match ruling {
+                    Ruling::Erase(_) => erased.push(claim),
                     ruling => self.foresee_ruled_out(&claim.key, ruling),
                 }
             }
-            self.foresee_erased(&erased).await?;
+            self.foresee_erased(erased).await?;
         }
     }
 
@@ -209,9 +221,24 @@ impl Erase<'_, '_> {
         self.tell(key, future);
     }
 
-    async fn foresee_erased(&mut self, keys: &[RecordKey]) -> Result<(), JobError> {
-        let foreseen = preview(&mut self.open.reader, self.mapping, &self.workshop.keys.fingerprint, keys).await;
-        for preview in foreseen.map_err(|error| self.failed(error))? {
+    async fn foresee_erased(&mut self, mut claims: Vec<Claim>) -> Result<(), JobError> {
+        let is_shell = |claim: &Claim| claim.origin == Origin::Shell;
+        let shells: BTreeSet<RecordKey> = claims.iter().filter(|c| is_shell(c)).map(|c| c.key.clone()).collect();
+        let mut previews = self.preview(&claims).await?;
+        // As in a batch: what was to go because nothing keeps it, and is kept again, is left out, and the rest looked at again.
+        loop {
+            let kept = previews.iter().map(|preview| &preview.planned);
+            let kept = kept.filter(|planned| planned.outcome == Outcome::Anonymised && shells.contains(&planned.key));
+            let kept: BTreeSet<RecordKey> = kept.map(|planned| planned.key.clone()).collect();
+            if kept.is_empty() {
+                break;
+            }
+            let again = || Ruling::Withdraw(WithdrawReason::KeptAgain);
+            kept.iter().for_each(|key| self.foresee_ruled_out(key, again()));
+            claims.retain(|claim| !kept.contains(&claim.key));
+            previews = self.preview(&claims).await?;
+        }
+        for preview in previews {
             let counts = self.progress.report.category(&self.mapping.category);
             match preview.planned.outcome {
                 Outcome::Deleted => counts.deleted += 1,
@@ -219,9 +246,17 @@ impl Erase<'_, '_> {
             }
             counts.dependents += preview.planned.counts();
             let key = preview.planned.key.clone();
-            self.tell(&key, Future::Erased(preview));
+            let is_shell = shells.contains(&key);
+            counts.shells += u64::from(is_shell);
+            self.tell(&key, if is_shell { Future::Shell(preview) } else { Future::Erased(preview) });
         }
         Ok(())
+    }
+
+    async fn preview(&mut self, claims: &[Claim]) -> Result<Vec<Preview>, JobError> {
+        let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
+        let foreseen = preview(&mut self.open.reader, self.mapping, &self.workshop.keys.fingerprint, &keys).await;
+        foreseen.map_err(|error| self.failed(error))
     }
 
     /// Tells whoever watches a dry run.
@@ -247,12 +282,22 @@ async fn last_committed(workshop: &Workshop, described: &SourceSettings) -> Resu
 /// The claim that the final job has on a confirmed proposal.
 pub(super) fn claim(workshop: &Workshop, proposal: &Proposal) -> Claim {
     let category = workshop.settings.categories.get(&proposal.record.category);
-    let asks_for_two = category.is_some_and(|category| category.decisions > 1) && proposal.origin != Origin::Shell;
+    let (is_by_rule, is_shell) = (proposal.is_confirmed_by_rule(), proposal.origin == Origin::Shell);
+    let has = |wanted: fn(&Category) -> bool| category.is_some_and(wanted);
+    let lacks = if is_shell {
+        None
+    } else if is_by_rule && !has(|category| category.manual.auto_confirm) {
+        Some(ReturnReason::NeedsPerson)
+    } else {
+        (has(|category| category.decisions > 1) && !proposal.has_two).then_some(ReturnReason::NeedsSecond)
+    };
+    let is_unwanted = is_shell && is_by_rule && !has(|category| category.remove_shells);
     Claim {
         proposal: proposal.id,
         key: proposal.record.key.clone(),
         origin: proposal.origin.clone(),
-        needs_second: asks_for_two && !proposal.has_two,
+        lacks,
+        unwanted: is_unwanted.then_some("its category does not have anonymised records removed any more"),
         fingerprint: proposal.fingerprint.clone(),
     }
 }

@@ -67,12 +67,16 @@ impl<'a> Shells<'a> {
         let mut same = Vec::new();
         for ((key, after), now) in anonymised.into_iter().zip(now) {
             // Whoever is there instead is nobody's shell.
-            if let Examined::Found { fingerprint, unit, .. } = now
+            if let Examined::Found { fingerprint, unit, retained: None, .. } = now
                 && fingerprint == after
             {
                 same.push((key, fingerprint, unit));
             }
         }
+        let keys: Vec<RecordKey> = same.iter().map(|(key, ..)| key.clone()).collect();
+        // A row without a name is like another without one: it must be empty in every personal column.
+        let empty = reader.anonymised(self.mapping, &keys).await.map_err(ShellError::Source)?;
+        same.retain(|(key, ..)| empty.contains(key));
         let keys: Vec<RecordKey> = same.iter().map(|(key, ..)| key.clone()).collect();
         let previews = preview(reader, self.mapping, key, &keys).await.map_err(ShellError::Source)?;
         let kept_by_nothing = previews.into_iter().filter(|preview| preview.planned.outcome == Outcome::Deleted);

@@ -206,6 +206,8 @@ pub enum ReturnReason {
     },
     /// The category asks for two different people by now, and one has confirmed.
     NeedsSecond,
+    /// The category's rule confirms nothing by itself any more, and nobody has.
+    NeedsPerson,
     /// The source refused to erase this very record.
     BatchFailed {
         /// The database's own code and message, without values.
@@ -223,6 +225,7 @@ impl ReturnReason {
             Self::OtherRuleVersion => "other_rule_version",
             Self::Retained { .. } => "retained",
             Self::NeedsSecond => "needs_second",
+            Self::NeedsPerson => "needs_person",
             Self::BatchFailed { .. } => "batch_failed",
         }
     }
@@ -233,7 +236,11 @@ impl ReturnReason {
         match self {
             Self::BatchFailed { error } => Some(error),
             Self::Retained { why } => Some(why),
-            Self::ChangedPerson | Self::OtherCriterion | Self::OtherRuleVersion | Self::NeedsSecond => None,
+            Self::ChangedPerson
+            | Self::OtherCriterion
+            | Self::OtherRuleVersion
+            | Self::NeedsSecond
+            | Self::NeedsPerson => None,
         }
     }
 
@@ -246,6 +253,7 @@ impl ReturnReason {
             ("other_rule_version", None) => Some(Self::OtherRuleVersion),
             ("retained", Some(why)) => Some(Self::Retained { why: why.to_owned() }),
             ("needs_second", None) => Some(Self::NeedsSecond),
+            ("needs_person", None) => Some(Self::NeedsPerson),
             ("batch_failed", Some(error)) => Some(Self::BatchFailed { error: error.to_owned() }),
             _ => None,
         }
@@ -260,6 +268,7 @@ impl fmt::Display for ReturnReason {
             Self::OtherRuleVersion => f.write_str("the criterion has been reworded since it was decided"),
             Self::Retained { why } => write!(f, "it cannot be erased yet: {why}"),
             Self::NeedsSecond => f.write_str("two different people have to confirm it by now, and one has"),
+            Self::NeedsPerson => f.write_str("people have to confirm it by now, and a rule has"),
             Self::BatchFailed { error } => write!(f, "the database refused to erase it: {error}"),
         }
     }
@@ -281,6 +290,8 @@ pub enum WithdrawReason {
     TakenBack,
     /// It was to be deleted as one that nothing keeps any more, and something does again.
     KeptAgain,
+    /// It was to be deleted as one that had been anonymised, and its row holds something new.
+    InUse,
 }
 
 impl WithdrawReason {
@@ -293,6 +304,7 @@ impl WithdrawReason {
             Self::AnotherPerson => "another_person",
             Self::TakenBack => "taken_back",
             Self::KeptAgain => "kept_again",
+            Self::InUse => "in_use",
         }
     }
 
@@ -301,7 +313,7 @@ impl WithdrawReason {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::NoLongerDue { why } => Some(why),
-            Self::Gone | Self::AnotherPerson | Self::TakenBack | Self::KeptAgain => None,
+            Self::Gone | Self::AnotherPerson | Self::TakenBack | Self::KeptAgain | Self::InUse => None,
         }
     }
 
@@ -314,6 +326,7 @@ impl WithdrawReason {
             ("another_person", None) => Some(Self::AnotherPerson),
             ("taken_back", None) => Some(Self::TakenBack),
             ("kept_again", None) => Some(Self::KeptAgain),
+            ("in_use", None) => Some(Self::InUse),
             _ => None,
         }
     }
@@ -327,6 +340,7 @@ impl fmt::Display for WithdrawReason {
             Self::AnotherPerson => f.write_str("another person has been given the key"),
             Self::TakenBack => f.write_str("the mark was taken back"),
             Self::KeptAgain => f.write_str("something keeps its row again"),
+            Self::InUse => f.write_str("its row is in use again"),
         }
     }
 }

@@ -88,6 +88,14 @@ pub struct Fingerprint {
     pub digest: [u8; 32],
 }
 
+impl Fingerprint {
+    /// Whether the two can tell one person from another: taken with the same key over the same columns.
+    #[must_use]
+    pub fn is_comparable(&self, other: &Self) -> bool {
+        self.key_id == other.key_id && self.identity == other.identity
+    }
+}
+
 impl FingerprintKey {
     /// The key with this secret.
     #[must_use]

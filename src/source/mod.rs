@@ -14,6 +14,8 @@ pub mod sample;
 mod schema;
 mod sqlite;
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 
 pub use self::error::SourceError;
@@ -145,6 +147,18 @@ impl Reader {
     /// When the source cannot be read.
     pub async fn others_have_changed_it(&mut self) -> Result<bool, SourceError> {
         self.0.others_have_changed_it().await
+    }
+
+    /// Those of the records with these keys of which every personal column holds what anonymising would put there.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn anonymised(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+    ) -> Result<HashSet<RecordKey>, SourceError> {
+        self.0.anonymised(mapping, keys).await
     }
 
     /// The batch that the commit marker carries for this installation.

@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// Records of a category that were anonymised last, and have no open proposal, with what they hold since; by key, at most
-    /// `limit` of those behind `after`.
+    /// `limit` of those behind `after`. One that a clerk did not want removed is none of them.
     ///
     /// # Errors
     /// When they could not be read.
@@ -79,7 +79,10 @@ impl Store {
              WHERE l.category = ?1 AND l.key >= coalesce(?2, '') AND l.key IS NOT ?2 AND l.outcome = 'anonymised' \
              AND NOT EXISTS (SELECT 1 FROM ledger n WHERE n.category = l.category AND n.key = l.key AND n.id > l.id) \
              AND NOT EXISTS (SELECT 1 FROM proposal p WHERE p.category = l.category AND p.key = l.key \
-             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) ORDER BY l.key LIMIT ?3",
+             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) \
+             AND NOT EXISTS (SELECT 1 FROM proposal p INDEXED BY proposal_closed WHERE p.category = l.category \
+             AND p.key = l.key AND p.state IN ('erased', 'withdrawn') AND p.origin = 'shell' AND p.reason = 'taken_back' \
+             AND p.fingerprint = l.after) ORDER BY l.key LIMIT ?3",
         )
         .bind(category.as_str())
         .bind(after.map(RecordKey::as_str))

@@ -132,5 +132,15 @@ pub struct Proposal {
     pub has_two: bool,
 }
 
+impl Proposal {
+    /// Whether a rule has confirmed it, and no person since.
+    #[must_use]
+    pub fn is_confirmed_by_rule(&self) -> bool {
+        // What is confirmed at once has not changed since it was proposed.
+        let is_at_once = self.decided_by.is_none() || self.changed_at.is_none();
+        *self.life.state() == crate::proposal::State::Confirmed && self.origin.criterion().is_none() && is_at_once
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -350,7 +350,8 @@ impl Change<'_> {
 }
 
 impl Store {
-    /// Those of the application's marks to be confirmed at once that a clerk has restored before: they will only be proposed.
+    /// Those of the application's marks to be confirmed at once that a clerk has restored or postponed before: they will only
+    /// be proposed.
     ///
     /// # Errors
     /// When they could not be read.
@@ -359,8 +360,9 @@ impl Store {
     }
 }
 
-/// Those of the application's marks to be confirmed at once that a clerk has restored before, about the same person: they
-/// are never confirmed without asking again.
+/// Those of the application's marks to be confirmed at once whose records a clerk has restored or postponed before: they are
+/// never confirmed without asking again. Whoever is under the key by now: a name that was spelt otherwise, or another way
+/// to tell people apart, does not undo what a clerk has said. Only who came after an erasure starts anew.
 async fn restored_marks<'e>(
     executor: impl SqliteExecutor<'e>,
     records: &[NewProposal],
@@ -375,8 +377,12 @@ async fn restored_marks<'e>(
     let found = sqlx::query(
         "SELECT p.category, p.key FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_closed \
          ON p.category = j.value->>0 AND p.key = j.value->>1 AND p.state IN ('erased', 'withdrawn') \
-         WHERE p.origin = 'application' AND p.fingerprint = unhex(j.value->>2) \
-         AND EXISTS (SELECT 1 FROM decision d WHERE d.proposal = p.id AND d.decision = 'restored')",
+         WHERE (p.state = 'withdrawn' OR p.fingerprint = unhex(j.value->>2)) AND EXISTS \
+         (SELECT 1 FROM decision d WHERE d.proposal = p.id AND d.decision IN ('restored', 'postponed')) \
+         UNION SELECT p.category, p.key FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_open \
+         ON p.category = j.value->>0 AND p.key = j.value->>1 \
+         AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing') WHERE EXISTS \
+         (SELECT 1 FROM decision d WHERE d.proposal = p.id AND d.decision IN ('restored', 'postponed'))",
     )
     .bind(rows::json(&asked)?)
     .fetch_all(executor)

@@ -254,7 +254,8 @@ pub async fn due(reader: &mut Reader, mapping: &Mapping, day: &Day) -> (Vec<Clai
                 proposal: ProposalId(i64::try_from(claims.len()).unwrap()),
                 key: candidate.key,
                 origin: candidate.due.origin(),
-                needs_second: false,
+                lacks: None,
+                unwanted: None,
                 fingerprint: candidate.fingerprint,
             });
         }

@@ -6,11 +6,11 @@ use erasured::desk::{DecisionFault, DeskError, MoveError, Target, Wish};
 use super::*;
 
 /// What the four categories of these tests have in common, with lines at the top and behind.
-fn customer(top: &str, behind: &str) -> String {
+pub(crate) fn customer(top: &str, behind: &str) -> String {
     format!("{top}\n{CUSTOMER}{behind}")
 }
 
-const APPLICATION: &str = "[manual]\nwhere = \"deleted_on IS NOT NULL\"\nauto_confirm = true\n";
+pub(crate) const APPLICATION: &str = "[manual]\nwhere = \"deleted_on IS NOT NULL\"\nauto_confirm = true\n";
 
 impl Living {
     /// The settings are read again with this file of the category `customer`.
@@ -19,17 +19,17 @@ impl Living {
         self.settings.post(Arc::new(self.bench.settings()), &[]);
     }
 
-    async fn state_of(&self, record: &str) -> String {
+    pub(crate) async fn state_of(&self, record: &str) -> String {
         let shown = self.json(&["show", record]).await;
         let reason = shown["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("{} as {}{reason}", shown["state"].as_str().unwrap(), shown["origin"].as_str().unwrap())
     }
 
-    async fn erase(&self) -> Value {
+    pub(crate) async fn erase(&self) -> Value {
         self.json(&["run", "erase", "--wait"]).await
     }
 
-    async fn prepare(&self) -> Value {
+    pub(crate) async fn prepare(&self) -> Value {
         self.json(&["run", "prepare", "--wait"]).await
     }
 }
@@ -50,7 +50,7 @@ fn target(record: &str) -> [Target; 1] {
     [Target { record: record.parse().unwrap(), version: None }]
 }
 
-async fn column_deleted_on(living: &Living) {
+pub(crate) async fn column_deleted_on(living: &Living) {
     living.bench.sql("ALTER TABLE customers ADD COLUMN deleted_on TEXT").await;
 }
 

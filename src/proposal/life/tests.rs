@@ -79,6 +79,7 @@ fn reasons_are_read_back_as_they_were_stored() {
         ReturnReason::OtherRuleVersion,
         ReturnReason::Retained { why: "it stays until 2031-12-31: invoices".into() },
         ReturnReason::NeedsSecond,
+        ReturnReason::NeedsPerson,
         ReturnReason::BatchFailed { error: "1811: orders may not be touched".into() },
     ] {
         assert_eq!(ReturnReason::from_stored(reason.code(), reason.detail()), Some(reason));
@@ -89,6 +90,7 @@ fn reasons_are_read_back_as_they_were_stored() {
         WithdrawReason::AnotherPerson,
         WithdrawReason::TakenBack,
         WithdrawReason::KeptAgain,
+        WithdrawReason::InUse,
     ] {
         assert_eq!(WithdrawReason::from_stored(reason.code(), reason.detail()), Some(reason));
     }

@@ -20,6 +20,7 @@ mod text;
 mod trial;
 mod verify;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -190,6 +191,32 @@ impl SqliteReader {
             self.laid_out = Some(mapping.category.as_str().to_owned());
         }
         layout.stage(&mut self.reading, keys).await
+    }
+
+    pub(super) async fn anonymised(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+    ) -> Result<HashSet<RecordKey>, SourceError> {
+        let Some(node) = mapping.nodes.first() else { return Ok(HashSet::new()) };
+        let key: Vec<String> = mapping.key.iter().map(|column| qualified("t", column)).collect();
+        // Given its own result each expression gives the same again.
+        let is_done: Vec<String> = node
+            .changes
+            .iter()
+            .map(|change| {
+                format!(" AND {} IS ({})", qualified("t", &change.column), anonymise::expression(node, change, "t"))
+            })
+            .collect();
+        let sql = format!(
+            "SELECT k.key FROM json_each(?1) k CROSS JOIN {} t ON {} WHERE 1{}",
+            quote(mapping.table()),
+            keyed(&key),
+            is_done.concat()
+        );
+        let found = fetch(&mut self.reading, "read records", sql, vec![keys_as_json(mapping, keys)]).await?;
+        let places = found.iter().map(|row| count(row, 0)).collect::<Result<Vec<_>, _>>()?;
+        Ok(places.into_iter().filter_map(|place| keys.get(usize::try_from(place).ok()?)).cloned().collect())
     }
 
     pub(super) async fn marker(&mut self, installation: &str) -> Result<Option<String>, SourceError> {

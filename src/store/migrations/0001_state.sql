@@ -134,10 +134,11 @@ CREATE TABLE proposal (
   CHECK ((state IN ('erasing', 'erased')) = (batch IS NOT NULL)),
   CHECK ((state = 'erased') = (outcome IS NOT NULL)),
   CHECK (CASE state
-    WHEN 'withdrawn' THEN reason IS NOT NULL AND reason IN ('no_longer_due', 'gone', 'another_person', 'taken_back', 'kept_again')
+    WHEN 'withdrawn' THEN reason IS NOT NULL AND reason IN ('no_longer_due', 'gone', 'another_person', 'taken_back', 'kept_again',
+                                                                  'in_use')
     WHEN 'proposed'  THEN reason IS NULL
                        OR reason IN ('changed_person', 'other_criterion', 'other_rule_version', 'retained', 'needs_second',
-                                     'batch_failed')
+                                     'needs_person', 'batch_failed')
     ELSE reason IS NULL END),
   CHECK ((detail IS NOT NULL) = (coalesce(reason, '') IN ('no_longer_due', 'retained', 'batch_failed')))
 ) STRICT;
