@@ -9,6 +9,7 @@ mod dependent;
 mod document;
 mod duration;
 mod hours;
+mod linked;
 mod manual;
 mod rows;
 mod rule;
@@ -91,6 +92,7 @@ fn settings(dir: &Path, faults: &Faults) -> Option<Settings> {
         let read = read_file(dir, file, faults).and_then(|file| category::read(&file, faults, name, source_names));
         categories.extend(read.map(|category| (name.clone(), category)));
     }
+    linked::note_unknown(&categories, &names, faults);
     let Top { time_zone, schedule, sources, grants, .. } = top?;
     let (time_zone, time_zone_name) = time_zone?;
     let settings =
