@@ -21,6 +21,7 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
         Kind::ReturnedToProposed { records } | Kind::Confirmed { records } | Kind::Restored { records } => {
             plain(records)
         }
+        Kind::Joined { records, .. } => plain(records),
         Kind::Postponed(of) => plain(&of.records),
         Kind::BatchIntent(of) => of.records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
         Kind::Erased { records, .. } => records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
@@ -64,6 +65,7 @@ fn summary_of_records(kind: &Kind) -> String {
         Kind::Returned { records } => with_details(format!("{counted} back with the clerks"), &because(records)),
         Kind::ReturnedToProposed { .. } => format!("{counted} proposed again: the postponement is over"),
         Kind::Confirmed { .. } => format!("{counted} confirmed"),
+        Kind::Joined { source, .. } => format!("{counted} of {source} to be erased together, or not at all"),
         Kind::Restored { .. } => format!("the confirmation of {counted} taken back"),
         Kind::Postponed(of) => format!("{counted} postponed until {}", of.until),
         Kind::BatchIntent(of) => {

@@ -115,6 +115,36 @@ pub enum ReturnReason {
         /// The database's own code and message, without values.
         error: String,
     },
+    /// What it was confirmed together with goes another way, so that it would be erased without it.
+    Together(Parted),
+}
+
+/// Why something that was confirmed together with others goes another way than they.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Parted {
+    /// Its confirmation was taken back.
+    Restored,
+    /// It was postponed.
+    Postponed,
+    /// Nothing of it is to be erased any more.
+    Withdrawn,
+    /// It has changed, and is to be decided about anew.
+    Returned,
+}
+
+impl Parted {
+    const ALL: [Self; 4] = [Self::Restored, Self::Postponed, Self::Withdrawn, Self::Returned];
+
+    /// The stable word in the state and the trail.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restored => "restored",
+            Self::Postponed => "postponed",
+            Self::Withdrawn => "withdrawn",
+            Self::Returned => "returned",
+        }
+    }
 }
 
 impl ReturnReason {
@@ -126,6 +156,7 @@ impl ReturnReason {
             Self::OtherCriterion => "other_criterion",
             Self::OtherRuleVersion => "other_rule_version",
             Self::BatchFailed { .. } => "batch_failed",
+            Self::Together(_) => "together",
         }
     }
 
@@ -134,6 +165,7 @@ impl ReturnReason {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::BatchFailed { error } => Some(error),
+            Self::Together(why) => Some(why.as_str()),
             Self::ChangedPerson | Self::OtherCriterion | Self::OtherRuleVersion => None,
         }
     }
@@ -146,6 +178,7 @@ impl ReturnReason {
             ("other_criterion", None) => Some(Self::OtherCriterion),
             ("other_rule_version", None) => Some(Self::OtherRuleVersion),
             ("batch_failed", Some(error)) => Some(Self::BatchFailed { error: error.to_owned() }),
+            ("together", Some(word)) => Parted::ALL.into_iter().find(|why| why.as_str() == word).map(Self::Together),
             _ => None,
         }
     }
@@ -158,6 +191,16 @@ impl fmt::Display for ReturnReason {
             Self::OtherCriterion => f.write_str("it is due under another criterion than when it was decided"),
             Self::OtherRuleVersion => f.write_str("the criterion has been reworded since it was decided"),
             Self::BatchFailed { error } => write!(f, "the database refused to erase it: {error}"),
+            Self::Together(Parted::Restored) => {
+                f.write_str("the confirmation of what it was confirmed together with was taken back")
+            }
+            Self::Together(Parted::Postponed) => f.write_str("what it was confirmed together with was postponed"),
+            Self::Together(Parted::Withdrawn) => {
+                f.write_str("what it was confirmed together with is not to be erased any more")
+            }
+            Self::Together(Parted::Returned) => {
+                f.write_str("what it was confirmed together with has changed, and is to be decided about anew")
+            }
         }
     }
 }

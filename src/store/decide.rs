@@ -9,7 +9,7 @@ use super::moves::{Note, Standing, grouped, standing_columns};
 use super::{Change, StoreError, rows};
 use crate::actor::Actor;
 use crate::audit::{By, Kind, Postponement};
-use crate::proposal::{Move, MoveError, Reason, StateName};
+use crate::proposal::{Move, MoveError, Parted, Reason, StateName};
 use crate::record::RecordRef;
 
 /// What a clerk wants for some records.
@@ -34,6 +34,15 @@ impl Decision {
             Self::Confirm => Move::Confirm,
             Self::Postpone { until, reason } => Move::Postpone { until: *until, reason: reason.clone() },
             Self::Restore => Move::Restore,
+        }
+    }
+
+    /// What becomes of those that were confirmed together with the records.
+    const fn parts(&self) -> Option<Parted> {
+        match self {
+            Self::Confirm => None,
+            Self::Postpone { .. } => Some(Parted::Postponed),
+            Self::Restore => Some(Parted::Restored),
         }
     }
 
@@ -137,6 +146,9 @@ impl Change<'_> {
         let until = if let Decision::Postpone { until, .. } = decision { Some(*until) } else { None };
         let notes = decided.iter().map(|standing| (standing.id, Note { until, reason: None, detail: None }));
         self.write_decisions(seq, decision.word(), notes).await?;
+        if let Some(why) = decision.parts() {
+            self.take_apart(&by, &decided, why).await?;
+        }
         let now = |Standing { record, version, life, .. }| Decided {
             record,
             state: life.state().name(),

@@ -22,6 +22,7 @@ mod report;
 mod rows;
 mod run;
 mod source_state;
+mod together;
 mod totals;
 mod trail;
 mod turn;
@@ -103,6 +104,8 @@ pub struct Proposal {
     pub proposed_at: Timestamp,
     /// When it changed last.
     pub changed_at: Option<Timestamp>,
+    /// The group of what was confirmed together with it.
+    pub together: Option<ProposalId>,
 }
 
 #[cfg(test)]

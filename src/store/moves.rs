@@ -15,7 +15,7 @@ use crate::record::RecordRef;
 /// The columns that tell where a proposal stands.
 macro_rules! standing_columns {
     () => {
-        "p.id, p.category, p.key, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, p.reason, p.detail"
+        "p.id, p.category, p.key, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, p.reason, p.detail, p.together"
     };
 }
 pub(super) use standing_columns;
@@ -30,6 +30,8 @@ pub(super) struct Standing {
     /// The state in which it was read.
     pub(super) from: StateName,
     pub(super) life: Life,
+    /// The group that it was in when it was read.
+    pub(super) together: Option<i64>,
 }
 
 impl Standing {
@@ -43,6 +45,7 @@ impl Standing {
             version: rows::get(row, "version")?,
             from: life.state().name(),
             life,
+            together: rows::get(row, "together")?,
         })
     }
 
@@ -65,6 +68,7 @@ pub(super) struct Note<'a> {
 pub(super) const WRITE_STANDING: &str = "UPDATE proposal SET version = version + 1, changed_at = ?2, postponed_count = j.value->>2, \
       state = j.value->>'$[3][0]', until = j.value->>'$[3][1]', batch = unhex(j.value->>'$[3][2]'), \
       outcome = j.value->>'$[3][3]', reason = j.value->>'$[3][4]', detail = j.value->>'$[3][5]', \
+      together = CASE WHEN j.value->>'$[3][0]' IN ('proposed', 'confirmed', 'erasing', 'erased') THEN together END, \
       confirmed_at = CASE WHEN j.value->>'$[3][0]' IN ('confirmed', 'erasing', 'erased') THEN coalesce(confirmed_at, ?2) END \
       FROM json_each(?1) j WHERE proposal.id = j.value->>0 AND proposal.version = j.value->>1";
 

@@ -18,7 +18,7 @@ macro_rules! proposal_columns {
     () => {
         "p.id, p.category, p.key, p.source, p.unit, p.criterion, p.rule_version, p.due_on, p.fingerprint, f.key_id, \
          f.identity, p.run, p.proposed_at, p.changed_at, p.version, p.postponed_count, p.state, p.until, p.batch, \
-         p.outcome, p.reason, p.detail"
+         p.outcome, p.reason, p.detail, p.together"
     };
 }
 pub(super) use proposal_columns;
@@ -176,6 +176,7 @@ pub(super) fn proposal(row: &SqliteRow) -> Result<Proposal, StoreError> {
         run: RunId(get(row, "run")?),
         proposed_at: parsed(row, "proposed_at")?,
         changed_at: optional(row, "changed_at")?,
+        together: get::<Option<i64>>(row, "together")?.map(ProposalId),
     })
 }
 
