@@ -7,9 +7,12 @@
 //! Two databases are at work, so what does not wait for one another is done at the same time: the second look at the
 //! records and the layout, the intent and the changes. The source commits only when the intent is known to be durable.
 
+mod joint;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
+pub use self::joint::{Joined, JointReport, in_order};
 use super::journal::{Journal, JournalError};
 use super::plan::{BatchPlan, Claim, Fresh, RuledOut, Ruling, planned, rule};
 use super::point::pass;
@@ -134,12 +137,10 @@ impl Engine<'_> {
             }
             match self.attempt(journal, claims).await? {
                 Attempt::Done(done) => report += done,
-                Attempt::Refused { held, mut claims, ruled_out, error } if claims.len() == 1 => {
+                Attempt::Refused { held, claims, ruled_out, error } if claims.len() == 1 => {
                     report += BatchReport { longest_lock: held, ..ruled_out };
-                    if let Some((claim, fresh)) = claims.pop() {
-                        journal.refused(&claim, fresh, error.to_string()).await.map_err(EngineError::Journal)?;
-                        report.returned += 1;
-                    }
+                    journal.refused(&claims, error.to_string()).await.map_err(EngineError::Journal)?;
+                    report.returned += 1;
                 }
                 Attempt::Refused { held, claims, ruled_out, .. } => {
                     report += BatchReport { longest_lock: held, ..ruled_out };

@@ -13,6 +13,7 @@ mod journal;
 mod prepare;
 mod run;
 mod settle;
+mod together;
 
 use std::sync::Arc;
 

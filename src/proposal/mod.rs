@@ -16,4 +16,6 @@ mod state;
 pub use counts::DependentCounts;
 pub use life::{Life, Move, MoveError, Verb};
 pub use reason::{Reason, ReasonError};
-pub use state::{BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason, State, StateName, UnknownWord, WithdrawReason};
+pub use state::{
+    BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason, State, StateName, UnknownWord, WithdrawReason,
+};

@@ -18,7 +18,6 @@ use jiff::civil::Date;
 
 pub use self::error::SourceError;
 pub use self::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink, Reference, Tie};
-pub use self::sqlite::Step;
 pub use self::rows::{
     Applied, Cursor, DependentCount, Finding, KeyProblem, Label, Outcome, Page, Retained, Row, Staged, StagedRecord,
     Surveyed,
@@ -26,6 +25,7 @@ pub use self::rows::{
 pub use self::schema::{
     Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
 };
+pub use self::sqlite::Step;
 use crate::config::SourceSettings;
 use crate::record::{RecordKey, SourceName};
 
@@ -138,7 +138,12 @@ impl Reader {
     ///
     /// # Errors
     /// When the source cannot be read.
-    pub async fn tied(&mut self, step: &Step<'_>, from: &[RecordKey], limit: u32) -> Result<Vec<RecordKey>, SourceError> {
+    pub async fn tied(
+        &mut self,
+        step: &Step<'_>,
+        from: &[RecordKey],
+        limit: u32,
+    ) -> Result<Vec<RecordKey>, SourceError> {
         self.0.tied(step, from, limit).await
     }
 

@@ -85,11 +85,7 @@ fn note_way(section: &Section<'_>, own: bool, theirs: bool, through: bool) {
 }
 
 /// Links to categories that do not exist.
-pub fn note_unknown(
-    categories: &BTreeMap<CategoryName, Category>,
-    names: &BTreeSet<CategoryName>,
-    faults: &Faults,
-) {
+pub fn note_unknown(categories: &BTreeMap<CategoryName, Category>, names: &BTreeSet<CategoryName>, faults: &Faults) {
     for link in categories.values().flat_map(|category| &category.linked) {
         let wanted = &link.category;
         if names.contains(&wanted.value) {

@@ -33,7 +33,8 @@ impl<'a> Check<'a> {
             };
             found.extend(tie);
         }
-        for (other, link) in settings.categories.values().flat_map(|other| other.linked.iter().map(move |l| (other, l))) {
+        for (other, link) in settings.categories.values().flat_map(|other| other.linked.iter().map(move |l| (other, l)))
+        {
             if let Linked { category: named, by: LinkedBy::Theirs(columns), .. } = link
                 && named.value == category.name
             {

@@ -19,8 +19,7 @@ pub(super) fn keys_as_json(types: &[KeyType], keys: &[RecordKey]) -> Value {
     let values: Vec<serde_json::Value> = keys
         .iter()
         .map(|key| {
-            let parts: Vec<serde_json::Value> =
-                key.parts(types).unwrap_or_default().iter().map(part_as_json).collect();
+            let parts: Vec<serde_json::Value> = key.parts(types).unwrap_or_default().iter().map(part_as_json).collect();
             match <[serde_json::Value; 1]>::try_from(parts) {
                 Ok([only]) => only,
                 // A key that cannot be read names no row: NULL is equal to nothing.
@@ -265,7 +264,8 @@ impl<'m> Selection<'m> {
             None => "1".to_owned(),
         };
         let sql = format!("SELECT DISTINCT k.key, d.s FROM {} WHERE {open}", self.down_to(place, &expression));
-        let found = fetch(connection, "read dependents", sql, vec![keys_as_json(&self.mapping.key_types, keys)]).await?;
+        let found =
+            fetch(connection, "read dependents", sql, vec![keys_as_json(&self.mapping.key_types, keys)]).await?;
         found
             .iter()
             .map(|row| {
