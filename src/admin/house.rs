@@ -4,6 +4,7 @@
 
 mod decisions;
 mod faults;
+mod linked;
 mod policy;
 mod proposals;
 mod runs;
@@ -18,7 +19,7 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 
 use self::faults::{Asked, problem_of};
-use super::backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
+use super::backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection, With};
 use super::problem::{problem, with_hint};
 use super::refusals::Refusal;
 use crate::actor::{Actor, Authorised, Identity, Permission, Refused, authorise};
@@ -81,8 +82,9 @@ impl Backend for House {
         leave: &Authorised,
         request: &RequestId,
         targets: Vec<Target>,
+        with: With,
     ) -> Reply<api::DecisionAnswers> {
-        self.decide(leave, request, Wish::Confirm, &targets).await
+        self.confirmed(leave, request, &targets, &with).await
     }
 
     async fn postpone(

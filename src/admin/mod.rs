@@ -28,7 +28,7 @@ mod server;
 mod show;
 mod status;
 
-pub use backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
+pub use backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection, With};
 pub use dispatch::{Answer, Call};
 pub use house::House;
 pub use listener::{BindError, Listener};

@@ -7,6 +7,7 @@
 
 mod audit;
 mod decisions;
+mod linked;
 mod policy;
 mod problem;
 mod proposals;
@@ -17,6 +18,7 @@ pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, Ver
 pub use decisions::{
     ConfirmRequest, DecisionAnswer, DecisionAnswers, PostponeRequest, RECORDS_MAX, RecordAt, RestoreRequest,
 };
+pub use linked::{LinkedRecord, LinkedStanding, LinkedVerdict};
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
 pub use problem::{Code, Problem};
 pub use proposals::{

@@ -36,7 +36,7 @@ pub(super) enum Verb {
     /// Show one record in full
     Show(Show),
     /// Confirm that records may be erased
-    Confirm(Records),
+    Confirm(Confirm),
     /// Postpone records, with a reason and a date
     Postpone(Postpone),
     /// Take confirmations back before the final deletion
@@ -88,6 +88,19 @@ pub(super) struct Records {
     /// Records, written category/key; with a version behind it, as in prospect/4711@3, only if it is still that one
     #[arg(required = true, value_name = "RECORD", value_parser = record)]
     pub(super) records: Vec<RecordAt>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Confirm {
+    #[command(flatten)]
+    pub(super) records: Records,
+    /// Together with these, which the record is linked to: all are confirmed or none, and those of one source are erased
+    /// together
+    #[arg(long, value_name = "RECORD", num_args = 1.., value_parser = record, conflicts_with = "with_linked")]
+    pub(super) with: Vec<RecordAt>,
+    /// Together with all that it is linked to
+    #[arg(long)]
+    pub(super) with_linked: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -5,11 +5,13 @@
 //! from the source for the answer and kept nowhere.
 
 mod decide;
+mod linked;
 mod list;
 mod policy;
 mod runs;
 mod show;
 mod status;
+mod together;
 mod trail;
 mod words;
 
@@ -20,10 +22,12 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 
 pub use self::decide::Wish;
+pub use self::linked::{LinkedRecord, LinkedVerdict, Standing};
 pub use self::list::{Item, Listing};
 pub use self::policy::{CriterionRule, DependentRule, Rules};
 pub use self::show::{Blocked, Card};
 pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
+pub use self::together::{LinkedFailure, LinkedFault, With};
 pub use self::trail::{Told, TrailFilter, Verified};
 // What is seen and decided here is named as the rooms below name it.
 use crate::actor::Authorised;
@@ -72,6 +76,9 @@ pub enum DeskError {
     /// It cannot be decided so; nothing was.
     #[error("{} of the records cannot be decided about so, and nothing was decided", .0.len())]
     Refused(Vec<DecisionFailure>),
+    /// Linked records stand in the way of confirming together; nothing was confirmed.
+    #[error("{} of the linked records stand in the way, and nothing was confirmed", .0.len())]
+    NotTogether(Vec<LinkedFailure>),
     /// The state is in the way.
     #[error("cannot use the state")]
     Store(#[source] StoreError),

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::linked::LinkedVerdict;
 use super::list::look;
 use super::{Desk, DeskError, Glass, Item};
 use crate::actor::Authorised;
@@ -20,6 +21,8 @@ pub struct Card {
     pub outcome_reason: Option<String>,
     /// What keeps it from being erased now.
     pub blocked: Vec<Blocked>,
+    /// What is to be said of it and of the same person's records in other categories, where there are any.
+    pub linked: Option<LinkedVerdict>,
     /// What happened to its proposal.
     pub history: Vec<Event>,
 }
@@ -51,7 +54,8 @@ impl Desk {
             return Err(DeskError::NoSuchRecord(record.clone()));
         };
         let blocked = blocked(&glass, &item).await;
-        Ok(Card { outcome_reason: outcome_reason(&item), blocked, history, item })
+        let linked = self.linked(leave.scope(), record).await?;
+        Ok(Card { linked, outcome_reason: outcome_reason(&item), blocked, history, item })
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::pace::Pace;
-use super::verdict::{Due, NotDue, Verdict, verdict};
+use super::verdict::{Due, NotDue, Verdict, longest_retention, verdict};
 use super::{DependentPlan, PlannedRecord, plan};
 use crate::clock::Stopwatch;
 use crate::record::{Fingerprint, FingerprintKey, RecordKey};
@@ -244,6 +244,20 @@ pub async fn examine(
             },
         })
         .collect())
+}
+
+/// Which dependent's own period keeps each of these records, whether it is due or not.
+///
+/// # Errors
+/// When the source cannot be read.
+pub async fn retention(
+    reader: &mut Reader,
+    mapping: &Mapping,
+    day: &Day,
+    keys: &[RecordKey],
+) -> Result<Vec<Option<NotDue>>, SourceError> {
+    let retained = by_record(reader.retained(mapping, day.today, keys).await?, keys.len());
+    Ok(retained.iter().map(|rows| longest_retention(mapping, rows, day.today, &day.zone)).collect())
 }
 
 /// What erasing a record would do now.

@@ -174,7 +174,12 @@ fn why_not(said: &[(&Criterion, Said)]) -> NotDue {
 }
 
 /// The dependent that keeps the record longest, while one does. A row whose start cannot be told keeps it without end.
-fn longest_retention(mapping: &Mapping, retained: &[Retained], today: Date, zone: &TimeZone) -> Option<NotDue> {
+pub(super) fn longest_retention(
+    mapping: &Mapping,
+    retained: &[Retained],
+    today: Date,
+    zone: &TimeZone,
+) -> Option<NotDue> {
     let mut longest: Option<(Option<Date>, &str)> = None;
     for row in retained {
         let Some((node, rule)) = mapping.nodes.get(row.node).and_then(|node| Some((node, node.retention.as_ref()?)))

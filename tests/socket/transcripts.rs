@@ -56,6 +56,7 @@ transcripts! {
         ["list", "--limit", "0"]
     show(Fake::default()):
         ["show", "customer/17"]
+        ["show", "customer/17", "--json"]
         ["show", "customer/404"]
         ["show", "17"]
     confirm(Fake::default()):
@@ -68,6 +69,11 @@ transcripts! {
         ["confirm", "customer/403"]
         ["confirm", "customer/17", "customer/404", "customer/409"]
         ["confirm", "customer/17", "customer/17"]
+        ["confirm", "customer/17@3", "--with", "member/88", "user/7@2"]
+        ["confirm", "customer/17", "--with-linked"]
+        ["confirm", "customer/17", "--with-linked", "--json"]
+        ["confirm", "customer/17", "customer/18", "--with", "member/88"]
+        ["confirm", "customer/17", "--with", "member/88", "--with-linked"]
         ["confirm", "Customer/17"]
         ["confirm"]
     postpone(Fake::default()):

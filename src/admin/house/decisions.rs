@@ -35,6 +35,7 @@ pub(super) fn done(decided: Vec<Decided>) -> DecisionAnswers {
             state: Some(state_name(now.state)),
             version: Some(u64::from(now.version)),
             problem: None,
+            linked: None,
         })
         .collect();
     DecisionAnswers { done: answers.len() as u64, refused: 0, answers }
@@ -54,7 +55,7 @@ fn answer(doing: &str, failure: DecisionFailure) -> DecisionAnswer {
         DecisionFault::NotProposed | DecisionFault::Rule(_) => (None, None),
     };
     let problem = Some(problem_with(doing, &record, &fault));
-    DecisionAnswer { record: record.to_string(), state, version, problem }
+    DecisionAnswer { record: record.to_string(), state, version, problem, linked: None }
 }
 
 fn problem_with(doing: &str, record: &RecordRef, fault: &DecisionFault) -> Problem {

@@ -56,7 +56,9 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
             "erasurectl policy shows those there are",
         ),
         DeskError::NoSuchRun(id) => no_such_run(id),
-        DeskError::Refused(_) => problem(Code::Conflict, format!("cannot {asked}: {error}")),
+        DeskError::Refused(_) | DeskError::NotTogether(_) => {
+            problem(Code::Conflict, format!("cannot {asked}: {error}"))
+        }
         DeskError::Store(_) => {
             tracing::error!(error = &error as &dyn std::error::Error, asked, "cannot answer");
             with_hint(
