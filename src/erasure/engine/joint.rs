@@ -271,6 +271,7 @@ impl Engine<'_> {
             }
             plan.proposals.extend(own.iter().map(|claim| claim.proposal));
             self.writer.apply(mapping).await?;
+            pass("category-changed");
         }
         Ok(())
     }
