@@ -6,6 +6,8 @@
 mod common;
 #[path = "house/hours.rs"]
 mod hours;
+#[path = "house/marks.rs"]
+mod marks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,6 +52,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Living {
     bench: Bench,
     store: Arc<Store>,
+    desk: Desk,
     clock: Arc<SetClock>,
     socket: PathBuf,
     settings: watch::Sender<Arc<Settings>>,
@@ -78,14 +81,15 @@ async fn living() -> Living {
     let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
     let (ended, stopping, working) = (watch::Sender::new(0), watch::Sender::new(false), watch::Sender::new(true));
     let bell = Arc::new(Notify::new());
+    let desk = Desk::new(
+        Arc::clone(&store),
+        settings.subscribe(),
+        keys.fingerprint.clone(),
+        &keys.checkpoint,
+        Arc::clone(&shared),
+    );
     let house = House {
-        desk: Desk::new(
-            Arc::clone(&store),
-            settings.subscribe(),
-            keys.fingerprint.clone(),
-            &keys.checkpoint,
-            Arc::clone(&shared),
-        ),
+        desk: desk.clone(),
         timetable: timetable.subscribe(),
         ring: Box::new({
             let bell = Arc::clone(&bell);
@@ -101,7 +105,7 @@ async fn living() -> Living {
     let serving = tokio::spawn(async move { server.serve(std::future::pending()).await.unwrap() });
     let work = Work { store: Arc::clone(&store), settings: settings.subscribe(), keys, clock: shared, ended };
     let running = tokio::spawn(work.go_on(bell, working.subscribe()));
-    Living { bench, store, clock, socket, settings, stopping, working, tasks: vec![serving, running] }
+    Living { bench, store, desk, clock, socket, settings, stopping, working, tasks: vec![serving, running] }
 }
 
 /// What the scheduler does in the daemon.
@@ -380,7 +384,9 @@ async fn the_trail_is_read_exported_and_verified() {
 /// Readable JSON, without the user who runs the tests.
 fn pretty(value: &Value) -> String {
     let me = identity_of(nix::unistd::geteuid().as_raw()).unwrap().user;
-    serde_json::to_string_pretty(value).unwrap().replace(&format!("\"by\": \"{me}\""), "\"by\": \"USER\"")
+    let text = serde_json::to_string_pretty(value).unwrap();
+    let hidden = |text: String, key| text.replace(&format!("\"{key}\": \"{me}\""), &format!("\"{key}\": \"USER\""));
+    ["by", "decided_by"].into_iter().fold(text, hidden)
 }
 
 /// An entry, without what differs from run to run.

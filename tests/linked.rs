@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
 
+#[path = "linked/along.rs"]
+mod along;
 #[path = "linked/apart.rs"]
 mod apart;
 #[path = "linked/checked.rs"]

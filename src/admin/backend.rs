@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use super::Refusal;
 use crate::actor::{Authorised, Identity, Permission, Refused};
 use crate::api::{
-    AuditPage, Checkpoints, DecisionAnswers, Job, Policy, Problem, ProposalPage, RecordView, Run, RunPage, State,
-    Status, VerifyReport,
+    AuditPage, Checkpoints, DecisionAnswers, Job, MarkAnswer, Policy, Problem, ProposalPage, RecordView, Run, RunPage,
+    State, Status, VerifyReport,
 };
 use crate::record::{CategoryName, RecordRef};
 
@@ -134,6 +134,15 @@ pub trait Backend: Send + Sync + 'static {
         request: &RequestId,
         targets: Vec<Target>,
     ) -> impl Future<Output = Reply<DecisionAnswers>> + Send;
+
+    /// This record is to be erased, whatever the criteria say. The reason is not blank.
+    fn mark(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        record: RecordRef,
+        reason: String,
+    ) -> impl Future<Output = Reply<MarkAnswer>> + Send;
 
     /// Puts a run into the queue.
     fn queue_run(

@@ -8,6 +8,22 @@ use super::{Reply, Target};
 use crate::api::{Code, DecisionAnswers, RECORDS_MAX, RecordAt};
 use crate::record::RecordRef;
 
+/// Longest reason, in bytes: a paragraph.
+const REASON_MAX_BYTES: usize = 2000;
+
+/// The reason that somebody typed: not blank, not very long.
+pub(super) fn reason(doing: &str, text: &str) -> Reply<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(problem(Code::Invalid, format!("cannot {doing} without a reason")));
+    }
+    if text.len() > REASON_MAX_BYTES {
+        let detail = format!("cannot keep a reason of {} bytes", text.len());
+        return Err(with_hint(problem(Code::TooLarge, detail), format!("write at most {REASON_MAX_BYTES}")));
+    }
+    Ok(text.to_owned())
+}
+
 /// The record that somebody wrote.
 pub(super) fn record(text: &str) -> Reply<RecordRef> {
     text.parse().map_err(|error| problem(Code::Malformed, format!("cannot read the record: {error}")))

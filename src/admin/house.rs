@@ -113,6 +113,22 @@ impl Backend for House {
         self.decide(leave, request, Wish::Restore, &targets).await
     }
 
+    async fn mark(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        record: RecordRef,
+        reason: String,
+    ) -> Reply<api::MarkAnswer> {
+        let reason = Reason::new(&reason)
+            .map_err(|error| problem(Code::Invalid, format!("cannot mark for this reason: {error}")))?;
+        let marked = self.desk.mark(leave, request.as_str(), &record, &reason).await;
+        marked.map(proposals::mark_answer).map_err(|error| match error {
+            DeskError::NoSuchRecord(record) => faults::nothing_to_mark(&record),
+            error => problem_of(Asked::Mark, error),
+        })
+    }
+
     async fn queue_run(
         &self,
         leave: &Authorised,

@@ -14,6 +14,7 @@ mod dispatch;
 mod house;
 mod list;
 mod listener;
+mod mark;
 mod openapi;
 mod peer;
 mod policy;

@@ -7,15 +7,12 @@ use super::problem::{problem, with_hint};
 use super::{Backend, Reply, decide};
 use crate::api::{Code, PostponeRequest};
 
-/// Longest reason, in bytes: a paragraph.
-const REASON_MAX_BYTES: usize = 2000;
-
 /// `POST /v1/postpone`
 pub(super) async fn post<B: Backend>(call: Call<B>) -> Reply<Answer> {
     let request: PostponeRequest = call.json()?;
     let targets = decide::targets(request.records)?;
     let until = date(&request.until)?;
-    let reason = reason(&request.reason)?;
+    let reason = decide::reason("postpone", &request.reason)?;
     decide::answers(&call.backend.postpone(&call.leave, &call.id, targets, until, reason).await?)
 }
 
@@ -27,16 +24,4 @@ fn date(text: &str) -> Reply<Date> {
             "write it as YEAR-MONTH-DAY, for example 2027-06-30",
         )
     })
-}
-
-fn reason(text: &str) -> Reply<String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(problem(Code::Invalid, "cannot postpone without a reason"));
-    }
-    if text.len() > REASON_MAX_BYTES {
-        let detail = format!("cannot keep a reason of {} bytes", text.len());
-        return Err(with_hint(problem(Code::TooLarge, detail), format!("write at most {REASON_MAX_BYTES}")));
-    }
-    Ok(text.to_owned())
 }

@@ -10,9 +10,9 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{IntoParams, ToSchema};
 
 use super::dispatch::{Answer, Call};
-use super::{audit, confirm, list, openapi, policy, postpone, restore, run, runs, show, status};
+use super::{audit, confirm, list, mark, openapi, policy, postpone, restore, run, runs, show, status};
 use crate::actor::Permission;
-use crate::actor::Permission::{Audit, Decide, Restore, Run, View};
+use crate::actor::Permission::{Audit, Decide, Mark, Restore, Run, View};
 use crate::admin::Backend;
 use crate::api;
 use crate::api::Problem;
@@ -37,6 +37,8 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Postpones records").takes::<api::PostponeRequest>().gives::<api::DecisionAnswers>(),
         post("/v1/restore", Restore, |call| Box::pin(restore::post(call)))
             .says("Takes confirmations back").takes::<api::RestoreRequest>().gives::<api::DecisionAnswers>(),
+        post("/v1/mark", Mark, |call| Box::pin(mark::post(call)))
+            .says("Marks a record, whatever the criteria say").takes::<api::MarkRequest>().gives::<api::MarkAnswer>(),
         post("/v1/runs", Run, |call| Box::pin(run::post(call)))
             .says("Queues a run").asks::<api::WaitQuery>().takes::<api::RunRequest>().gives::<api::Run>(),
         get("/v1/runs", Run, |call| Box::pin(runs::list(call)))

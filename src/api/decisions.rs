@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Problem, State};
+use super::{Blocked, Problem, State};
 
 /// Most records in one request.
 pub const RECORDS_MAX: usize = 10_000;
@@ -52,6 +52,29 @@ pub struct PostponeRequest {
 pub struct RestoreRequest {
     /// Which.
     pub records: Vec<RecordAt>,
+}
+
+/// This record is to be erased, whatever the criteria say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MarkRequest {
+    /// `category/key`.
+    pub record: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A record was marked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MarkAnswer {
+    /// `category/key`.
+    pub record: String,
+    /// Where it stands: proposed, or confirmed where its category confirms marks at once.
+    pub state: State,
+    /// Its version.
+    pub version: u64,
+    /// What keeps it from being erased all the same.
+    pub blocked: Vec<Blocked>,
 }
 
 /// What became of a decision. It holds for all records of the request, or for none: half of what a clerk meant is not

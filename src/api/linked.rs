@@ -47,7 +47,7 @@ pub struct LinkedRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkedStanding {
-    /// It is due.
+    /// It is due, or marked.
     Due,
     /// It may not be erased.
     Blocked,

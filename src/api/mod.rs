@@ -16,13 +16,14 @@ mod status;
 
 pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, VerifyReport};
 pub use decisions::{
-    ConfirmRequest, DecisionAnswer, DecisionAnswers, PostponeRequest, RECORDS_MAX, RecordAt, RestoreRequest,
+    ConfirmRequest, DecisionAnswer, DecisionAnswers, MarkAnswer, MarkRequest, PostponeRequest, RECORDS_MAX, RecordAt,
+    RestoreRequest,
 };
 pub use linked::{LinkedRecord, LinkedStanding, LinkedVerdict};
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
 pub use problem::{Code, Problem};
 pub use proposals::{
-    Blocked, DependentCount, DependentRule, ListQuery, Move, Outcome, PAGE_MAX_ITEMS, Proposal, ProposalPage,
+    Blocked, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal, ProposalPage,
     RecordView, State,
 };
 pub use runs::{

@@ -26,6 +26,20 @@ pub enum State {
     Withdrawn,
 }
 
+/// Why a record is proposed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A criterion of its category is met.
+    Criterion,
+    /// The application has marked it.
+    Application,
+    /// A clerk has marked it.
+    Clerk,
+    /// It was anonymised before, and nothing keeps its row any more.
+    Shell,
+}
+
 /// What the final job does to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -66,8 +80,16 @@ pub struct Proposal {
     pub record: String,
     /// Where it stands.
     pub state: State,
+    /// Why it is proposed.
+    pub origin: Origin,
     /// The criterion that it is due under; null for a mark.
     pub criterion: Option<String>,
+    /// Stands for the wording of the rule that it was proposed under; null where there is no rule.
+    pub rule_version: Option<String>,
+    /// How many people have confirmed it so far, where it is still to be erased.
+    pub confirmations: u32,
+    /// Who decided about it last.
+    pub decided_by: Option<String>,
     /// Who it is about, read from the source for this answer; null where it cannot be read or the record is gone.
     pub label: Option<String>,
     /// Since when it is due; null where the criterion has no start date.

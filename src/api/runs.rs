@@ -157,6 +157,10 @@ pub struct EraseCounts {
     pub returned: u64,
     /// Records no longer due, or gone.
     pub withdrawn: u64,
+    /// How many of those deleted were anonymised before: nothing kept their rows any more.
+    pub shells: u64,
+    /// Records whose confirmation has not waited for long enough: they stay confirmed.
+    pub cooling_off: u64,
     /// Records under a legal hold: they stay confirmed.
     pub held: u64,
     /// Records that are confirmed and still to be erased, when the run has ended.

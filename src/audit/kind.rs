@@ -17,15 +17,22 @@ pub struct RecordGroup {
     pub keys: Vec<String>,
 }
 
-/// Records of one category that meet one criterion.
+/// Records of one category that are proposed for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposedGroup {
     /// The category.
     pub category: String,
-    /// The criterion's name.
-    pub criterion: String,
-    /// Stands for the criterion's wording.
-    pub version: String,
+    /// `criterion`, `application` for the application's own mark, or `shell`.
+    pub origin: String,
+    /// The criterion's name, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criterion: Option<String>,
+    /// Stands for the rule's wording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Whether the rule confirms them too, without asking anybody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirmed: bool,
     /// Their keys.
     pub keys: Vec<String>,
 }
@@ -170,6 +177,20 @@ pub enum Kind {
     /// Postponements are over.
     ReturnedToProposed {
         /// Which.
+        records: Vec<RecordGroup>,
+    },
+    /// Somebody marked a record, whatever the criteria say.
+    Marked {
+        /// Which.
+        records: Vec<RecordGroup>,
+        /// Stands for the reason, which lies beside the chain.
+        reason_digest: String,
+        /// Whether it was confirmed at once, as its category says.
+        confirmed: bool,
+    },
+    /// Somebody gave the first of two confirmations.
+    FirstConfirmed {
+        /// Which records.
         records: Vec<RecordGroup>,
     },
     /// Somebody confirmed.

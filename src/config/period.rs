@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::{Date, date};
-use jiff::{Span, ToSpan};
+use jiff::{Span, Timestamp, ToSpan, Zoned};
 
 /// Longest period that makes sense, in years.
 const PERIOD_MAX_YEARS: i32 = 200;
@@ -114,6 +114,18 @@ impl Period {
             Starts::YearEnd => year_end(start.year())?,
         };
         from.checked_add(self.span()).ok()?.tomorrow().ok()
+    }
+
+    /// The instant that lies so long before `now` on the calendar of its zone; `None` before the calendar's beginning.
+    #[must_use]
+    pub fn before(self, now: &Zoned) -> Option<Timestamp> {
+        now.checked_sub(self.span()).ok().map(|then| then.timestamp())
+    }
+
+    /// The instant that lies so long after `then` on the calendar of its zone; `None` beyond the calendar's end.
+    #[must_use]
+    pub fn after(self, then: &Zoned) -> Option<Timestamp> {
+        then.checked_add(self.span()).ok().map(|end| end.timestamp())
     }
 
     /// The latest start date that is due on `today`: `:cutoff`. `None` before the calendar's beginning.

@@ -41,6 +41,8 @@ pub(super) enum Verb {
     Postpone(Postpone),
     /// Take confirmations back before the final deletion
     Restore(Records),
+    /// Ask for the erasure of one record, whatever the criteria say
+    Mark(Mark),
     /// Run a job now
     Run(Run),
     /// Show what has run and what is running
@@ -112,6 +114,17 @@ pub(super) struct Postpone {
     #[arg(long, value_name = "DATE")]
     pub(super) until: Option<String>,
     /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Mark {
+    /// The record, written category/key
+    #[arg(value_parser = record)]
+    pub(super) record: RecordAt,
+    /// Why
+    // Not `required`, so that the reader is told in a sentence.
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
 }

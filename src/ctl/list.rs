@@ -6,7 +6,7 @@ use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::table::{or_dash, table};
-use crate::api::{ListQuery, Outcome, Proposal, ProposalPage, State};
+use crate::api::{ListQuery, Origin, Outcome, Proposal, ProposalPage, State};
 
 pub(super) async fn run(session: &mut Session<'_>, what: List) -> Result<Exit, Failure> {
     let List { category, state, criterion, page } = what;
@@ -35,7 +35,7 @@ fn row(item: &Proposal) -> [String; 7] {
     [
         item.record.clone(),
         state_name(item.state).to_owned(),
-        or_dash(item.criterion.as_deref()),
+        item.criterion.clone().unwrap_or_else(|| origin_name(item.origin).to_owned()),
         or_dash(item.due_on.as_deref()),
         or_dash(item.outcome.map(outcome_name)),
         or_dash(item.label.as_deref()),
@@ -64,5 +64,15 @@ pub(super) fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Delete => "delete",
         Outcome::Anonymise => "anonymise",
+    }
+}
+
+/// Why a record is proposed, in words.
+pub(super) const fn origin_name(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Criterion => "due under a criterion",
+        Origin::Application => "marked by the application",
+        Origin::Clerk => "marked by a clerk",
+        Origin::Shell => "anonymised before, kept by nothing",
     }
 }

@@ -14,6 +14,7 @@ mod decide;
 mod exit;
 mod json;
 mod list;
+mod mark;
 mod policy;
 mod postpone;
 mod restore;
@@ -104,6 +105,7 @@ async fn speak(session: &mut Session<'_>, verb: Verb) -> Result<Exit, Failure> {
         Verb::Confirm(what) => confirm::run(session, what).await,
         Verb::Postpone(what) => postpone::run(session, what).await,
         Verb::Restore(what) => restore::run(session, what).await,
+        Verb::Mark(what) => mark::run(session, what).await,
         Verb::Run(what) => run::run(session, &what).await,
         Verb::Runs(what) => runs::run(session, what).await,
         Verb::Audit(what) => audit::run(session, what).await,

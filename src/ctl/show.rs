@@ -5,9 +5,9 @@ use super::args::Show;
 use super::client::path_part;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
-use super::list::{outcome_name, state_name};
+use super::list::{origin_name, outcome_name, state_name};
 use super::table::{facts, or_dash, table};
-use crate::api::{DependentRule, LinkedStanding, LinkedVerdict, RecordView};
+use crate::api::{DependentRule, LinkedStanding, LinkedVerdict, Origin, RecordView};
 
 pub(super) async fn run(session: &mut Session<'_>, what: &Show) -> Result<Exit, Failure> {
     // The parser has seen that there is a slash.
@@ -61,11 +61,15 @@ fn head(view: &RecordView) -> String {
         ("label", of.label.clone()),
         ("state", Some(state_name(of.state).to_owned())),
         ("version", Some(of.version.to_string())),
+        ("proposed as", (of.origin != Origin::Criterion).then(|| origin_name(of.origin).to_owned())),
         ("criterion", of.criterion.clone()),
+        ("rule version", of.rule_version.clone()),
         ("due on", of.due_on.clone()),
         ("outcome", outcome),
         ("unit", of.unit.clone()),
         ("postponed until", of.postponed_until.clone()),
+        ("confirmations", (of.confirmations > 0).then(|| of.confirmations.to_string())),
+        ("decided by", of.decided_by.clone()),
         ("times postponed", (of.postponed_count > 0).then(|| of.postponed_count.to_string())),
         ("reason", of.reason.clone()),
         ("problem", of.problem.clone()),

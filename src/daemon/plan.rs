@@ -172,14 +172,17 @@ fn dependents(preview: &Preview) -> String {
 fn sentence(foreseen: &Foreseen) -> String {
     let record = &foreseen.record;
     match &foreseen.future {
-        Future::Proposed { due, is_open, preview } => {
-            let met = due.named();
-            let since = met.due_on.map_or_else(String::new, |day| format!(" since {day}"));
-            let proposed = if *is_open { "is proposed" } else { "proposed" };
+        Future::Proposed { due, is_open, is_confirmed, preview } => {
+            let origin = due.origin();
+            let since = origin.due_on().map_or_else(String::new, |day| format!(" since {day}"));
+            let proposed = match (is_open, is_confirmed) {
+                (true, _) => "is proposed",
+                (false, true) => "proposed and confirmed by the rule",
+                (false, false) => "proposed",
+            };
             let outcome = outcome_word(preview.planned.outcome);
             format!(
-                "{record} {proposed}: {}{since}; would {outcome}, because {}{}",
-                met.criterion,
+                "{record} {proposed}: {origin}{since}; would {outcome}, because {}{}",
                 why(preview),
                 dependents(preview)
             )
@@ -187,6 +190,10 @@ fn sentence(foreseen: &Foreseen) -> String {
         Future::BackFromPostponement => format!("{record} proposed again: its postponement is over"),
         Future::Withdrawn(reason) => format!("{record} withdrawn: {reason}"),
         Future::Returned(reason) => format!("{record} back to the clerk: {reason}"),
+        Future::Shell(preview) => format!(
+            "{record} deleted: it was anonymised before, and nothing keeps its row any more{}",
+            dependents(preview)
+        ),
         Future::Erased(preview) => {
             format!("{record} {}, because {}{}", preview.planned.outcome.as_str(), why(preview), dependents(preview))
         }
@@ -195,17 +202,24 @@ fn sentence(foreseen: &Foreseen) -> String {
 
 fn record_json(foreseen: &Foreseen) -> Value {
     let mut value = match &foreseen.future {
-        Future::Proposed { due, is_open, preview } => {
-            let met = due.named();
+        Future::Proposed { due, is_open, is_confirmed, preview } => {
+            let origin = due.origin();
             let mut value = preview_json(preview);
             value["action"] = if *is_open { "already-proposed" } else { "propose" }.into();
-            value["criterion"] = met.criterion.clone().into();
-            value["due_on"] = met.due_on.map(|day| day.to_string()).into();
+            value["origin"] = origin.code().into();
+            value["criterion"] = origin.criterion().into();
+            value["due_on"] = origin.due_on().map(|day| day.to_string()).into();
+            value["confirmed"] = (*is_confirmed && !*is_open).into();
             value
         }
         Future::BackFromPostponement => json!({ "action": "propose-again" }),
         Future::Withdrawn(reason) => json!({ "action": "withdraw", "reason": reason.to_string() }),
         Future::Returned(reason) => json!({ "action": "return", "reason": reason.to_string() }),
+        Future::Shell(preview) => {
+            let mut value = preview_json(preview);
+            value["action"] = "remove-shell".into();
+            value
+        }
         Future::Erased(preview) => {
             let mut value = preview_json(preview);
             value["action"] = "erase".into();

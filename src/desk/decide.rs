@@ -27,6 +27,13 @@ pub enum Wish {
 }
 
 impl Desk {
+    /// A confirmation under the settings in force.
+    pub(super) fn confirmation(&self) -> Decision {
+        let settings = self.settings();
+        let two = settings.categories.values().filter(|category| category.decisions > 1);
+        Decision::Confirm { need_two: two.map(|category| category.name.clone()).collect() }
+    }
+
     /// Decides about records; gives those that were moved, as they are now.
     ///
     /// # Errors
@@ -42,7 +49,7 @@ impl Desk {
         let covers = |target: &&Target| leave.scope().sees(&target.record.category);
         let within: Vec<Target> = targets.iter().filter(covers).cloned().collect();
         let decision = match wish {
-            Wish::Confirm => Decision::Confirm,
+            Wish::Confirm => self.confirmation(),
             Wish::Postpone { until, reason } => Decision::Postpone { until, reason },
             Wish::Restore => Decision::Restore,
         };

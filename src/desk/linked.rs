@@ -8,13 +8,12 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::{Desk, DeskError, Glass};
+use super::show::not_due_of;
+use super::{Blocked, Desk, DeskError, Glass};
 use crate::actor::Scope;
 use crate::config::causes;
-use crate::erasure::{
-    Examined, LINKED_RECORDS_MAX, NotDue, Open, Sources, Verdict, examine, in_order, preview, preview_joint, retention,
-};
-use crate::proposal::{Outcome, State};
+use crate::erasure::{Examined, LINKED_RECORDS_MAX, Open, Sources, Verdict, examine, in_order, preview, preview_joint};
+use crate::proposal::{Origin, Outcome, State};
 use crate::record::{CategoryName, RecordKey, RecordRef, SourceName};
 use crate::source::{Label, Mapping};
 use crate::store::Proposal;
@@ -52,12 +51,10 @@ pub struct LinkedRecord {
 /// How a linked record stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// It is due.
+    /// It is due, or marked.
     Due {
-        /// Under which criterion.
-        criterion: String,
-        /// Since when, where the criterion has a start date.
-        due_on: Option<Date>,
+        /// Why.
+        origin: Origin,
     },
     /// It may not be erased.
     Blocked {
@@ -280,7 +277,6 @@ async fn look_at<'p>(
     let why = || opened.why_stopped(category).unwrap_or("its category is not in the settings").to_owned();
     let mapping = opened.mappings.get(category).ok_or_else(why)?;
     let examined = examine(&mut opened.reader, mapping, &glass.day, glass.key, keys).await.map_err(said)?;
-    let kept = retention(&mut opened.reader, mapping, &glass.day, keys).await.map_err(said)?;
     let labels = opened.reader.labels(mapping, keys).await.map_err(said)?;
     let outcomes: BTreeMap<RecordKey, Outcome> = preview(&mut opened.reader, mapping, glass.key, keys)
         .await
@@ -288,11 +284,11 @@ async fn look_at<'p>(
         .into_iter()
         .map(|preview| (preview.planned.key, preview.planned.outcome))
         .collect();
-    let each = keys.iter().zip(examined).zip(kept).zip(labels);
+    let each = keys.iter().zip(examined).zip(labels);
     Ok(each
-        .map(|(((key, examined), kept), label)| {
+        .map(|((key, examined), label)| {
             let proposal = proposal_of(key);
-            let standing = standing(proposal, &examined, kept)?;
+            let standing = standing(proposal, &examined)?;
             let (unit, digest) = match examined {
                 Examined::Found { unit, fingerprint, .. } => (unit, Some(fingerprint.digest)),
                 Examined::Gone => (None, None),
@@ -303,33 +299,31 @@ async fn look_at<'p>(
 }
 
 /// How a record stands, from what its source says of it now and what was decided about it; `None` where there is none.
-fn standing(proposal: Option<&Proposal>, now: &Examined, kept: Option<NotDue>) -> Option<Standing> {
+fn standing(proposal: Option<&Proposal>, now: &Examined) -> Option<Standing> {
     let state = proposal.map(|proposal| proposal.life.state());
-    let Examined::Found { fingerprint, verdict, .. } = now else {
+    let Examined::Found { fingerprint, verdict, retained, .. } = now else {
         return matches!(state, Some(State::Erased { .. })).then_some(Standing::Erased);
     };
     let blocked = |until, reason: String| Some(Standing::Blocked { until, reason });
     match state {
         Some(State::Erased { .. }) => return Some(Standing::Erased),
+        // What is left of it was anonymised before.
+        Some(_) if proposal.is_some_and(|own| own.origin == Origin::Shell) => return Some(Standing::Erased),
         Some(State::Postponed { until }) => return blocked(Some(*until), format!("it is postponed until {until}")),
         Some(state) if state.is_open() && proposal.is_some_and(|own| own.fingerprint != *fingerprint) => {
             return blocked(None, "it is not the same person as when it was proposed".to_owned());
         }
         _ => {}
     }
-    if let Some(kept) = kept {
-        let until = match &kept {
-            NotDue::Retained { until, .. } => until.and_then(|until| until.tomorrow().ok()),
-            _ => None,
-        };
-        return blocked(until, kept.to_string());
+    if let Some(kept) = retained {
+        let Blocked { until, reason } = not_due_of(kept);
+        return blocked(until, reason);
     }
-    Some(match verdict {
-        Verdict::Due(due) => {
-            let met = due.named();
-            Standing::Due { criterion: met.criterion.clone(), due_on: met.due_on }
-        }
-        Verdict::NotDue(reason) => Standing::Free { reason: reason.to_string() },
+    let mark = proposal.filter(|own| own.life.state().is_open() && own.origin.is_own());
+    Some(match (mark, verdict) {
+        (Some(mark), _) => Standing::Due { origin: mark.origin.clone() },
+        (None, Verdict::Due(due)) => Standing::Due { origin: due.origin() },
+        (None, Verdict::NotDue(reason)) => Standing::Free { reason: reason.to_string() },
     })
 }
 

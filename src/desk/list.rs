@@ -29,7 +29,7 @@ pub struct Item {
 impl Item {
     pub(super) fn bare(proposal: Proposal) -> Self {
         let reason = match proposal.life.state() {
-            State::Proposed { returned } => returned.as_ref().map(ToString::to_string),
+            State::Proposed { returned, .. } => returned.as_ref().map(ToString::to_string),
             State::Withdrawn { reason } => Some(reason.to_string()),
             _ => None,
         };

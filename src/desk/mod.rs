@@ -7,6 +7,7 @@
 mod decide;
 mod linked;
 mod list;
+mod mark;
 mod policy;
 mod runs;
 mod show;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 pub use self::decide::Wish;
 pub use self::linked::{LinkedRecord, LinkedVerdict, Standing};
 pub use self::list::{Item, Listing};
+pub use self::mark::Marked;
 pub use self::policy::{CriterionRule, DependentRule, Rules};
 pub use self::show::{Blocked, Card};
 pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
@@ -58,6 +60,7 @@ pub struct Desk {
 struct Glass<'d> {
     settings: Arc<Settings>,
     day: Day,
+    now: Timestamp,
     key: &'d FingerprintKey,
 }
 
@@ -67,6 +70,14 @@ pub enum DeskError {
     /// There is no proposal for the record, or none that the asker may see.
     #[error("there is no proposal for {0}")]
     NoSuchRecord(RecordRef),
+    /// It cannot be marked.
+    #[error("cannot mark {record}: {why}")]
+    CannotMark {
+        /// The record.
+        record: RecordRef,
+        /// Why not, in a sentence for clerks.
+        why: String,
+    },
     /// There is no such category, or none that the asker may see.
     #[error("there is no category {0}")]
     NoSuchCategory(CategoryName),
@@ -109,7 +120,8 @@ impl Desk {
     fn glass(&self) -> Glass<'_> {
         let settings = self.settings();
         let zone = settings.time_zone.clone();
-        Glass { day: Day { today: self.clock.today(&zone), zone }, settings, key: &self.key }
+        let (now, today) = (self.clock.now(), self.clock.today(&zone));
+        Glass { day: Day { today, zone }, now, settings, key: &self.key }
     }
 
     /// The present instant.

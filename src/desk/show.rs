@@ -10,7 +10,7 @@ use crate::config::causes;
 use crate::erasure::{Examined, NotDue, Verdict, examine, open};
 use crate::proposal::{Outcome, State};
 use crate::record::RecordRef;
-use crate::store::Event;
+use crate::store::{Event, Proposal};
 
 /// One record in full.
 #[derive(Debug)]
@@ -74,19 +74,31 @@ fn outcome_reason(item: &Item) -> Option<String> {
     })
 }
 
-/// What keeps the record from being erased: a postponement, and what the source says today.
+/// What keeps the record from being erased: a postponement, a confirmation that is too young, and what the source says
+/// today.
 async fn blocked(glass: &Glass<'_>, item: &Item) -> Vec<Blocked> {
     let mut blocked = Vec::new();
     if let State::Postponed { until } = item.proposal.life.state() {
         blocked.push(Blocked { until: Some(*until), reason: "it is postponed".to_owned() });
     }
+    blocked.extend(cooling_off(glass, &item.proposal));
     if item.proposal.life.state().is_open() && item.problem.is_none() {
         blocked.extend(not_due(glass, &item.proposal).await);
     }
     blocked
 }
 
-async fn not_due(glass: &Glass<'_>, proposal: &crate::store::Proposal) -> Option<Blocked> {
+/// Whether the last confirmation has not waited for long enough.
+fn cooling_off(glass: &Glass<'_>, proposal: &Proposal) -> Option<Blocked> {
+    let period = glass.settings.categories.get(&proposal.record.category)?.cooling_off.as_ref()?;
+    let confirmed_at = proposal.confirmed_at.filter(|_| *proposal.life.state() == State::Confirmed)?;
+    let end = period.value.after(&confirmed_at.to_zoned(glass.day.zone.clone()))?.to_zoned(glass.day.zone.clone());
+    // On the day itself it may still be too young; on the next it is not.
+    let until = if end.timestamp() > glass.now { end.date().tomorrow().ok() } else { return None };
+    Some(Blocked { until, reason: format!("a confirmation has to wait for {}", period.value) })
+}
+
+async fn not_due(glass: &Glass<'_>, proposal: &Proposal) -> Option<Blocked> {
     let plain = |reason| Some(Blocked { until: None, reason });
     let record = &proposal.record;
     let mut opened = match open(&glass.settings, &proposal.source).await {
@@ -103,14 +115,18 @@ async fn not_due(glass: &Glass<'_>, proposal: &crate::store::Proposal) -> Option
         Ok(Some(Examined::Found { fingerprint, .. })) if fingerprint != proposal.fingerprint => {
             plain("it is not the same person as when it was proposed".to_owned())
         }
+        Ok(Some(Examined::Found { retained, .. })) if proposal.origin.is_own() => retained.as_ref().map(not_due_of),
         Ok(Some(Examined::Found { verdict: Verdict::Due(_), .. })) => None,
-        Ok(Some(Examined::Found { verdict: Verdict::NotDue(reason), .. })) => {
-            let until = match &reason {
-                NotDue::Running { due_on, .. } => *due_on,
-                NotDue::Retained { until, .. } => until.and_then(|until| until.tomorrow().ok()),
-                NotDue::NoCondition | NotDue::NoStartDate { .. } | NotDue::UnreadableDate { .. } => None,
-            };
-            Some(Blocked { until, reason: reason.to_string() })
-        }
+        Ok(Some(Examined::Found { verdict: Verdict::NotDue(reason), .. })) => Some(not_due_of(&reason)),
     }
+}
+
+/// Until when and why a record is not due.
+pub(super) fn not_due_of(reason: &NotDue) -> Blocked {
+    let until = match reason {
+        NotDue::Running { due_on, .. } => *due_on,
+        NotDue::Retained { until, .. } => until.and_then(|until| until.tomorrow().ok()),
+        NotDue::NoCondition | NotDue::NoStartDate { .. } | NotDue::UnreadableDate { .. } => None,
+    };
+    Blocked { until, reason: reason.to_string() }
 }

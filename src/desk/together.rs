@@ -11,7 +11,7 @@ use crate::audit::By;
 use crate::erasure::LINKED_RECORDS_MAX;
 use crate::proposal::StateName;
 use crate::record::RecordRef;
-use crate::store::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
+use crate::store::{Decided, DecisionError, DecisionFailure, DecisionFault, Target};
 
 /// For so many records of one request the answer says what their linked records block.
 const LINKED_TOLD_MAX: usize = 20;
@@ -49,6 +49,16 @@ pub enum LinkedFault {
     Unknown(String),
     /// Links lead to too many.
     TooMany,
+    /// It, or what is named with it, has been confirmed together with others that are not named.
+    Elsewhere,
+}
+
+/// A record of a group.
+#[derive(Debug, Clone)]
+struct Member {
+    target: Target,
+    /// Whether it was confirmed before. It is tied to the others then, and nothing else is decided about it.
+    is_confirmed: bool,
 }
 
 impl fmt::Display for LinkedFault {
@@ -59,6 +69,9 @@ impl fmt::Display for LinkedFault {
             Self::NotDue(reason) => write!(f, "it is not due: {reason}"),
             Self::NotProposed => f.write_str("it is due, and not proposed yet"),
             Self::Unknown(problem) => write!(f, "nothing can be said of it: {problem}"),
+            Self::Elsewhere => {
+                f.write_str("something here was confirmed together with others, or has changed meanwhile")
+            }
             Self::TooMany => write!(f, "more than {LINKED_RECORDS_MAX} records are linked"),
         }
     }
@@ -74,6 +87,7 @@ impl LinkedFault {
             Self::NotDue(_) => "ask for its erasure first (erasurectl mark), or name those that are due: --with",
             Self::NotProposed => "let prepare run first, or confirm without it",
             Self::Unknown(_) => "see what is wrong with its source or category: erasured check",
+            Self::Elsewhere => "look at it again: erasurectl show; restore takes apart what was confirmed together",
             Self::TooMany => "a link that leads so far ties more than one person: confirm alone",
         }
     }
@@ -93,7 +107,7 @@ impl Desk {
         targets: &[Target],
         with: &With,
     ) -> Result<Vec<Decided>, DeskError> {
-        let mut groups: Vec<Vec<Target>> = Vec::new();
+        let mut groups: Vec<Vec<Member>> = Vec::new();
         let mut failures = Vec::new();
         let mut seen: BTreeSet<RecordRef> = BTreeSet::new();
         for target in targets {
@@ -105,12 +119,12 @@ impl Desk {
             let verdict = self.linked(leave.scope(), &target.record).await?.unwrap_or_default();
             let (chosen, stand) = chosen(&verdict, target, with);
             failures.extend(stand);
-            let mut group = vec![target.clone()];
-            for other in chosen {
+            let mut group = vec![Member { target: target.clone(), is_confirmed: false }];
+            for Member { target: other, is_confirmed } in chosen {
                 seen.insert(other.record.clone());
                 // A version that was named with the request is held to.
                 let named = targets.iter().find(|own| own.record == other.record).cloned();
-                group.push(named.unwrap_or(other));
+                group.push(Member { target: named.unwrap_or(other), is_confirmed });
             }
             groups.push(group);
         }
@@ -124,18 +138,26 @@ impl Desk {
         &self,
         leave: &Authorised,
         request: &str,
-        groups: &[Vec<Target>],
+        groups: &[Vec<Member>],
     ) -> Result<Vec<Decided>, DeskError> {
-        let all: Vec<Target> = groups.iter().flatten().cloned().collect();
+        let all: Vec<Target> =
+            groups.iter().flatten().filter(|one| !one.is_confirmed).map(|one| one.target.clone()).collect();
         let today = self.glass().day.today;
         let by = By::request(leave.actor().clone(), request);
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
-        match change.decide(leave.actor(), request, &Decision::Confirm, &all, today).await {
+        match change.decide(leave.actor(), request, &self.confirmation(), &all, today).await {
             Ok(decided) => {
                 for group in groups {
-                    let records: Vec<RecordRef> = group.iter().map(|target| target.record.clone()).collect();
-                    change.join(&by, &records).await.map_err(DeskError::Store)?;
+                    let records: Vec<RecordRef> = group.iter().map(|one| one.target.record.clone()).collect();
+                    // Somebody was faster: without a commit nothing has happened.
+                    if !change.join(&by, &records).await.map_err(DeskError::Store)? {
+                        let record = records.into_iter().next();
+                        return Err(DeskError::NotTogether(vec![LinkedFailure {
+                            record,
+                            fault: LinkedFault::Elsewhere,
+                        }]));
+                    }
                 }
                 change.commit().await.map_err(DeskError::Store)?;
                 Ok(decided)
@@ -174,7 +196,7 @@ fn unseen(target: &Target) -> DeskError {
 }
 
 /// Those that are confirmed together with the record, and those that stand in the way.
-fn chosen(verdict: &LinkedVerdict, target: &Target, with: &With) -> (Vec<Target>, Vec<LinkedFailure>) {
+fn chosen(verdict: &LinkedVerdict, target: &Target, with: &With) -> (Vec<Member>, Vec<LinkedFailure>) {
     let failure = |record: Option<&RecordRef>, fault| LinkedFailure { record: record.cloned(), fault };
     let own = Some(&target.record);
     if verdict.is_too_large {
@@ -187,7 +209,7 @@ fn chosen(verdict: &LinkedVerdict, target: &Target, with: &With) -> (Vec<Target>
             None => failures.push(failure(Some(&named.record), LinkedFault::NotLinked)),
             Some(one) => match in_the_way(one) {
                 Some(fault) => failures.push(failure(Some(&named.record), fault)),
-                None => chosen.push(named.clone()),
+                None => chosen.push(Member { target: named.clone(), is_confirmed: is_confirmed(one) }),
             },
         }
     }
@@ -196,8 +218,9 @@ fn chosen(verdict: &LinkedVerdict, target: &Target, with: &With) -> (Vec<Target>
         for one in others().filter(|one| !is_done(one)) {
             match (in_the_way(one), &one.record) {
                 (Some(fault), record) => failures.push(failure(record.as_ref(), fault)),
-                (None, Some(record)) if chosen.iter().all(|own: &Target| own.record != *record) => {
-                    chosen.push(Target { record: record.clone(), version: None });
+                (None, Some(record)) if chosen.iter().all(|own: &Member| own.target.record != *record) => {
+                    let target = Target { record: record.clone(), version: None };
+                    chosen.push(Member { target, is_confirmed: is_confirmed(one) });
                 }
                 (None, _) => {}
             }
@@ -206,10 +229,18 @@ fn chosen(verdict: &LinkedVerdict, target: &Target, with: &With) -> (Vec<Target>
     (chosen, failures)
 }
 
-/// Whether nothing is left to be decided about it.
+/// Whether nothing is left of it that could be erased.
 fn is_done(one: &LinkedRecord) -> bool {
-    let state = one.proposal.as_ref().map(|proposal| proposal.life.state().name());
-    one.standing == Standing::Erased || matches!(state, Some(StateName::Confirmed | StateName::Erasing))
+    one.standing == Standing::Erased || state_of(one) == Some(StateName::Erasing)
+}
+
+/// Whether nothing is left to be decided about it.
+fn is_confirmed(one: &LinkedRecord) -> bool {
+    state_of(one) == Some(StateName::Confirmed)
+}
+
+fn state_of(one: &LinkedRecord) -> Option<StateName> {
+    one.proposal.as_ref().map(|proposal| proposal.life.state().name())
 }
 
 fn in_the_way(one: &LinkedRecord) -> Option<LinkedFault> {

@@ -66,7 +66,7 @@ impl Desk {
     async fn told(&self, entry: Entry) -> Result<Told, DeskError> {
         let kind = entry.known_kind();
         let mut summary = kind.as_ref().map_or_else(|| "an entry of a later version".to_owned(), summary_of);
-        if entry.kind == "postponed"
+        if ["postponed", "marked"].contains(&entry.kind.as_str())
             && let Some(typed) = self.store.typed_text(entry.seq).await.map_err(DeskError::Store)?
         {
             summary = format!("{summary}: {}", typed.text);

@@ -18,9 +18,11 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
         Kind::Withdrawn { records } | Kind::Returned { records } => {
             records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect()
         }
-        Kind::ReturnedToProposed { records } | Kind::Confirmed { records } | Kind::Restored { records } => {
-            plain(records)
-        }
+        Kind::ReturnedToProposed { records }
+        | Kind::Marked { records, .. }
+        | Kind::FirstConfirmed { records }
+        | Kind::Confirmed { records }
+        | Kind::Restored { records } => plain(records),
         Kind::Joined { records, .. } => plain(records),
         Kind::Postponed(of) => plain(&of.records),
         Kind::BatchIntent(of) => of.records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
@@ -64,6 +66,10 @@ fn summary_of_records(kind: &Kind) -> String {
         Kind::Withdrawn { records } => with_details(format!("{counted} withdrawn"), &because(records)),
         Kind::Returned { records } => with_details(format!("{counted} back with the clerks"), &because(records)),
         Kind::ReturnedToProposed { .. } => format!("{counted} proposed again: the postponement is over"),
+        Kind::Marked { confirmed, .. } => {
+            format!("{counted} marked{}", if *confirmed { ", and confirmed by the rule" } else { "" })
+        }
+        Kind::FirstConfirmed { .. } => format!("{counted} confirmed by the first of two"),
         Kind::Confirmed { .. } => format!("{counted} confirmed"),
         Kind::Joined { source, .. } => format!("{counted} of {source} to be erased together, or not at all"),
         Kind::Restored { .. } => format!("the confirmation of {counted} taken back"),
@@ -93,7 +99,13 @@ fn queued(job: &str, trigger: &Trigger, dry_run: bool) -> String {
 }
 
 fn under(group: &ProposedGroup) -> String {
-    format!("{} {} under {}", group.keys.len(), group.category, group.criterion)
+    let why = match (group.origin.as_str(), &group.criterion) {
+        (_, Some(criterion)) => format!("under {criterion}"),
+        ("application", None) => "marked by the application".to_owned(),
+        _ => "anonymised before, and kept by nothing any more".to_owned(),
+    };
+    let confirmed = if group.confirmed { ", confirmed by the rule" } else { "" };
+    format!("{} {} {why}{confirmed}", group.keys.len(), group.category)
 }
 
 fn planned(group: &Planned) -> String {

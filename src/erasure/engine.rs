@@ -16,9 +16,9 @@ pub use self::joint::{Joined, JointReport, in_order};
 use super::journal::{Journal, JournalError};
 use super::plan::{BatchPlan, Claim, Fresh, RuledOut, Ruling, planned, rule};
 use super::point::pass;
-use super::select::{Day, Examined, examine};
+use super::select::{Day, examine};
 use crate::clock::Stopwatch;
-use crate::proposal::{BatchId, DependentCounts, Outcome};
+use crate::proposal::{BatchId, DependentCounts, Origin, Outcome, WithdrawReason};
 use crate::record::{FingerprintKey, RecordKey};
 use crate::source::{Mapping, Reader, SourceError, Staged, Writer};
 
@@ -46,6 +46,8 @@ pub struct BatchReport {
     pub deleted: u64,
     /// Records anonymised.
     pub anonymised: u64,
+    /// How many of those deleted were anonymised before.
+    pub shells: u64,
     /// Records that went back to the clerk.
     pub returned: u64,
     /// Records withdrawn.
@@ -209,15 +211,25 @@ impl Engine<'_> {
         let mut erased: Vec<(Claim, Fresh)> = Vec::new();
         let mut ruled_out = Vec::new();
         for (claim, now) in claims.into_iter().zip(examined) {
-            match (rule(&claim, now.clone()), fresh(now)) {
-                (Ruling::Erase, Some(fresh)) => erased.push((claim, fresh)),
-                (ruling, _) => ruled_out.push(RuledOut { claim, ruling }),
+            match rule(&claim, now) {
+                Ruling::Erase(fresh) => erased.push((claim, fresh)),
+                ruling => ruled_out.push(RuledOut { claim, ruling }),
             }
         }
-        let staged = match staged {
+        let mut staged = match staged {
             Some(staged) if ruled_out.is_empty() => staged.map_err(EngineError::Source)?,
             _ => self.stage(&erased).await?,
         };
+        let kept_again = kept_shells(&erased, &staged);
+        if !kept_again.is_empty() {
+            let (kept, rest) = erased.into_iter().partition(|(claim, _)| kept_again.contains(&claim.key));
+            erased = rest;
+            ruled_out.extend(
+                Vec::into_iter(kept)
+                    .map(|(claim, _)| RuledOut { claim, ruling: Ruling::Withdraw(WithdrawReason::KeptAgain) }),
+            );
+            staged = self.stage(&erased).await?;
+        }
         let records: Vec<_> = staged.records.iter().map(|record| planned(self.mapping, self.key, record)).collect();
         let found: HashSet<&RecordKey> = records.iter().map(|record| &record.key).collect();
         // Both looks were taken under the lock: a record that only one of them finds is not erased by guessing.
@@ -227,9 +239,10 @@ impl Engine<'_> {
             let table = self.mapping.table().to_owned();
             return Err(EngineError::Source(SourceError::Miscounted { doing: "lay out", table, planned, changed }));
         }
+        let shells = erased.iter().filter(|(claim, _)| claim.origin == Origin::Shell).count() as u64;
         let proposals = erased.iter().map(|(claim, _)| claim.proposal).collect();
         let batch = BatchId::generate().map_err(EngineError::Entropy)?;
-        Ok((BatchPlan { batch, records, proposals, ruled_out }, erased))
+        Ok((BatchPlan { batch, records, proposals, shells, ruled_out }, erased))
     }
 
     /// The layout for those that are erased, and nobody else.
@@ -295,13 +308,15 @@ impl Engine<'_> {
     }
 }
 
-fn fresh(now: Examined) -> Option<Fresh> {
-    match now {
-        Examined::Found { fingerprint, unit, verdict: super::Verdict::Due(due), .. } => {
-            Some(Fresh { due, fingerprint, unit })
-        }
-        Examined::Found { .. } | Examined::Gone => None,
+/// Those that were to be deleted because nothing keeps them any more, and that something keeps after all.
+fn kept_shells(erased: &[(Claim, Fresh)], staged: &Staged) -> HashSet<RecordKey> {
+    if !erased.iter().any(|(claim, _)| claim.origin == Origin::Shell) {
+        return HashSet::new();
     }
+    let stays = staged.records.iter().filter(|record| record.outcome == crate::source::Outcome::Anonymise);
+    let stays: HashSet<&RecordKey> = stays.map(|record| &record.key).collect();
+    let shells = erased.iter().filter(|(claim, _)| claim.origin == Origin::Shell).map(|(claim, _)| &claim.key);
+    shells.filter(|key| stays.contains(key)).cloned().collect()
 }
 
 /// Step 2: writes down what is about to be done.
@@ -312,7 +327,7 @@ async fn intent<J: Journal>(journal: &mut J, plan: &BatchPlan) -> Result<(), Jou
 }
 
 fn report(plan: &BatchPlan, held: Duration) -> BatchReport {
-    let mut report = BatchReport { longest_lock: held, ..ruled_out(plan) };
+    let mut report = BatchReport { longest_lock: held, shells: plan.shells, ..ruled_out(plan) };
     for record in &plan.records {
         match record.outcome {
             Outcome::Deleted => report.deleted += 1,
@@ -329,7 +344,7 @@ fn ruled_out(plan: &BatchPlan) -> BatchReport {
     for ruled_out in &plan.ruled_out {
         match ruled_out.ruling {
             Ruling::Withdraw(_) => report.withdrawn += 1,
-            Ruling::Return(..) | Ruling::Erase => report.returned += 1,
+            Ruling::Return(..) | Ruling::Erase(_) => report.returned += 1,
         }
     }
     report
@@ -339,6 +354,7 @@ impl std::ops::AddAssign for BatchReport {
     fn add_assign(&mut self, other: Self) {
         self.deleted += other.deleted;
         self.anonymised += other.anonymised;
+        self.shells += other.shells;
         self.returned += other.returned;
         self.withdrawn += other.withdrawn;
         self.dependents += other.dependents;

@@ -20,9 +20,7 @@ pub use journal::{Journal, JournalError};
 pub use linked::{Circle, LINKED_RECORDS_MAX, Sources, linked_categories};
 pub use open::{Open, OpenError, Stopped, open};
 pub use pace::Pace;
-pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, rule};
+pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, no_longer_due, rule};
 pub use point::{POINTS, arm, pass};
-pub use select::{
-    Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, preview, preview_joint, retention,
-};
+pub use select::{Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, preview, preview_joint};
 pub use verdict::{Due, Met, NotDue, Verdict, verdict};

@@ -1,9 +1,9 @@
 //! What is to happen to the records of a batch. Pure.
 
 use super::select::Examined;
-use super::verdict::{Due, Verdict};
+use super::verdict::{NotDue, Verdict};
 use crate::config::Rule;
-use crate::proposal::{BatchId, DependentCounts, Outcome, ProposalId, ReturnReason, WithdrawReason};
+use crate::proposal::{BatchId, DependentCounts, Origin, Outcome, ProposalId, ReturnReason, WithdrawReason};
 use crate::record::{Fingerprint, FingerprintKey, RecordKey};
 use crate::source::{Direction, Fate, Mapping, StagedRecord};
 
@@ -14,10 +14,10 @@ pub struct Claim {
     pub proposal: ProposalId,
     /// The record's key.
     pub key: RecordKey,
-    /// The criterion that it was proposed under.
-    pub criterion: String,
-    /// Stands for the criterion's wording.
-    pub version: String,
+    /// Why it was proposed.
+    pub origin: Origin,
+    /// Whether its category asks for another confirmation by now.
+    pub needs_second: bool,
     /// Digest of the person that was decided about.
     pub fingerprint: Fingerprint,
 }
@@ -26,7 +26,7 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ruling {
     /// It is erased.
-    Erase,
+    Erase(Fresh),
     /// It is withdrawn.
     Withdraw(WithdrawReason),
     /// It goes back to the clerk, as it is now.
@@ -36,8 +36,8 @@ pub enum Ruling {
 /// A record as it is now, where a decision about it has to be made anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fresh {
-    /// The criterion that names it now.
-    pub due: Due,
+    /// Why it is to be erased now.
+    pub origin: Origin,
     /// Digest of the person that it is about now.
     pub fingerprint: Fingerprint,
     /// The unit it belongs to now.
@@ -62,7 +62,9 @@ pub struct BatchPlan {
     pub records: Vec<PlannedRecord>,
     /// The proposals of these records, in the same order.
     pub proposals: Vec<ProposalId>,
-    /// Those that are not.
+    /// How many of them are shells: anonymised before, and kept by nothing any more.
+    pub shells: u64,
+    /// Those that are not erased.
     pub ruled_out: Vec<RuledOut>,
 }
 
@@ -119,24 +121,38 @@ impl PlannedRecord {
 /// What is ruled about a claim, from the record as it is now.
 #[must_use]
 pub fn rule(claim: &Claim, now: Examined) -> Ruling {
-    let Examined::Found { fingerprint, unit, verdict, .. } = now else {
+    let Examined::Found { fingerprint, unit, verdict, retained, .. } = now else {
         return Ruling::Withdraw(WithdrawReason::Gone);
     };
     let is_same = fingerprint == claim.fingerprint;
-    let due = match verdict {
-        Verdict::Due(due) => due,
-        Verdict::NotDue(_) if !is_same => return Ruling::Withdraw(WithdrawReason::AnotherPerson),
-        Verdict::NotDue(reason) => {
-            return Ruling::Withdraw(WithdrawReason::NoLongerDue { why: reason.to_string() });
+    let (origin, still) = match (&claim.origin, verdict) {
+        // Nobody has asked for whoever is there instead.
+        (Origin::Clerk | Origin::Shell, _) if !is_same => return Ruling::Withdraw(WithdrawReason::AnotherPerson),
+        (Origin::Clerk, _) => {
+            (Origin::Clerk, retained.map(|reason| ReturnReason::Retained { why: reason.to_string() }))
         }
+        (Origin::Shell, _) => (Origin::Shell, None),
+        (_, Verdict::NotDue(_)) if !is_same => return Ruling::Withdraw(WithdrawReason::AnotherPerson),
+        (origin, Verdict::NotDue(reason)) => return Ruling::Withdraw(no_longer_due(origin, &reason)),
+        (origin, Verdict::Due(due)) => (due.origin(), due.still(origin).err()),
     };
-    let reason = match due.under(&claim.criterion) {
-        _ if !is_same => ReturnReason::ChangedPerson,
-        None => ReturnReason::OtherCriterion,
-        Some(met) if *met.version.0 != *claim.version => ReturnReason::OtherRuleVersion,
-        Some(_) => return Ruling::Erase,
+    let reason = if is_same { still } else { Some(ReturnReason::ChangedPerson) };
+    let reason = reason.or_else(|| claim.needs_second.then_some(ReturnReason::NeedsSecond));
+    let fresh = Fresh { origin, fingerprint, unit };
+    match reason {
+        Some(reason) => Ruling::Return(reason, fresh),
+        None => Ruling::Erase(fresh),
+    }
+}
+
+/// Why what was proposed for this reason is not due any more.
+#[must_use]
+pub fn no_longer_due(origin: &Origin, reason: &NotDue) -> WithdrawReason {
+    let why = match (origin, reason) {
+        (_, NotDue::Retained { .. }) | (Origin::Criterion { .. }, _) => reason.to_string(),
+        _ => "the application's mark is gone".to_owned(),
     };
-    Ruling::Return(reason, Fresh { due, fingerprint, unit })
+    WithdrawReason::NoLongerDue { why }
 }
 
 /// The plan for a record, from what was laid out in the source.

@@ -214,6 +214,8 @@ pub enum Examined {
         unit: Option<String>,
         /// Whether it is due.
         verdict: Verdict,
+        /// What keeps it, whatever asks for it: a dependent's own period.
+        retained: Option<NotDue>,
     },
 }
 
@@ -241,23 +243,10 @@ pub async fn examine(
                 identity_is_blank: is_blank(&row),
                 unit: row.unit.clone(),
                 verdict: verdict(mapping, &row, &retained, day.today, &day.zone),
+                retained: longest_retention(mapping, &retained, day.today, &day.zone),
             },
         })
         .collect())
-}
-
-/// Which dependent's own period keeps each of these records, whether it is due or not.
-///
-/// # Errors
-/// When the source cannot be read.
-pub async fn retention(
-    reader: &mut Reader,
-    mapping: &Mapping,
-    day: &Day,
-    keys: &[RecordKey],
-) -> Result<Vec<Option<NotDue>>, SourceError> {
-    let retained = by_record(reader.retained(mapping, day.today, keys).await?, keys.len());
-    Ok(retained.iter().map(|rows| longest_retention(mapping, rows, day.today, &day.zone)).collect())
 }
 
 /// What erasing a record would do now.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::{Criterion, RuleVersion, Starts};
+use crate::proposal::{Origin, ReturnReason};
 use crate::record::Value;
 use crate::source::{Mapping, Retained, Row};
 
@@ -18,11 +19,11 @@ pub enum Verdict {
     NotDue(NotDue),
 }
 
-/// Under which criteria a record is due: at least one, the one that is named first.
+/// Why a record is due: the application has marked it, or criteria are met, the one that is named first. Never neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    first: Met,
-    others: Vec<Met>,
+    mark: Option<RuleVersion>,
+    met: Vec<Met>,
 }
 
 /// A criterion that is met.
@@ -68,16 +69,35 @@ pub enum NotDue {
 }
 
 impl Due {
-    /// The criterion that is named: the one that was due first; one without a date comes last.
+    /// What is named: the application's mark, for somebody has asked there; else the criterion that was due first. One
+    /// without a date comes last.
     #[must_use]
-    pub fn named(&self) -> &Met {
-        &self.first
+    pub fn origin(&self) -> Origin {
+        match (&self.mark, self.met.first()) {
+            (None, Some(met)) => {
+                Origin::Criterion { name: met.criterion.clone(), version: met.version.to_string(), due_on: met.due_on }
+            }
+            (mark, _) => Origin::Application { version: mark.as_ref().map(ToString::to_string).unwrap_or_default() },
+        }
     }
 
-    /// The criterion of this name, where it is met.
-    #[must_use]
-    pub fn under(&self, criterion: &str) -> Option<&Met> {
-        std::iter::once(&self.first).chain(&self.others).find(|met| met.criterion == criterion)
+    /// Whether it is due for the same reason still.
+    ///
+    /// # Errors
+    /// With what has changed: the rule is another one, or is worded otherwise.
+    pub fn still(&self, origin: &Origin) -> Result<(), ReturnReason> {
+        let now = match origin {
+            Origin::Clerk | Origin::Shell => return Ok(()),
+            Origin::Application { .. } => self.mark.as_ref(),
+            Origin::Criterion { name, .. } => {
+                self.met.iter().find(|met| met.criterion == *name).map(|met| &met.version)
+            }
+        };
+        match now {
+            None => Err(ReturnReason::OtherCriterion),
+            Some(version) if origin.version() != Some(&*version.0) => Err(ReturnReason::OtherRuleVersion),
+            Some(_) => Ok(()),
+        }
     }
 }
 
@@ -126,13 +146,13 @@ pub fn verdict(mapping: &Mapping, row: &Row, retained: &[Retained], today: Date,
         .collect();
     // The earliest first, those without a date last; the order of the settings decides between equals.
     met.sort_by_key(|met| (met.due_on.is_none(), met.due_on));
-    let mut met = met.into_iter();
-    let Some(first) = met.next() else {
+    let mark = mapping.mark.as_ref().filter(|_| row.is_marked).map(|mark| mark.version.clone());
+    if mark.is_none() && met.is_empty() {
         return Verdict::NotDue(why_not(&said));
-    };
+    }
     match longest_retention(mapping, retained, today, zone) {
         Some(reason) => Verdict::NotDue(reason),
-        None => Verdict::Due(Due { first, others: met.collect() }),
+        None => Verdict::Due(Due { mark, met }),
     }
 }
 
@@ -173,13 +193,10 @@ fn why_not(said: &[(&Criterion, Said)]) -> NotDue {
         .map_or(NotDue::NoCondition, |(_, due_on, criterion)| NotDue::Running { criterion, due_on })
 }
 
-/// The dependent that keeps the record longest, while one does. A row whose start cannot be told keeps it without end.
-pub(super) fn longest_retention(
-    mapping: &Mapping,
-    retained: &[Retained],
-    today: Date,
-    zone: &TimeZone,
-) -> Option<NotDue> {
+/// The dependent that keeps the record longest, while one does, whatever else is said about it. A row whose start cannot be
+/// told keeps it without end.
+#[must_use]
+pub fn longest_retention(mapping: &Mapping, retained: &[Retained], today: Date, zone: &TimeZone) -> Option<NotDue> {
     let mut longest: Option<(Option<Date>, &str)> = None;
     for row in retained {
         let Some((node, rule)) = mapping.nodes.get(row.node).and_then(|node| Some((node, node.retention.as_ref()?)))

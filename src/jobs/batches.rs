@@ -84,7 +84,9 @@ impl Batches<'_, '_> {
     }
 
     async fn confirmed(&self, limit: u32) -> Result<Vec<Proposal>, JobError> {
-        self.workshop.store.confirmed(&self.mapping.category, self.next.after, limit).await.map_err(store)
+        let category = &self.mapping.category;
+        let ripe_before = self.workshop.ripe_before(category);
+        self.workshop.store.confirmed(category, ripe_before, self.next.after, limit).await.map_err(store)
     }
 
     /// Leaves nothing in the write-ahead log for the application to move, and closes the connection.
@@ -131,12 +133,13 @@ impl Batches<'_, '_> {
             return Ok(false);
         }
         self.observe().await?;
-        let claims: Vec<Claim> = proposals.iter().map(claim).collect();
+        let claims: Vec<Claim> = proposals.iter().map(|proposal| claim(self.workshop, proposal)).collect();
         let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
         let report = self.attempt(&mut turn, claims).await?;
         let counts = self.progress.report.category(&self.mapping.category);
         counts.deleted += report.deleted;
         counts.anonymised += report.anonymised;
+        counts.shells += report.shells;
         counts.returned += report.returned;
         counts.withdrawn += report.withdrawn;
         counts.dependents += report.dependents;
@@ -190,7 +193,8 @@ impl Batches<'_, '_> {
             return Ok(());
         }
         let (category, after) = (&self.mapping.category, self.next.after);
-        let found = self.workshop.store.confirmed_keys(category, after, self.next.survey).await;
+        let ripe_before = self.workshop.ripe_before(category);
+        let found = self.workshop.store.confirmed_keys(category, ripe_before, after, self.next.survey).await;
         let (keys, last) = found.map_err(store)?;
         if keys.is_empty() || !self.may_begin() {
             return Ok(());

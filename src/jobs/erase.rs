@@ -2,6 +2,7 @@
 
 use super::batches::{Batches, Next};
 use super::run::{Progress, Stop};
+use super::shells::{Shell, Shells};
 use super::together::Together;
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::config::SourceSettings;
@@ -41,6 +42,10 @@ async fn count_left(workshop: &Workshop, is_dry: bool, progress: &mut Progress<'
         // After a dry run all that it has foreseen is still confirmed.
         let foreseen = counts.deleted + counts.anonymised + counts.returned + counts.withdrawn;
         counts.left = confirmed.saturating_sub(if is_dry { foreseen } else { 0 });
+        if let Some(ripe_before) = workshop.ripe_before(category) {
+            counts.cooling_off = workshop.store.confirmed_since(category, ripe_before).await.map_err(store)?;
+            counts.left = counts.left.saturating_sub(counts.cooling_off);
+        }
     }
     Ok(())
 }
@@ -112,7 +117,8 @@ impl Erase<'_, '_> {
     }
 
     async fn confirmed(&self, after: Option<ProposalId>, limit: u32) -> Result<Vec<Proposal>, JobError> {
-        self.workshop.store.confirmed(&self.mapping.category, after, limit).await.map_err(store)
+        let category = &self.mapping.category;
+        self.workshop.store.confirmed(category, self.workshop.ripe_before(category), after, limit).await.map_err(store)
     }
 
     async fn erase(&mut self, run: RunId) -> Result<(), JobError> {
@@ -130,13 +136,31 @@ impl Erase<'_, '_> {
             last_committed,
             next: Next::first(self.described.max_lock),
         };
-        let done = batches.erase().await;
+        let done = match batches.confirm_shells().await {
+            Ok(()) => batches.erase().await,
+            Err(error) => Err(error),
+        };
         batches.close().await;
         done
     }
 
-    /// What erasing would do now: the same second look and the same layout as in a batch, on a connection that only reads.
+    /// What erasing would do now, shells first.
     async fn foresee(&mut self) -> Result<(), JobError> {
+        let mut shells = Shells::of(self.workshop, self.mapping);
+        while let Some(found) = shells.next(&mut self.open.reader).await.map_err(|error| error.named(self.described))? {
+            for Shell { key, preview, .. } in found {
+                let counts = self.progress.report.category(&self.mapping.category);
+                counts.deleted += 1;
+                counts.shells += 1;
+                counts.dependents += preview.planned.counts();
+                self.tell(&key, Future::Shell(preview));
+            }
+        }
+        self.foresee_confirmed().await
+    }
+
+    /// What erasing would do now: the same second look and the same layout as in a batch, on a connection that only reads.
+    async fn foresee_confirmed(&mut self) -> Result<(), JobError> {
         let day = self.workshop.day();
         let mut after = None;
         loop {
@@ -145,7 +169,7 @@ impl Erase<'_, '_> {
                 return Ok(());
             };
             after = Some(last.id);
-            let claims: Vec<Claim> = proposals.iter().map(claim).collect();
+            let claims: Vec<Claim> = proposals.iter().map(|proposal| claim(self.workshop, proposal)).collect();
             let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
             let key = &self.workshop.keys.fingerprint;
             let now = examine(&mut self.open.reader, self.mapping, &day, key, &keys).await;
@@ -153,7 +177,7 @@ impl Erase<'_, '_> {
             let mut erased = Vec::new();
             for (claim, now) in claims.iter().zip(now) {
                 match rule(claim, now) {
-                    Ruling::Erase => erased.push(claim.key.clone()),
+                    Ruling::Erase(_) => erased.push(claim.key.clone()),
                     ruling => self.foresee_ruled_out(&claim.key, ruling),
                 }
             }
@@ -172,7 +196,7 @@ impl Erase<'_, '_> {
                 counts.returned += 1;
                 Future::Returned(reason)
             }
-            Ruling::Erase => return,
+            Ruling::Erase(_) => return,
         };
         self.tell(key, future);
     }
@@ -216,13 +240,14 @@ pub(super) async fn last_committed(
 }
 
 /// The claim that the final job has on a confirmed proposal.
-pub(super) fn claim(proposal: &Proposal) -> Claim {
-    let Origin::Criterion { name, version, .. } = &proposal.origin;
+pub(super) fn claim(workshop: &Workshop, proposal: &Proposal) -> Claim {
+    let category = workshop.settings.categories.get(&proposal.record.category);
+    let asks_for_two = category.is_some_and(|category| category.decisions > 1) && proposal.origin != Origin::Shell;
     Claim {
         proposal: proposal.id,
         key: proposal.record.key.clone(),
-        criterion: name.clone(),
-        version: version.clone(),
+        origin: proposal.origin.clone(),
+        needs_second: asks_for_two && !proposal.has_two,
         fingerprint: proposal.fingerprint.clone(),
     }
 }

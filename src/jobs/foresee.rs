@@ -23,6 +23,8 @@ pub enum Future {
     Proposed {
         /// Why.
         due: Due,
+        /// Whether it would be confirmed at once.
+        is_confirmed: bool,
         /// Whether it is proposed already.
         is_open: bool,
         /// What erasing it would do.
@@ -36,6 +38,8 @@ pub enum Future {
     Returned(ReturnReason),
     /// The final job: it would be erased.
     Erased(Preview),
+    /// The final job: it was anonymised before, nothing keeps its row any more, and it would be deleted.
+    Shell(Preview),
 }
 
 /// What a job would do now. It runs the job's own code, up to where it would be written down; `watcher` is told of every

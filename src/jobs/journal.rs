@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::journal as failed;
 use crate::erasure::{BatchPlan, Claim, Fresh, Journal, JournalError, Ruling};
-use crate::proposal::{BatchId, Origin, ProposalId, ReturnReason, WithdrawReason};
+use crate::proposal::{BatchId, ProposalId, ReturnReason, WithdrawReason};
 use crate::record::{CategoryName, RecordRef, SourceName};
 use crate::store::{self, PlannedErasure, RunId, WriteTurn};
 
@@ -51,7 +51,7 @@ impl Journal for StoreJournal<'_, '_> {
                 Ruling::Return(reason, fresh) => {
                     returned.push((out.claim.proposal, reason.clone(), Some(stored(fresh.clone()))));
                 }
-                Ruling::Erase => return Err(JournalError("a record that is erased was ruled out".into())),
+                Ruling::Erase(_) => return Err(JournalError("a record that is erased was ruled out".into())),
             }
         }
         let mut change = self.turn.begin().await.map_err(failed)?;
@@ -94,10 +94,5 @@ impl Journal for StoreJournal<'_, '_> {
 }
 
 fn stored(fresh: Fresh) -> store::Fresh {
-    let met = fresh.due.named();
-    store::Fresh {
-        origin: Origin::Criterion { name: met.criterion.clone(), version: met.version.to_string(), due_on: met.due_on },
-        fingerprint: fresh.fingerprint,
-        unit: fresh.unit,
-    }
+    store::Fresh { origin: fresh.origin, fingerprint: fresh.fingerprint, unit: fresh.unit }
 }

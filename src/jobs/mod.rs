@@ -13,10 +13,12 @@ mod journal;
 mod prepare;
 mod run;
 mod settle;
+mod shells;
 mod together;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use self::foresee::{Foreseen, Future, foresee};
@@ -26,7 +28,7 @@ use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;
 use crate::config::{Settings, SourceSettings};
 use crate::erasure::{Day, EngineError, JournalError, Open, OpenError, open};
-use crate::record::{FingerprintKey, SourceName};
+use crate::record::{CategoryName, FingerprintKey, SourceName};
 use crate::source::SourceError;
 use crate::store::{Store, StoreError};
 
@@ -68,6 +70,15 @@ impl Workshop {
     fn hours_of(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + use<> {
         let (hours, clock, zone) = (described.hours, Arc::clone(&self.clock), self.settings.time_zone.clone());
         move || hours.is_none_or(|hours| hours.hold_at(clock.now(), &zone))
+    }
+
+    /// Before which instant a confirmation of the category must have been given, so that it may be acted on now; `None`: any
+    /// will do.
+    fn ripe_before(&self, category: &CategoryName) -> Option<Timestamp> {
+        let cooling_off = self.settings.categories.get(category)?.cooling_off.as_ref()?;
+        let now = self.clock.now().to_zoned(self.settings.time_zone.clone());
+        // Before the calendar's beginning nothing was confirmed.
+        Some(cooling_off.value.before(&now).unwrap_or(Timestamp::MIN))
     }
 
     /// The calendar day in the settings' zone.

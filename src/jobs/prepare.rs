@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use super::ahead::Ahead;
 use super::run::{Progress, Stop};
 use super::{Foreseen, Future, JobError, Workshop, store};
-use crate::config::SourceSettings;
-use crate::erasure::{Candidate, Examined, Open, Selection, Tally, Verdict, examine, pass, preview};
+use crate::config::{Category, SourceSettings};
+use crate::erasure::{Candidate, Examined, Open, Selection, Tally, Verdict, examine, no_longer_due, pass, preview};
 use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, Reader, SourceError};
@@ -98,7 +98,8 @@ impl Prepare<'_, '_> {
         if let Err(error) = self.look_again(&mut reader).await {
             return (reader, Err(error));
         }
-        if self.progress.is_stopped {
+        let has_rules = self.mapping.mark.is_some() || !self.mapping.criteria.is_empty();
+        if self.progress.is_stopped || !has_rules {
             return (reader, Ok(()));
         }
         match self.run {
@@ -268,6 +269,10 @@ impl Prepare<'_, '_> {
         let keys: Vec<RecordKey> = candidates.iter().map(|candidate| candidate.key.clone()).collect();
         let ledger = self.workshop.store.ledger(&self.mapping.category, &keys).await.map_err(store)?;
         let mut new: Vec<NewProposal> = Vec::with_capacity(candidates.len());
+        let Some(settings) = self.workshop.settings.categories.get(self.category()) else {
+            // A mapping is made of a category that is in the settings.
+            return Ok(new);
+        };
         let category = self.category().clone();
         let counts = self.progress.report.category(&category);
         for candidate in candidates {
@@ -277,7 +282,7 @@ impl Prepare<'_, '_> {
                 counts.unreadable.empty_identity += 1;
             } else {
                 counts.due += 1;
-                new.push(proposal(&category, self.described, candidate));
+                new.push(proposal(settings, candidate));
             }
         }
         Ok(new)
@@ -304,7 +309,8 @@ impl Prepare<'_, '_> {
             };
             let record = RecordRef { category: self.mapping.category.clone(), key: candidate.key.clone() };
             let is_open = open.contains(&candidate.key) && !self.would_be_withdrawn.contains(&candidate.key);
-            let future = Future::Proposed { due: candidate.due.clone(), is_open, preview };
+            let is_confirmed = new.iter().any(|new| new.record.key == candidate.key && new.is_confirmed);
+            let future = Future::Proposed { due: candidate.due.clone(), is_open, is_confirmed, preview };
             if let Some(watcher) = self.progress.watcher.as_mut() {
                 watcher(Foreseen { record, future });
             }
@@ -348,20 +354,23 @@ fn again(proposal: &Proposal, now: &Examined, today: jiff::civil::Date) -> Again
         return Again::Withdrawn(WithdrawReason::Gone);
     };
     let is_same = *fingerprint == proposal.fingerprint;
-    let due = match verdict {
-        Verdict::Due(due) => due,
-        Verdict::NotDue(_) if !is_same => return Again::Withdrawn(WithdrawReason::AnotherPerson),
-        Verdict::NotDue(reason) => {
-            return Again::Withdrawn(WithdrawReason::NoLongerDue { why: reason.to_string() });
+    let (state, origin) = (proposal.life.state(), &proposal.origin);
+    match (verdict, state) {
+        (Verdict::NotDue(_), _) | (_, State::Proposed { .. } | State::Postponed { .. }) if !is_same => {
+            return Again::Withdrawn(WithdrawReason::AnotherPerson);
         }
-    };
-    let Origin::Criterion { name, version, .. } = &proposal.origin;
-    let is_same_rule = due.under(name).is_some_and(|met| *met.version.0 == **version);
-    match proposal.life.state() {
-        State::Proposed { .. } | State::Postponed { .. } if !is_same => Again::Withdrawn(WithdrawReason::AnotherPerson),
-        State::Proposed { .. } if !is_same_rule => Again::Withdrawn(WithdrawReason::NoLongerDue {
-            why: format!("{name} is not met any more as it was worded"),
-        }),
+        // What was asked for by hand is due because it was asked for.
+        (Verdict::NotDue(reason), _) if !origin.is_own() => return Again::Withdrawn(no_longer_due(origin, reason)),
+        (Verdict::Due(due), State::Proposed { .. }) if due.still(origin).is_err() => {
+            let why = match origin.criterion() {
+                Some(name) => format!("{name} is not met any more as it was worded"),
+                None => "the application's mark is not there any more as it was worded".to_owned(),
+            };
+            return Again::Withdrawn(WithdrawReason::NoLongerDue { why });
+        }
+        _ => {}
+    }
+    match state {
         State::Postponed { until } if *until <= today => Again::IsBack,
         _ => Again::Stays,
     }
@@ -380,13 +389,14 @@ fn is_anonymised(candidate: &Candidate, ledger: &HashMap<RecordKey, LedgerEntry>
     })
 }
 
-fn proposal(category: &CategoryName, source: &SourceSettings, candidate: &Candidate) -> NewProposal {
-    let met = candidate.due.named();
+fn proposal(category: &Category, candidate: &Candidate) -> NewProposal {
+    let origin = candidate.due.origin();
     NewProposal {
-        record: RecordRef { category: category.clone(), key: candidate.key.clone() },
-        source: source.name.clone(),
+        record: RecordRef { category: category.name.clone(), key: candidate.key.clone() },
+        source: category.source.value.clone(),
         unit: candidate.unit.clone(),
-        origin: Origin::Criterion { name: met.criterion.clone(), version: met.version.to_string(), due_on: met.due_on },
+        is_confirmed: category.manual.auto_confirm && matches!(origin, Origin::Application { .. }),
+        origin,
         fingerprint: candidate.fingerprint.clone(),
     }
 }

@@ -45,8 +45,8 @@ impl Together<'_, '_> {
         JobError::Source { name: self.described.name.to_string(), source }
     }
 
-    /// The next groups, and where those after them begin; none when there are no more. A group with a record of a category
-    /// that is stopped is left as it is.
+    /// The next groups, and where those after them begin; none when there are no more. A group with a record whose category
+    /// is stopped, or that was confirmed too short a time ago, is left as it is.
     async fn groups(
         &self,
         after: Option<ProposalId>,
@@ -56,8 +56,12 @@ impl Together<'_, '_> {
         let Some(last) = found.last().and_then(|group| group.first()).and_then(|proposal| proposal.together) else {
             return Ok(None);
         };
-        let is_open = |proposal: &Proposal| self.mappings.contains_key(&proposal.record.category);
-        Ok(Some((found.into_iter().filter(|group| group.iter().all(is_open)).collect(), Some(last))))
+        let may_go = |proposal: &Proposal| {
+            let category = &proposal.record.category;
+            let is_ripe = self.workshop.ripe_before(category).is_none_or(|ripe| proposal.confirmed_at <= Some(ripe));
+            is_ripe && self.mappings.contains_key(category)
+        };
+        Ok(Some((found.into_iter().filter(|group| group.iter().all(may_go)).collect(), Some(last))))
     }
 
     /// Erases all groups; without a run on record it only looks.
@@ -115,7 +119,8 @@ impl Together<'_, '_> {
             return Ok(false);
         }
         let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-        let joined: Vec<Vec<Joined>> = groups.iter().map(|group| group.iter().map(joined).collect()).collect();
+        let joined: Vec<Vec<Joined>> =
+            groups.iter().map(|group| group.iter().map(|one| joined(workshop, one)).collect()).collect();
         let claims = joined.iter().flatten().map(|one| (one.claim.proposal, (one.category.clone(), one.claim.clone())));
         let mut journal = StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.collect() };
         let mappings = in_order(self.mappings.values());
@@ -178,11 +183,13 @@ impl Together<'_, '_> {
             let key = &self.workshop.keys.fingerprint;
             let now = examine(&mut self.open.reader, mapping, &day, key, &keys).await;
             let now = now.map_err(|error| self.failed(error))?;
-            rulings.extend(own.iter().zip(now).map(|(one, now)| (one.record.clone(), rule(&claim(one), now))));
+            rulings.extend(
+                own.iter().zip(now).map(|(one, now)| (one.record.clone(), rule(&claim(self.workshop, one), now))),
+            );
             erased.push((mapping, keys));
         }
         let cause = rulings.iter().find_map(|(_, ruling)| match ruling {
-            Ruling::Erase => None,
+            Ruling::Erase(_) => None,
             Ruling::Withdraw(_) => Some(Parted::Withdrawn),
             Ruling::Return(..) => Some(Parted::Returned),
         });
@@ -206,7 +213,7 @@ impl Together<'_, '_> {
                 counts.returned += 1;
                 Future::Returned(reason)
             }
-            Ruling::Erase => {
+            Ruling::Erase(_) => {
                 counts.returned += 1;
                 Future::Returned(ReturnReason::Together(cause))
             }
@@ -238,6 +245,6 @@ impl Together<'_, '_> {
     }
 }
 
-fn joined(proposal: &Proposal) -> Joined {
-    Joined { category: proposal.record.category.clone(), claim: claim(proposal) }
+fn joined(workshop: &Workshop, proposal: &Proposal) -> Joined {
+    Joined { category: proposal.record.category.clone(), claim: claim(workshop, proposal) }
 }

@@ -4,13 +4,18 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::{BatchId, Outcome, Reason, ReturnReason, State, WithdrawReason};
+use super::{BatchId, Outcome, Reason, ReturnReason, State, UserId, WithdrawReason};
 
 /// Something that is to happen to a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Move {
     /// A clerk agrees.
-    Confirm,
+    Confirm {
+        /// Who.
+        by: UserId,
+        /// Whether two different people have to.
+        needs_two: bool,
+    },
     /// A clerk wants it later.
     Postpone {
         /// The first day on which it may be proposed again.
@@ -18,8 +23,10 @@ pub enum Move {
         /// Why; a postponement without a reason cannot be asked for.
         reason: Reason,
     },
-    /// A clerk takes the confirmation back.
+    /// A clerk takes what was confirmed so far back.
     Restore,
+    /// A clerk takes the mark itself back.
+    TakeBack,
     /// Prepare or the final job finds that nothing is to be erased.
     Withdraw(WithdrawReason),
     /// Prepare finds that a postponement is over.
@@ -83,9 +90,9 @@ impl Move {
     #[must_use]
     pub const fn verb(&self) -> Verb {
         match self {
-            Self::Confirm => Verb::Confirm,
+            Self::Confirm { .. } => Verb::Confirm,
             Self::Postpone { .. } => Verb::Postpone,
-            Self::Restore => Verb::Restore,
+            Self::Restore | Self::TakeBack => Verb::Restore,
             Self::Withdraw(_) => Verb::Withdraw,
             Self::EndPostponement => Verb::EndPostponement,
             Self::SendBack(_) => Verb::SendBack,
@@ -107,6 +114,9 @@ pub enum MoveError {
         /// What the proposal is.
         state: State,
     },
+    /// The second of two confirmations must be another person's.
+    #[error("cannot confirm twice: the first of two confirmations was given by the same person")]
+    SamePerson,
     /// A postponement must end on a day to come.
     #[error("cannot postpone until {until}: today is {today}")]
     NotInTheFuture {
@@ -140,6 +150,7 @@ impl MoveError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::SamePerson => "somebody else has to give the second",
             Self::NotInTheFuture { .. } => "name a later day: the first on which it may be proposed again",
             Self::NotYet { .. } => "wait for that day: prepare proposes it again by itself",
             Self::OtherBatch { .. } => "settle the batch that it goes with",
@@ -150,7 +161,9 @@ impl MoveError {
 
 fn hint(verb: Verb, state: &State) -> &'static str {
     match (state, verb) {
-        (State::Proposed { .. }, Verb::Restore) => "nothing has been confirmed: there is nothing to take back",
+        (State::Proposed { first: None, .. }, Verb::Restore) => {
+            "nothing has been confirmed: there is nothing to take back"
+        }
         (State::Proposed { .. }, _) => "a clerk decides first: confirm or postpone it",
         (State::Confirmed, Verb::Confirm) => "it is confirmed already: the next final run erases it",
         (State::Confirmed, _) => "restore it to take the confirmation back, or postpone it",
@@ -172,7 +185,13 @@ impl Life {
     /// The beginning: proposed, never postponed.
     #[must_use]
     pub const fn proposed() -> Self {
-        Self { state: State::Proposed { returned: None }, postponed_count: 0 }
+        Self { state: State::Proposed { returned: None, first: None }, postponed_count: 0 }
+    }
+
+    /// The beginning of what a rule confirms without asking anybody.
+    #[must_use]
+    pub const fn confirmed() -> Self {
+        Self { state: State::Confirmed, postponed_count: 0 }
     }
 
     /// A life as it was stored; `None` where it cannot have come to that.
@@ -207,24 +226,34 @@ impl Life {
     }
 }
 
+/// As if nothing had been decided.
+const PROPOSED: State = State::Proposed { returned: None, first: None };
+
 fn next(state: &State, step: &Move, today: Date) -> Result<State, MoveError> {
     let verb = step.verb();
     match (state, step) {
-        (State::Proposed { .. }, Move::Confirm) => Ok(State::Confirmed),
+        (State::Proposed { first: Some(first), .. }, Move::Confirm { by, needs_two: true }) if first == by => {
+            Err(MoveError::SamePerson)
+        }
+        (State::Proposed { returned, first: None }, Move::Confirm { by, needs_two: true }) => {
+            Ok(State::Proposed { returned: returned.clone(), first: Some(*by) })
+        }
+        (State::Proposed { .. }, Move::Confirm { .. }) => Ok(State::Confirmed),
         (State::Proposed { .. } | State::Confirmed, Move::Postpone { until, .. }) => {
             let until = *until;
             if until > today { Ok(State::Postponed { until }) } else { Err(MoveError::NotInTheFuture { until, today }) }
         }
         (State::Postponed { until }, Move::EndPostponement) => {
             let until = *until;
-            if until <= today {
-                Ok(State::Proposed { returned: None })
-            } else {
-                Err(MoveError::NotYet { until, today })
-            }
+            if until <= today { Ok(PROPOSED) } else { Err(MoveError::NotYet { until, today }) }
         }
-        (State::Confirmed, Move::Restore) => Ok(State::Proposed { returned: None }),
-        (State::Confirmed, Move::SendBack(reason)) => Ok(State::Proposed { returned: Some(reason.clone()) }),
+        (State::Confirmed | State::Proposed { first: Some(_), .. }, Move::Restore) => Ok(PROPOSED),
+        (State::Proposed { .. } | State::Postponed { .. } | State::Confirmed, Move::TakeBack) => {
+            Ok(State::Withdrawn { reason: WithdrawReason::TakenBack })
+        }
+        (State::Confirmed, Move::SendBack(reason)) => {
+            Ok(State::Proposed { returned: Some(reason.clone()), first: None })
+        }
         (State::Confirmed, Move::Claim(batch)) => Ok(State::Erasing { batch: *batch }),
         (State::Proposed { .. } | State::Postponed { .. } | State::Confirmed, Move::Withdraw(reason)) => {
             Ok(State::Withdrawn { reason: reason.clone() })

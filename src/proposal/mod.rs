@@ -5,8 +5,8 @@
 //! a move that is not in the table of moves is refused with what the state is and what to do instead. Never holds free
 //! text that people typed: a [`Reason`] only passes through on its way to the store.
 //!
-//! Marks, legal holds, second confirmations and cooling-off periods will be further [`Origin`]s, [`Move`]s and data of
-//! [`State::Confirmed`]; nothing else has to know.
+//! Whether a confirmation has waited for long enough, and whether a record is held, is asked when it is to be erased; neither
+//! is a state.
 
 mod counts;
 mod life;
@@ -17,5 +17,5 @@ pub use counts::DependentCounts;
 pub use life::{Life, Move, MoveError, Verb};
 pub use reason::{Reason, ReasonError};
 pub use state::{
-    BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason, State, StateName, UnknownWord, WithdrawReason,
+    BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason, State, StateName, UnknownWord, UserId, WithdrawReason,
 };

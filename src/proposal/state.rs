@@ -17,6 +17,10 @@ impl fmt::Display for ProposalId {
     }
 }
 
+/// A user of the machine, by number: two names may be one person, two numbers are two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(pub u32);
+
 /// Names a batch: 128 random bits, so that no other daemon and no restored state can have used the same.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BatchId(pub [u8; 16]);
@@ -99,6 +103,91 @@ pub enum Origin {
         /// The day it became due; none where the criterion has no start date.
         due_on: Option<Date>,
     },
+    /// The application has marked it.
+    Application {
+        /// Stands for the wording of what the mark is known by.
+        version: String,
+    },
+    /// A clerk has marked it, whatever the criteria say.
+    Clerk,
+    /// It was anonymised before, and nothing keeps its row any more.
+    Shell,
+}
+
+impl Origin {
+    /// The stable word in the state, the trail and on the socket.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Criterion { .. } => "criterion",
+            Self::Application { .. } => "application",
+            Self::Clerk => "clerk",
+            Self::Shell => "shell",
+        }
+    }
+
+    /// The criterion, where it is one.
+    #[must_use]
+    pub fn criterion(&self) -> Option<&str> {
+        match self {
+            Self::Criterion { name, .. } => Some(name),
+            Self::Application { .. } | Self::Clerk | Self::Shell => None,
+        }
+    }
+
+    /// What stands for the wording of the rule that it was proposed under, where there is a rule.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        match self {
+            Self::Criterion { version, .. } | Self::Application { version } => Some(version),
+            Self::Clerk | Self::Shell => None,
+        }
+    }
+
+    /// The day it became due, where there is one.
+    #[must_use]
+    pub const fn due_on(&self) -> Option<Date> {
+        match self {
+            Self::Criterion { due_on, .. } => *due_on,
+            Self::Application { .. } | Self::Clerk | Self::Shell => None,
+        }
+    }
+
+    /// Whether it is asked for only by the proposal itself: once taken back, nothing is left of it.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        matches!(self, Self::Clerk | Self::Shell)
+    }
+
+    /// The origin of these columns, where there is such a one.
+    #[must_use]
+    pub fn from_stored(
+        code: &str,
+        criterion: Option<&str>,
+        version: Option<&str>,
+        due_on: Option<Date>,
+    ) -> Option<Self> {
+        match (code, criterion, version) {
+            ("criterion", Some(name), Some(version)) => {
+                Some(Self::Criterion { name: name.to_owned(), version: version.to_owned(), due_on })
+            }
+            ("application", None, Some(version)) => Some(Self::Application { version: version.to_owned() }),
+            ("clerk", None, None) => Some(Self::Clerk),
+            ("shell", None, None) => Some(Self::Shell),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Criterion { name, .. } => write!(f, "due under {name}"),
+            Self::Application { .. } => f.write_str("marked by the application"),
+            Self::Clerk => f.write_str("marked by a clerk"),
+            Self::Shell => f.write_str("anonymised before, and nothing keeps it any more"),
+        }
+    }
 }
 
 /// Why a proposal went back to the clerk.
@@ -110,6 +199,13 @@ pub enum ReturnReason {
     OtherCriterion,
     /// The record is due under the same criterion, whose wording has changed.
     OtherRuleVersion,
+    /// It is marked, and a row that depends on it is within its own period.
+    Retained {
+        /// Until when and why, in the daemon's words.
+        why: String,
+    },
+    /// The category asks for two different people by now, and one has confirmed.
+    NeedsSecond,
     /// The source refused to erase this very record.
     BatchFailed {
         /// The database's own code and message, without values.
@@ -155,6 +251,8 @@ impl ReturnReason {
             Self::ChangedPerson => "changed_person",
             Self::OtherCriterion => "other_criterion",
             Self::OtherRuleVersion => "other_rule_version",
+            Self::Retained { .. } => "retained",
+            Self::NeedsSecond => "needs_second",
             Self::BatchFailed { .. } => "batch_failed",
             Self::Together(_) => "together",
         }
@@ -165,8 +263,9 @@ impl ReturnReason {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::BatchFailed { error } => Some(error),
+            Self::Retained { why } => Some(why),
             Self::Together(why) => Some(why.as_str()),
-            Self::ChangedPerson | Self::OtherCriterion | Self::OtherRuleVersion => None,
+            Self::ChangedPerson | Self::OtherCriterion | Self::OtherRuleVersion | Self::NeedsSecond => None,
         }
     }
 
@@ -177,6 +276,8 @@ impl ReturnReason {
             ("changed_person", None) => Some(Self::ChangedPerson),
             ("other_criterion", None) => Some(Self::OtherCriterion),
             ("other_rule_version", None) => Some(Self::OtherRuleVersion),
+            ("retained", Some(why)) => Some(Self::Retained { why: why.to_owned() }),
+            ("needs_second", None) => Some(Self::NeedsSecond),
             ("batch_failed", Some(error)) => Some(Self::BatchFailed { error: error.to_owned() }),
             ("together", Some(word)) => Parted::ALL.into_iter().find(|why| why.as_str() == word).map(Self::Together),
             _ => None,
@@ -190,6 +291,8 @@ impl fmt::Display for ReturnReason {
             Self::ChangedPerson => f.write_str("it is not the same person as when it was decided"),
             Self::OtherCriterion => f.write_str("it is due under another criterion than when it was decided"),
             Self::OtherRuleVersion => f.write_str("the criterion has been reworded since it was decided"),
+            Self::Retained { why } => write!(f, "it cannot be erased yet: {why}"),
+            Self::NeedsSecond => f.write_str("two different people have to confirm it by now, and one has"),
             Self::BatchFailed { error } => write!(f, "the database refused to erase it: {error}"),
             Self::Together(Parted::Restored) => {
                 f.write_str("the confirmation of what it was confirmed together with was taken back")
@@ -217,6 +320,10 @@ pub enum WithdrawReason {
     Gone,
     /// The row under the key is about somebody else, who is not due.
     AnotherPerson,
+    /// Whoever marked it, or somebody else who may, has taken the mark back.
+    TakenBack,
+    /// It was to be deleted as one that nothing keeps any more, and something does again.
+    KeptAgain,
 }
 
 impl WithdrawReason {
@@ -227,6 +334,8 @@ impl WithdrawReason {
             Self::NoLongerDue { .. } => "no_longer_due",
             Self::Gone => "gone",
             Self::AnotherPerson => "another_person",
+            Self::TakenBack => "taken_back",
+            Self::KeptAgain => "kept_again",
         }
     }
 
@@ -235,7 +344,7 @@ impl WithdrawReason {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::NoLongerDue { why } => Some(why),
-            Self::Gone | Self::AnotherPerson => None,
+            Self::Gone | Self::AnotherPerson | Self::TakenBack | Self::KeptAgain => None,
         }
     }
 
@@ -246,6 +355,8 @@ impl WithdrawReason {
             ("no_longer_due", Some(why)) => Some(Self::NoLongerDue { why: why.to_owned() }),
             ("gone", None) => Some(Self::Gone),
             ("another_person", None) => Some(Self::AnotherPerson),
+            ("taken_back", None) => Some(Self::TakenBack),
+            ("kept_again", None) => Some(Self::KeptAgain),
             _ => None,
         }
     }
@@ -257,6 +368,8 @@ impl fmt::Display for WithdrawReason {
             Self::NoLongerDue { why } => write!(f, "no longer due: {why}"),
             Self::Gone => f.write_str("the record is gone"),
             Self::AnotherPerson => f.write_str("another person has been given the key"),
+            Self::TakenBack => f.write_str("the mark was taken back"),
+            Self::KeptAgain => f.write_str("something keeps its row again"),
         }
     }
 }
@@ -268,6 +381,8 @@ pub enum State {
     Proposed {
         /// Why the final job sent it back, where it did.
         returned: Option<ReturnReason>,
+        /// The user who has given the first of two confirmations, where somebody has.
+        first: Option<UserId>,
     },
     /// Every confirmation that the category asks for has been given.
     Confirmed,
@@ -317,7 +432,8 @@ impl State {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Proposed { .. } => f.write_str("proposed"),
+            Self::Proposed { first: None, .. } => f.write_str("proposed"),
+            Self::Proposed { first: Some(_), .. } => f.write_str("proposed, and confirmed by one of two"),
             Self::Confirmed => f.write_str("confirmed"),
             Self::Postponed { until } => write!(f, "postponed until {until}"),
             Self::Erasing { .. } => f.write_str("being erased"),

@@ -13,6 +13,8 @@ pub struct Row {
     pub identity: Vec<Value>,
     /// The unit it belongs to.
     pub unit: Option<String>,
+    /// Whether the application has marked it.
+    pub is_marked: bool,
     /// What each criterion finds, in the order of the settings.
     pub criteria: Vec<Finding>,
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use futures_util::TryStreamExt as _;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::{expect_rows, failed};
@@ -66,18 +67,21 @@ pub(super) const CONFIRMED: &str = concat!(
     "SELECT ",
     rows::proposal_columns!(),
     " FROM proposal p JOIN fingerprint_form f ON f.id = p.form \
-     WHERE p.state = 'confirmed' AND p.category = ?1 AND p.id > ?2 AND p.together IS NULL ORDER BY p.id LIMIT ?3"
+     WHERE p.state = 'confirmed' AND p.category = ?1 AND p.id > ?2 AND (?4 IS NULL OR p.confirmed_at <= ?4) \
+     AND p.together IS NULL ORDER BY p.id LIMIT ?3"
 );
 
 impl Store {
     /// Confirmed proposals of a category in the order in which they were proposed, which is the order of the source's keys
-    /// within each run of prepare; at most `limit` after `after`. What was confirmed together is not among them.
+    /// within each run of prepare; at most `limit` after `after`, and only those that were confirmed before `ripe_before`.
+    /// What was confirmed together is not among them.
     ///
     /// # Errors
     /// When they could not be read.
     pub async fn confirmed(
         &self,
         category: &CategoryName,
+        ripe_before: Option<Timestamp>,
         after: Option<ProposalId>,
         limit: u32,
     ) -> Result<Vec<Proposal>, StoreError> {
@@ -85,6 +89,7 @@ impl Store {
             .bind(category.as_str())
             .bind(after.map_or(0, |id| id.0))
             .bind(limit)
+            .bind(ripe_before.map(rows::instant))
             .fetch(&self.readers);
         // Each row is let go of as soon as it is read: it takes many times the memory of what is in it.
         let mut found = Vec::new();
@@ -101,21 +106,39 @@ impl Store {
     pub async fn confirmed_keys(
         &self,
         category: &CategoryName,
+        ripe_before: Option<Timestamp>,
         after: Option<ProposalId>,
         limit: u32,
     ) -> Result<(Vec<RecordKey>, Option<ProposalId>), StoreError> {
         let found: Vec<(i64, String)> = sqlx::query_as(
             "SELECT id, key FROM proposal WHERE state = 'confirmed' AND category = ?1 AND id > ?2 AND together IS NULL \
-             ORDER BY id LIMIT ?3",
+             AND (?4 IS NULL OR confirmed_at <= ?4) ORDER BY id LIMIT ?3",
         )
         .bind(category.as_str())
         .bind(after.map_or(0, |id| id.0))
         .bind(limit)
+        .bind(ripe_before.map(rows::instant))
         .fetch_all(&self.readers)
         .await
         .map_err(failed("read what is confirmed"))?;
         let last = found.last().map(|(id, _)| ProposalId(*id));
         Ok((found.iter().map(|(_, key)| RecordKey::from_text(key)).collect(), last))
+    }
+
+    /// How many proposals of a category were confirmed after this instant.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn confirmed_since(&self, category: &CategoryName, after: Timestamp) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "SELECT count(*) AS count FROM proposal WHERE state = 'confirmed' AND category = ?1 AND confirmed_at > ?2",
+        )
+        .bind(category.as_str())
+        .bind(rows::instant(after))
+        .fetch_one(&self.readers)
+        .await
+        .map_err(failed("count what is confirmed"))?;
+        rows::count(&row, "count")
     }
 
     /// Batches that have an intent and no outcome.
@@ -327,8 +350,8 @@ impl Change<'_> {
         let what = || StoreError::Unreadable { what: format!("a move of {} by {step:?}", from.name().as_str()) };
         let life = Life::from_stored(from.clone(), 0).ok_or_else(what)?;
         let moved = life.after(step, self.any_day()).map_err(|_| what())?;
-        let (state, _, to_batch, outcome, ..) = rows::state_columns(moved.state(), batch);
-        let (from_state, _, from_batch, ..) = rows::state_columns(from, None);
+        let to = rows::state_columns(moved.state(), batch);
+        let from_columns = rows::state_columns(from, None);
         let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
         self.note_moved(&ids, from.name(), moved.state().name()).await?;
         let done = sqlx::query(
@@ -337,11 +360,11 @@ impl Change<'_> {
         )
         .bind(rows::json(&ids)?)
         .bind(rows::instant(self.now))
-        .bind(state)
-        .bind(to_batch)
-        .bind(outcome)
-        .bind(from_state)
-        .bind(from_batch)
+        .bind(to.state)
+        .bind(to.batch)
+        .bind(to.outcome)
+        .bind(from_columns.state)
+        .bind(from_columns.batch)
         .execute(&mut *self.transaction)
         .await
         .map_err(failed(DOING))?;

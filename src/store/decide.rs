@@ -5,18 +5,21 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::civil::Date;
 
 use super::error::failed;
-use super::moves::{Note, Standing, grouped, standing_columns};
+use super::moves::{Note, Standing, grouped, reasoned, standing_columns, user_of};
 use super::{Change, StoreError, rows};
 use crate::actor::Actor;
 use crate::audit::{By, Kind, Postponement};
-use crate::proposal::{Move, MoveError, Parted, Reason, StateName};
-use crate::record::RecordRef;
+use crate::proposal::{Move, MoveError, Parted, Reason, StateName, UserId, WithdrawReason};
+use crate::record::{CategoryName, RecordRef};
 
 /// What a clerk wants for some records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// They may be erased.
-    Confirm,
+    Confirm {
+        /// Categories in which two different people have to confirm.
+        need_two: BTreeSet<CategoryName>,
+    },
     /// They are to be proposed again later.
     Postpone {
         /// The first day on which they may be.
@@ -29,28 +32,29 @@ pub enum Decision {
 }
 
 impl Decision {
-    fn step(&self) -> Move {
-        match self {
-            Self::Confirm => Move::Confirm,
-            Self::Postpone { until, reason } => Move::Postpone { until: *until, reason: reason.clone() },
-            Self::Restore => Move::Restore,
-        }
+    /// They may be erased, and one person is enough to say so.
+    #[must_use]
+    pub const fn confirm() -> Self {
+        Self::Confirm { need_two: BTreeSet::new() }
     }
 
     /// What becomes of those that were confirmed together with the records.
     const fn parts(&self) -> Option<Parted> {
         match self {
-            Self::Confirm => None,
+            Self::Confirm { .. } => None,
             Self::Postpone { .. } => Some(Parted::Postponed),
             Self::Restore => Some(Parted::Restored),
         }
     }
 
-    const fn word(&self) -> &'static str {
+    /// What it means for one proposal.
+    fn step(&self, by: UserId, standing: &Standing) -> Move {
         match self {
-            Self::Confirm => "confirmed",
-            Self::Postpone { .. } => "postponed",
-            Self::Restore => "restored",
+            Self::Confirm { need_two } => Move::Confirm { by, needs_two: need_two.contains(&standing.record.category) },
+            Self::Postpone { until, reason } => Move::Postpone { until: *until, reason: reason.clone() },
+            // Nobody else asks for what only the proposal asked for.
+            Self::Restore if standing.is_own => Move::TakeBack,
+            Self::Restore => Move::Restore,
         }
     }
 }
@@ -127,25 +131,15 @@ impl Change<'_> {
         targets: &[Target],
         today: Date,
     ) -> Result<Vec<Decided>, DecisionError> {
-        let decided = self.judge(decision, targets, today).await?;
-        if decided.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.write_standing(&decided.iter().collect::<Vec<_>>(), None).await?;
+        let decided = self.judge(actor, decision, targets, today).await?;
+        self.write_standing(&decided.iter().collect::<Vec<_>>(), Some(actor)).await?;
         let by = By::request(actor.clone(), request);
-        let records = grouped(decided.iter().map(|standing| &standing.record));
-        let seq = match decision {
-            Decision::Confirm => self.append(&by, &Kind::Confirmed { records }).await?,
-            Decision::Restore => self.append(&by, &Kind::Restored { records }).await?,
-            Decision::Postpone { until, reason } => {
-                let until = until.to_string();
-                let kind = |reason_digest| Kind::Postponed(Postponement { until, reason_digest, records });
-                self.append_with_text(&by, reason, kind).await?
+        for state in [StateName::Proposed, StateName::Confirmed, StateName::Postponed, StateName::Withdrawn] {
+            let alike: Vec<_> = decided.iter().filter(|standing| standing.life.state().name() == state).collect();
+            if !alike.is_empty() {
+                self.tell(&by, decision, state, &alike).await?;
             }
-        };
-        let until = if let Decision::Postpone { until, .. } = decision { Some(*until) } else { None };
-        let notes = decided.iter().map(|standing| (standing.id, Note { until, reason: None, detail: None }));
-        self.write_decisions(seq, decision.word(), notes).await?;
+        }
         if let Some(why) = decision.parts() {
             self.take_apart(&by, &decided, why).await?;
         }
@@ -158,16 +152,49 @@ impl Change<'_> {
         Ok(decided.into_iter().map(now).collect())
     }
 
+    /// Writes down what was decided about proposals that all are in `state` now.
+    async fn tell(
+        &mut self,
+        by: &By,
+        decision: &Decision,
+        state: StateName,
+        decided: &[&Standing],
+    ) -> Result<(), StoreError> {
+        let records = grouped(decided.iter().map(|standing| &standing.record));
+        let mut note = Note::default();
+        let (word, seq) = match decision {
+            Decision::Confirm { .. } if state == StateName::Proposed => {
+                ("first_confirmed", self.append(by, &Kind::FirstConfirmed { records }).await?)
+            }
+            Decision::Confirm { .. } => ("confirmed", self.append(by, &Kind::Confirmed { records }).await?),
+            Decision::Restore if state == StateName::Withdrawn => {
+                let code = WithdrawReason::TakenBack.code();
+                note.reason = Some(code);
+                let records = reasoned(decided.iter().map(|standing| (&standing.record, code, None)));
+                ("withdrawn", self.append(by, &Kind::Withdrawn { records }).await?)
+            }
+            Decision::Restore => ("restored", self.append(by, &Kind::Restored { records }).await?),
+            Decision::Postpone { until, reason } => {
+                note.until = Some(*until);
+                let until = until.to_string();
+                let kind = |reason_digest| Kind::Postponed(Postponement { until, reason_digest, records });
+                ("postponed", self.append_with_text(by, reason, kind).await?)
+            }
+        };
+        self.write_decisions(seq, word, decided.iter().map(|standing| (standing.id, note.clone()))).await
+    }
+
     /// Where the records stand after the decision, if it can be made for all of them.
     async fn judge(
         &mut self,
+        actor: &Actor,
         decision: &Decision,
         targets: &[Target],
         today: Date,
     ) -> Result<Vec<Standing>, DecisionError> {
         let records: Vec<_> = targets.iter().map(|target| &target.record).collect();
         let mut latest = self.latest(&records).await?;
-        let step = decision.step();
+        let by = user_of(actor);
         let (mut decided, mut failures) = (Vec::new(), Vec::new());
         let mut seen = BTreeSet::new();
         for Target { record, version } in targets {
@@ -179,7 +206,10 @@ impl Change<'_> {
                 (Some(Standing { version: now, .. }), Some(shown)) if now != shown => {
                     Err(DecisionFault::Changed { shown, now })
                 }
-                (Some(standing), _) => standing.after(&step, today).map_err(DecisionFault::Rule),
+                (Some(standing), _) => {
+                    let step = decision.step(by, &standing);
+                    standing.after(&step, today).map_err(DecisionFault::Rule)
+                }
             };
             match judged {
                 Ok(standing) => decided.push(standing),
@@ -190,7 +220,7 @@ impl Change<'_> {
     }
 
     /// The latest proposal of each record: the open one, where there is one.
-    async fn latest(&mut self, records: &[&RecordRef]) -> Result<HashMap<RecordRef, Standing>, StoreError> {
+    pub(super) async fn latest(&mut self, records: &[&RecordRef]) -> Result<HashMap<RecordRef, Standing>, StoreError> {
         let wanted: Vec<_> = records.iter().map(|record| (record.category.as_str(), record.key.as_str())).collect();
         // Two arms, because each has an index of its own; the open one comes last and stands.
         sqlx::query(concat!(

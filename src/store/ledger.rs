@@ -62,6 +62,40 @@ impl Store {
         .collect()
     }
 
+    /// Records of a category that were anonymised last, and have no open proposal, with what they hold since; by key, at most
+    /// `limit` of those behind `after`.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn anonymised(
+        &self,
+        category: &CategoryName,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<(RecordKey, Fingerprint)>, StoreError> {
+        sqlx::query(
+            "SELECT l.key, l.after, f.key_id, f.identity FROM ledger l INDEXED BY ledger_record \
+             JOIN fingerprint_form f ON f.id = l.after_form \
+             WHERE l.category = ?1 AND l.key >= coalesce(?2, '') AND l.key IS NOT ?2 AND l.outcome = 'anonymised' \
+             AND NOT EXISTS (SELECT 1 FROM ledger n WHERE n.category = l.category AND n.key = l.key AND n.id > l.id) \
+             AND NOT EXISTS (SELECT 1 FROM proposal p WHERE p.category = l.category AND p.key = l.key \
+             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) ORDER BY l.key LIMIT ?3",
+        )
+        .bind(category.as_str())
+        .bind(after.map(RecordKey::as_str))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read the ledger"))?
+        .iter()
+        .map(|row| {
+            let after = rows::fingerprint(row, ["after", "key_id", "identity"])?;
+            let after = after.ok_or_else(|| StoreError::Unreadable { what: "a ledger entry about nobody".into() })?;
+            Ok((RecordKey::from_text(rows::get(row, "key")?), after))
+        })
+        .collect()
+    }
+
     /// A fingerprint key other than this one without which an open proposal or an entry of the ledger could not be compared
     /// any more. Looks at proposals and the ledger only where another key was ever used.
     ///

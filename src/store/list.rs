@@ -166,7 +166,14 @@ pub struct Event {
 /// What happened to a proposal, between its beginning and its batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
-    /// A clerk agreed.
+    /// A clerk marked it.
+    Marked {
+        /// Why, as typed; none once the text is gone.
+        reason: Option<String>,
+    },
+    /// A clerk gave the first of two confirmations.
+    FirstConfirmed,
+    /// A clerk agreed, or a rule does without asking.
     Confirmed,
     /// A clerk wanted it later.
     Postponed {
@@ -191,6 +198,8 @@ fn event(row: &SqliteRow) -> Result<Event, StoreError> {
     let unreadable = || StoreError::Unreadable { what: format!("the decision {word:?}") };
     let reason = reason.unwrap_or_default();
     let what = match word {
+        "marked" => EventKind::Marked { reason: rows::get(row, "text")? },
+        "first_confirmed" => EventKind::FirstConfirmed,
         "confirmed" => EventKind::Confirmed,
         "restored" => EventKind::Restored,
         "postponement_over" => EventKind::PostponementOver,

@@ -14,6 +14,7 @@ mod decide;
 mod error;
 mod ledger;
 mod list;
+mod mark;
 mod moves;
 mod open;
 mod propose;
@@ -37,6 +38,7 @@ pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFaul
 pub use error::{Cause, StoreError};
 pub use ledger::LedgerEntry;
 pub use list::{Cursor, Event, EventKind, Page, ProposalFilter};
+pub use mark::MarkError;
 pub use propose::{Fresh, NewProposal, Proposed};
 pub use report::{Counts, RunReport, Unreadable};
 pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};
@@ -98,14 +100,20 @@ pub struct Proposal {
     pub life: Life,
     /// Counts its changes, from 1.
     pub version: u32,
-    /// The run that proposed it first.
-    pub run: RunId,
+    /// The run that proposed it first; none where a clerk has marked it.
+    pub run: Option<RunId>,
     /// When it was proposed first.
     pub proposed_at: Timestamp,
     /// When it changed last.
     pub changed_at: Option<Timestamp>,
     /// The group of what was confirmed together with it.
     pub together: Option<ProposalId>,
+    /// Who decided last, by login name.
+    pub decided_by: Option<String>,
+    /// When the last of the confirmations was given that the category asked for.
+    pub confirmed_at: Option<Timestamp>,
+    /// Whether two different people have confirmed it.
+    pub has_two: bool,
 }
 
 #[cfg(test)]

@@ -8,14 +8,16 @@ use sqlx::sqlite::SqliteRow;
 
 use super::error::{expect_rows, failed};
 use super::{Change, StoreError, rows};
+use crate::actor::Actor;
 use crate::audit::{ReasonedGroup, RecordGroup};
-use crate::proposal::{BatchId, Life, Move, MoveError, ProposalId, StateName};
+use crate::proposal::{Life, Move, MoveError, ProposalId, StateName, UserId};
 use crate::record::RecordRef;
 
 /// The columns that tell where a proposal stands.
 macro_rules! standing_columns {
     () => {
-        "p.id, p.category, p.key, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, p.reason, p.detail, p.together"
+        "p.id, p.category, p.key, p.origin, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, \
+         p.reason, p.detail, p.first_by, p.together"
     };
 }
 pub(super) use standing_columns;
@@ -25,7 +27,10 @@ pub(super) use standing_columns;
 pub(super) struct Standing {
     pub(super) id: ProposalId,
     pub(super) record: RecordRef,
+    /// Empty for what is proposed under none.
     pub(super) criterion: String,
+    /// Whether it is asked for by the proposal itself alone: see [`Origin::is_own`](crate::proposal::Origin::is_own).
+    pub(super) is_own: bool,
     pub(super) version: u32,
     /// The state in which it was read.
     pub(super) from: StateName,
@@ -40,7 +45,7 @@ impl Standing {
         Ok(Self {
             id: ProposalId(rows::get(row, "id")?),
             record: rows::record(row)?,
-            // Whatever has none is due under none of them.
+            is_own: matches!(rows::get(row, "origin")?, "clerk" | "shell"),
             criterion: rows::get::<Option<String>>(row, "criterion")?.unwrap_or_default(),
             version: rows::get(row, "version")?,
             from: life.state().name(),
@@ -56,6 +61,14 @@ impl Standing {
     }
 }
 
+/// The user that an actor is. The daemon is none: it has a number that no user can have.
+pub(super) fn user_of(actor: &Actor) -> UserId {
+    match actor {
+        Actor::User { uid, .. } => UserId(*uid),
+        Actor::Daemon => UserId(u32::MAX),
+    }
+}
+
 /// What the table of decisions says of one move.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Note<'a> {
@@ -64,12 +77,15 @@ pub(super) struct Note<'a> {
     pub(super) detail: Option<&'a str>,
 }
 
-/// Writes where proposals stand now, each found by its id; one that has changed in the meantime is not found.
+/// Writes where proposals stand now, each found by its id; one that has changed in the meantime is not found. Who gave the
+/// first of two confirmations stays known while they count, but for one whom the second makes needless.
 pub(super) const WRITE_STANDING: &str = "UPDATE proposal SET version = version + 1, changed_at = ?2, postponed_count = j.value->>2, \
-      state = j.value->>'$[3][0]', until = j.value->>'$[3][1]', batch = unhex(j.value->>'$[3][2]'), \
-      outcome = j.value->>'$[3][3]', reason = j.value->>'$[3][4]', detail = j.value->>'$[3][5]', \
-      together = CASE WHEN j.value->>'$[3][0]' IN ('proposed', 'confirmed', 'erasing', 'erased') THEN together END, \
-      confirmed_at = CASE WHEN j.value->>'$[3][0]' IN ('confirmed', 'erasing', 'erased') THEN coalesce(confirmed_at, ?2) END \
+      state = j.value->>'$[3].state', until = j.value->>'$[3].until', batch = unhex(j.value->>'$[3].batch'), \
+      outcome = j.value->>'$[3].outcome', reason = j.value->>'$[3].reason', detail = j.value->>'$[3].detail', \
+      together = CASE WHEN j.value->>'$[3].state' IN ('proposed', 'confirmed', 'erasing', 'erased') THEN together END, \
+      first_by = CASE j.value->>'$[3].state' WHEN 'proposed' THEN j.value->>'$[3].first_by' \
+      WHEN 'confirmed' THEN nullif(first_by, ?4) END, decided_by = coalesce(?3, decided_by), \
+      confirmed_at = CASE j.value->>'$[3].state' WHEN 'confirmed' THEN ?2 END \
       FROM json_each(?1) j WHERE proposal.id = j.value->>0 AND proposal.version = j.value->>1";
 
 impl Change<'_> {
@@ -121,23 +137,25 @@ impl Change<'_> {
         Ok(moved)
     }
 
-    /// Writes where proposals stand now. `batch` is the batch of those that are erased.
+    /// Writes where proposals stand now; `by` is who has decided so, where somebody has. What batches do is not written here.
     pub(super) async fn write_standing(
         &mut self,
         standings: &[&Standing],
-        batch: Option<BatchId>,
+        by: Option<&Actor>,
     ) -> Result<(), StoreError> {
         const DOING: &str = "write where proposals stand";
         let values: Vec<_> = standings
             .iter()
             .map(|standing| {
-                let columns = rows::state_columns(standing.life.state(), batch);
+                let columns = rows::state_columns(standing.life.state(), None);
                 (standing.id.0, standing.version, standing.life.postponed_count(), columns)
             })
             .collect();
         let done = sqlx::query(WRITE_STANDING)
             .bind(rows::json(&values)?)
             .bind(rows::instant(self.now))
+            .bind(by.map(ToString::to_string))
+            .bind(by.map(|by| user_of(by).0))
             .execute(&mut *self.transaction)
             .await
             .map_err(failed(DOING))?;

@@ -1,6 +1,6 @@
 //! What prepare and the final job do to proposals: propose, withdraw, propose again, send back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use sqlx::Row as _;
@@ -10,7 +10,7 @@ use super::moves::{Note, Standing, grouped, reasoned};
 use super::{Change, RunId, StoreError, rows};
 use crate::audit::{By, Kind, ProposedGroup};
 use crate::proposal::{Move, Origin, Parted, ProposalId, ReturnReason, StateName, WithdrawReason};
-use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName};
+use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName, hex};
 
 /// A record to be proposed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct NewProposal {
     pub origin: Origin,
     /// The person it is about, as a digest.
     pub fingerprint: Fingerprint,
+    /// Whether a rule says in so many words that nobody is asked.
+    pub is_confirmed: bool,
 }
 
 /// What came of proposing.
@@ -52,9 +54,17 @@ pub struct Fresh {
 struct Common<'a> {
     category: &'a CategoryName,
     source: &'a SourceName,
-    criterion: &'a str,
-    version: &'a str,
+    origin: &'static str,
+    criterion: Option<&'a str>,
+    version: Option<&'a str>,
     form: i64,
+    is_confirmed: bool,
+}
+
+impl Common<'_> {
+    fn state(&self) -> StateName {
+        if self.is_confirmed { StateName::Confirmed } else { StateName::Proposed }
+    }
 }
 
 /// What one record has of its own.
@@ -73,40 +83,96 @@ impl Change<'_> {
     pub async fn propose(&mut self, run: RunId, records: &[NewProposal]) -> Result<Proposed, StoreError> {
         let mut groups: BTreeMap<Common<'_>, Vec<Own<'_>>> = BTreeMap::new();
         let mut forms = Vec::new();
+        let restored = self.restored_marks(records).await?;
         for new in records {
-            let Origin::Criterion { name, version, due_on } = &new.origin;
             let form = self.form_among(&mut forms, &new.fingerprint).await?;
-            let common = Common { category: &new.record.category, source: &new.source, criterion: name, version, form };
+            let common = Common {
+                category: &new.record.category,
+                source: &new.source,
+                origin: new.origin.code(),
+                criterion: new.origin.criterion(),
+                version: new.origin.version(),
+                form,
+                is_confirmed: new.is_confirmed && !restored.contains(&new.record),
+            };
             groups.entry(common).or_default().push(Own {
                 key: new.record.key.as_str(),
                 unit: new.unit.as_deref(),
-                due_on: *due_on,
+                due_on: new.origin.due_on(),
                 digest: &new.fingerprint.digest,
             });
         }
+        let newest = if records.iter().any(|new| new.is_confirmed) { Some(self.newest().await?) } else { None };
         let mut told = Vec::new();
         for (common, own) in &groups {
             let keys = self.insert_proposals(run, common, own).await?;
             if !keys.is_empty() {
-                self.totals.add(
-                    common.category,
-                    common.criterion,
-                    StateName::Proposed,
-                    keys.len().cast_signed() as i64,
-                );
+                let criterion = common.criterion.unwrap_or_default();
+                self.totals.add(common.category, criterion, common.state(), keys.len().cast_signed() as i64);
                 told.push(ProposedGroup {
                     category: common.category.as_str().to_owned(),
-                    criterion: common.criterion.to_owned(),
-                    version: common.version.to_owned(),
+                    origin: common.origin.to_owned(),
+                    criterion: common.criterion.map(str::to_owned),
+                    version: common.version.map(str::to_owned),
+                    confirmed: common.is_confirmed,
                     keys,
                 });
             }
         }
         let proposed: usize = told.iter().map(|group| group.keys.len()).sum();
         if proposed > 0 {
-            self.append(&By::run(run.0), &Kind::Proposed { records: told }).await?;
+            let newest = newest.unwrap_or_default();
+            let is_any_confirmed = told.iter().any(|group| group.confirmed);
+            let seq = self.append(&By::run(run.0), &Kind::Proposed { records: told }).await?;
+            if is_any_confirmed {
+                self.tell_confirmed(seq, newest).await?;
+            }
         }
         Ok(Proposed { proposed: proposed as u64, already_open: (records.len() - proposed) as u64 })
+    }
+
+    /// Those of the application's marks to be confirmed at once that a clerk has restored before, about the same person: they
+    /// are never confirmed without asking again.
+    async fn restored_marks(&mut self, records: &[NewProposal]) -> Result<BTreeSet<RecordRef>, StoreError> {
+        let asked = records.iter().filter(|new| new.is_confirmed);
+        let asked: Vec<_> = asked
+            .map(|new| (new.record.category.as_str(), new.record.key.as_str(), hex(&new.fingerprint.digest)))
+            .collect();
+        if asked.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let found = sqlx::query(
+            "SELECT p.category, p.key FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_closed \
+             ON p.category = j.value->>0 AND p.key = j.value->>1 AND p.state IN ('erased', 'withdrawn') \
+             WHERE p.origin = 'application' AND p.fingerprint = unhex(j.value->>2) \
+             AND EXISTS (SELECT 1 FROM decision d WHERE d.proposal = p.id AND d.decision = 'restored')",
+        )
+        .bind(rows::json(&asked)?)
+        .fetch_all(&mut *self.transaction)
+        .await
+        .map_err(failed("read which marks were taken back before"))?;
+        found.iter().map(rows::record).collect()
+    }
+
+    pub(super) async fn newest(&mut self) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM proposal")
+            .fetch_one(&mut *self.transaction)
+            .await
+            .map_err(failed("propose records"))
+    }
+
+    /// Writes that a rule has confirmed those behind the proposal `newest` that are.
+    pub(super) async fn tell_confirmed(&mut self, seq: u64, newest: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO decision (proposal, seq, decision) \
+             SELECT id, ?2, 'confirmed' FROM proposal WHERE id > ?1 AND state = 'confirmed'",
+        )
+        .bind(newest)
+        .bind(seq.cast_signed())
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(failed("write decisions"))?;
+        Ok(())
     }
 
     /// Inserts what is not open yet; gives the keys of what was inserted.
@@ -116,15 +182,12 @@ impl Change<'_> {
         common: &Common<'_>,
         own: &[Own<'_>],
     ) -> Result<Vec<String>, StoreError> {
-        let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM proposal")
-            .fetch_one(&mut *self.transaction)
-            .await
-            .map_err(failed("propose records"))?;
+        let newest = self.newest().await?;
         let at = rows::instant(self.now);
         const PROPOSALS: rows::Insert = rows::Insert {
-            into: "proposal (category, source, criterion, rule_version, form, run, proposed_at, origin, version, \
-                   postponed_count, state, key, unit, due_on, fingerprint)",
-            common: "?, ?, ?, ?, ?, ?, ?, 'criterion', 1, 0, 'proposed'",
+            into: "proposal (category, source, criterion, rule_version, form, run, proposed_at, origin, state, \
+                   confirmed_at, version, postponed_count, key, unit, due_on, fingerprint)",
+            common: "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0",
             own: "?, ?, ?, ?",
             tail: "ON CONFLICT (category, key) WHERE state IN ('proposed', 'confirmed', 'postponed', 'erasing') DO NOTHING",
         };
@@ -134,8 +197,9 @@ impl Change<'_> {
                 own,
                 |query| {
                     let query = query.bind(common.category.as_str().to_owned()).bind(common.source.as_str().to_owned());
-                    let query = query.bind(common.criterion.to_owned()).bind(common.version.to_owned());
-                    query.bind(common.form).bind(run.0).bind(at.clone())
+                    let query = query.bind(common.criterion.map(str::to_owned)).bind(common.version.map(str::to_owned));
+                    let query = query.bind(common.form).bind(run.0).bind(at.clone()).bind(common.origin);
+                    query.bind(common.state().as_str()).bind(common.is_confirmed.then(|| at.clone()))
                 },
                 |query, new| {
                     let query = query.bind(new.key.to_owned()).bind(new.unit.map(str::to_owned));
@@ -264,15 +328,23 @@ impl Change<'_> {
         const DOING: &str = "write what records are due under now";
         let mut forms = Vec::new();
         let mut values = Vec::new();
-        for (standing, Fresh { origin: Origin::Criterion { name, version, due_on }, fingerprint, unit }) in proposals {
+        for (standing, Fresh { origin, fingerprint, unit }) in proposals {
             let form = self.form_among(&mut forms, fingerprint).await?;
-            let due_on = due_on.map(|day| day.to_string());
-            self.totals.renamed(standing, name);
-            values.push((standing.id.0, name, version, due_on, unit, crate::record::hex(&fingerprint.digest), form));
+            self.totals.renamed(standing, origin.criterion().unwrap_or_default());
+            values.push((
+                standing.id.0,
+                origin.criterion(),
+                origin.version(),
+                origin.due_on().map(|day| day.to_string()),
+                unit,
+                hex(&fingerprint.digest),
+                form,
+                origin.code(),
+            ));
         }
         let done = sqlx::query(
             "UPDATE proposal SET criterion = j.value->>1, rule_version = j.value->>2, due_on = j.value->>3, \
-             unit = j.value->>4, fingerprint = unhex(j.value->>5), form = j.value->>6 \
+             unit = j.value->>4, fingerprint = unhex(j.value->>5), form = j.value->>6, origin = j.value->>7 \
              FROM json_each(?1) j WHERE proposal.id = j.value->>0",
         )
         .bind(rows::json(&values)?)

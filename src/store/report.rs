@@ -48,6 +48,10 @@ pub struct Counts {
     pub deleted: u64,
     /// Anonymised.
     pub anonymised: u64,
+    /// Deleted, and anonymised before: nothing keeps their rows any more.
+    pub shells: u64,
+    /// Confirmed, and not to be erased before their cooling-off is over.
+    pub cooling_off: u64,
     /// Skipped because of a hold.
     pub held: u64,
     /// Confirmed, and still to be erased when the run ended.
@@ -69,6 +73,8 @@ impl AddAssign for Counts {
         self.retained += other.retained;
         self.deleted += other.deleted;
         self.anonymised += other.anonymised;
+        self.shells += other.shells;
+        self.cooling_off += other.cooling_off;
         self.held += other.held;
         self.left += other.left;
         self.dependents += other.dependents;
@@ -100,6 +106,8 @@ impl Counts {
             ("retained", self.retained),
             ("deleted", self.deleted),
             ("anonymised", self.anonymised),
+            ("shells", self.shells),
+            ("cooling_off", self.cooling_off),
             ("held", self.held),
             ("left", self.left),
         ];

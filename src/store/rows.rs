@@ -10,15 +10,15 @@ use sqlx::{AssertSqlSafe, Decode, Row as _, Sqlite, Type};
 use super::{Proposal, RunId, StoreError};
 use crate::actor::Actor;
 use crate::audit::actor_from_json;
-use crate::proposal::{BatchId, Life, Origin, ProposalId, ReturnReason, State, WithdrawReason};
+use crate::proposal::{BatchId, Life, Origin, ProposalId, ReturnReason, State, UserId, WithdrawReason};
 use crate::record::{Fingerprint, FingerprintKeyId, IdentityVersion, RecordKey, RecordRef};
 
 /// The columns of a proposal, for `FROM proposal p JOIN fingerprint_form f ON f.id = p.form`.
 macro_rules! proposal_columns {
     () => {
-        "p.id, p.category, p.key, p.source, p.unit, p.criterion, p.rule_version, p.due_on, p.fingerprint, f.key_id, \
+        "p.id, p.category, p.key, p.source, p.unit, p.origin, p.criterion, p.rule_version, p.due_on, p.fingerprint, f.key_id, \
          f.identity, p.run, p.proposed_at, p.changed_at, p.version, p.postponed_count, p.state, p.until, p.batch, \
-         p.outcome, p.reason, p.detail, p.together"
+         p.outcome, p.reason, p.detail, p.first_by, p.decided_by, p.confirmed_at, p.together"
     };
 }
 pub(super) use proposal_columns;
@@ -136,6 +136,7 @@ pub(super) fn life(row: &SqliteRow) -> Result<Life, StoreError> {
     let state = match name {
         "proposed" => State::Proposed {
             returned: reason.map(|code| ReturnReason::from_stored(code, detail).ok_or_else(broken)).transpose()?,
+            first: get::<Option<u32>>(row, "first_by")?.map(UserId),
         },
         "confirmed" => State::Confirmed,
         "postponed" => State::Postponed { until: parsed(row, "until")? },
@@ -163,40 +164,56 @@ pub(super) fn fingerprint(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<
 /// A proposal in the columns of [`proposal_columns`].
 pub(super) fn proposal(row: &SqliteRow) -> Result<Proposal, StoreError> {
     let due_on: Option<Date> = optional(row, "due_on")?;
+    let origin: &str = get(row, "origin")?;
     Ok(Proposal {
         id: ProposalId(get(row, "id")?),
         record: record(row)?,
         source: parsed(row, "source")?,
         unit: get(row, "unit")?,
-        origin: Origin::Criterion { name: get(row, "criterion")?, version: get(row, "rule_version")?, due_on },
+        origin: Origin::from_stored(origin, get(row, "criterion")?, get(row, "rule_version")?, due_on)
+            .ok_or_else(|| unreadable(format_args!("the origin {origin:?} without what belongs to it")))?,
         fingerprint: fingerprint(row, ["fingerprint", "key_id", "identity"])?
             .ok_or_else(|| unreadable("a proposal without a fingerprint"))?,
         life: life(row)?,
         version: get(row, "version")?,
-        run: RunId(get(row, "run")?),
+        run: get::<Option<i64>>(row, "run")?.map(RunId),
         proposed_at: parsed(row, "proposed_at")?,
         changed_at: optional(row, "changed_at")?,
         together: get::<Option<i64>>(row, "together")?.map(ProposalId),
+        decided_by: get(row, "decided_by")?,
+        confirmed_at: optional(row, "confirmed_at")?,
+        has_two: get::<Option<u32>>(row, "first_by")?.is_some() && get::<Option<&str>>(row, "confirmed_at")?.is_some(),
     })
 }
 
-/// What a state puts into its columns: state, until, batch, outcome, reason, detail. `batch` is the batch that an erased
-/// proposal went with.
-pub(super) type StateColumns<'a> =
-    (&'static str, Option<String>, Option<String>, Option<&'static str>, Option<&'static str>, Option<&'a str>);
+/// What a state puts into its columns. `batch` and `outcome` also tell of what is erased.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct StateColumns<'a> {
+    pub(super) state: &'static str,
+    pub(super) until: Option<String>,
+    pub(super) batch: Option<String>,
+    pub(super) outcome: Option<&'static str>,
+    pub(super) reason: Option<&'static str>,
+    pub(super) detail: Option<&'a str>,
+    pub(super) first_by: Option<u32>,
+}
 
-/// The columns of `state`.
+/// The columns of `state`. `batch` is the batch that an erased proposal went with.
 pub(super) fn state_columns(state: &State, batch: Option<BatchId>) -> StateColumns<'_> {
-    let name = state.name().as_str();
-    let plain = (name, None, None, None, None, None);
+    let plain = StateColumns { state: state.name().as_str(), ..StateColumns::default() };
     match state {
-        State::Confirmed | State::Proposed { returned: None } => plain,
-        State::Proposed { returned: Some(reason) } => (name, None, None, None, Some(reason.code()), reason.detail()),
-        State::Postponed { until } => (name, Some(until.to_string()), None, None, None, None),
-        State::Erasing { batch } => (name, None, Some(batch.to_string()), None, None, None),
+        State::Confirmed => plain,
+        State::Proposed { returned, first } => StateColumns {
+            reason: returned.as_ref().map(ReturnReason::code),
+            detail: returned.as_ref().and_then(ReturnReason::detail),
+            first_by: first.map(|UserId(uid)| uid),
+            ..plain
+        },
+        State::Postponed { until } => StateColumns { until: Some(until.to_string()), ..plain },
+        State::Erasing { batch } => StateColumns { batch: Some(batch.to_string()), ..plain },
         State::Erased { outcome } => {
-            (name, None, batch.map(|batch| batch.to_string()), Some(outcome.as_str()), None, None)
+            StateColumns { batch: batch.map(|batch| batch.to_string()), outcome: Some(outcome.as_str()), ..plain }
         }
-        State::Withdrawn { reason } => (name, None, None, None, Some(reason.code()), reason.detail()),
+        State::Withdrawn { reason } => StateColumns { reason: Some(reason.code()), detail: reason.detail(), ..plain },
     }
 }

@@ -75,7 +75,7 @@ impl Bench {
     }
 
     pub(super) async fn confirm(&self, keys: &[i64]) {
-        self.decide(&Decision::Confirm, keys).await.unwrap();
+        self.decide(&Decision::confirm(), keys).await.unwrap();
     }
 
     /// Writes the intent of a batch of these records; gives the batch and what was taken.
@@ -146,6 +146,7 @@ pub(super) fn new_proposal(key: i64) -> NewProposal {
             due_on: (key % 3 != 0).then_some(date(2026, 1, 1)),
         },
         fingerprint: fingerprint("k1", key),
+        is_confirmed: false,
     }
 }
 
@@ -181,7 +182,7 @@ fn futures_can_be_sent() {
         sent(change.return_to_clerk(RunId(1), &[]));
         sent(change.withdraw(RunId(1), &[]));
         sent(change.settle_committed(BatchId([0; 16])));
-        sent(change.decide(&Actor::Daemon, "", &Decision::Confirm, &[], TODAY));
+        sent(change.decide(&Actor::Daemon, "", &Decision::confirm(), &[], TODAY));
     }
     let _ = check;
 }

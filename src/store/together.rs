@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::TryStreamExt as _;
+use sqlx::sqlite::SqliteRow;
 
 use super::error::failed;
 use super::moves::{Note, Standing, grouped, reasoned, standing_columns};
@@ -63,23 +64,28 @@ impl Store {
 }
 
 impl Change<'_> {
-    /// Ties these records, whose open proposals were just confirmed, to one another: those of each source that are more
-    /// than one.
+    /// Ties these records, whose proposals are confirmed, all of them or by the first of two people, to one another: those
+    /// of each source that are more than one. False, with nothing written, where one of them is not confirmed so, or is
+    /// tied to others that are not among them.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn join(&mut self, by: &By, records: &[RecordRef]) -> Result<(), StoreError> {
+    pub async fn join(&mut self, by: &By, records: &[RecordRef]) -> Result<bool, StoreError> {
         const DOING: &str = "write what is confirmed together";
         let wanted: Vec<_> = records.iter().map(|record| (record.category.as_str(), record.key.as_str())).collect();
         let found = sqlx::query(
-            "SELECT p.id, p.category, p.key, p.source FROM json_each(?1) j CROSS JOIN proposal p \
+            "SELECT p.id, p.category, p.key, p.source, p.together FROM json_each(?1) j CROSS JOIN proposal p \
              ON p.category = j.value->>0 AND p.key = j.value->>1 \
-             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing') ORDER BY p.id",
+             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing') WHERE p.state IN ('proposed', 'confirmed') \
+             ORDER BY p.id",
         )
         .bind(rows::json(&wanted)?)
         .fetch_all(&mut *self.transaction)
         .await
         .map_err(failed(DOING))?;
+        if found.len() != records.len() || self.is_tied_elsewhere(&found).await? {
+            return Ok(false);
+        }
         let mut sources: BTreeMap<String, Vec<(i64, RecordRef)>> = BTreeMap::new();
         for row in &found {
             let (id, record) = (rows::get(row, "id")?, rows::record(row)?);
@@ -96,7 +102,26 @@ impl Change<'_> {
             let records = grouped(members.iter().map(|(_, record)| record));
             self.append(by, &Kind::Joined { source, records }).await?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether a group of one of these proposals has others in it.
+    async fn is_tied_elsewhere(&mut self, proposals: &[SqliteRow]) -> Result<bool, StoreError> {
+        let ids: Vec<i64> = proposals.iter().map(|row| rows::get(row, "id")).collect::<Result<_, _>>()?;
+        let groups: BTreeSet<i64> = proposals
+            .iter()
+            .filter_map(|row| rows::get::<Option<i64>>(row, "together").transpose())
+            .collect::<Result<_, _>>()?;
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_together \
+             ON p.together = j.value WHERE p.together IS NOT NULL AND p.state IN ('proposed', 'confirmed') \
+             AND p.id NOT IN (SELECT value FROM json_each(?2)))",
+        )
+        .bind(rows::json(&groups)?)
+        .bind(rows::json(&ids)?)
+        .fetch_one(&mut *self.transaction)
+        .await
+        .map_err(failed("read what is confirmed together"))
     }
 
     /// Takes the groups of these proposals apart, which have just gone elsewhere than into a batch. The others that are

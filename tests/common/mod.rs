@@ -252,8 +252,8 @@ pub async fn due(reader: &mut Reader, mapping: &Mapping, day: &Day) -> (Vec<Clai
             claims.push(Claim {
                 proposal: ProposalId(i64::try_from(claims.len()).unwrap()),
                 key: candidate.key,
-                criterion: candidate.due.named().criterion.clone(),
-                version: candidate.due.named().version.to_string(),
+                origin: candidate.due.origin(),
+                needs_second: false,
                 fingerprint: candidate.fingerprint,
             });
         }
@@ -328,7 +328,7 @@ impl MemoryJournal {
         }
         for (key, ruling) in &self.ruled_out {
             rulings.push(match ruling {
-                Ruling::Erase => format!("{key} erased?"),
+                Ruling::Erase(_) => format!("{key} erased?"),
                 Ruling::Withdraw(reason) => format!("{key} withdrawn: {reason}"),
                 Ruling::Return(reason, _) => format!("{key} returned: {reason}"),
             });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use erasured::actor::{Authorised, Grant, Identity, Permission, Reach, authorise};
 use erasured::audit::CheckpointKey;
 use erasured::clock::{SetClock, SharedClock};
-use erasured::desk::{Decided, Desk, DeskError, LinkedVerdict, Standing, Wish, With};
+use erasured::desk::{Decided, Desk, DeskError, LinkedVerdict, Origin, Standing, Wish, With};
 use erasured::jobs::{Foreseen, Future, Keys, Workshop, foresee, perform};
 use erasured::record::RecordRef;
 use erasured::store::{JobKind, RunReport, RunTrigger, Store, Target};
@@ -173,7 +173,7 @@ impl Office {
             let proposal = self.store.proposal(&record.parse().unwrap()).await.unwrap().unwrap();
             let together = proposal.together.map(|_| " (together)").unwrap_or_default();
             let why = match proposal.life.state() {
-                erasured::proposal::State::Proposed { returned: Some(reason) } => format!(": {reason}"),
+                erasured::proposal::State::Proposed { returned: Some(reason), .. } => format!(": {reason}"),
                 _ => String::new(),
             };
             said.push(format!("{record} {}{together}{why}", proposal.life.state()));
@@ -205,7 +205,10 @@ fn written(verdict: &LinkedVerdict) -> String {
     for one in &verdict.records {
         let name = one.record.as_ref().map_or_else(|| "another record".to_owned(), ToString::to_string);
         let standing = match &one.standing {
-            Standing::Due { criterion, due_on } => format!("due under {criterion} since {}", due_on.unwrap()),
+            Standing::Due { origin: Origin::Clerk } => "marked by a clerk".to_owned(),
+            Standing::Due { origin } => {
+                format!("due under {} since {}", origin.criterion().unwrap(), origin.due_on().unwrap())
+            }
             Standing::Blocked { until, reason } => {
                 format!("blocked until {}: {reason}", until.map_or("-".to_owned(), |day| day.to_string()))
             }

@@ -346,7 +346,7 @@ impl Case<'_> {
 fn short(ruling: &Ruling) -> &'static str {
     use erasured::proposal::ReturnReason;
     match ruling {
-        Ruling::Erase => "erased",
+        Ruling::Erase(_) => "erased",
         Ruling::Withdraw(WithdrawReason::Gone) => "gone",
         Ruling::Withdraw(WithdrawReason::AnotherPerson) => "another person",
         Ruling::Withdraw(_) => "no longer due",

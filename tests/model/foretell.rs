@@ -71,7 +71,7 @@ impl Case<'_> {
         let Some(row) = self.row_of(&claim.key) else { return Some("gone") };
         let is_same = self.fingerprint(row).as_ref() == Some(&claim.fingerprint);
         match (self.oracle().is_due(row), is_same) {
-            (true, true) if self.is_met(row, &claim.criterion) => None,
+            (true, true) if self.is_met(row, claim.origin.criterion().unwrap_or_default()) => None,
             (true, true) => Some("other criterion"),
             (true, false) => Some("changed person"),
             (false, true) => Some("no longer due"),

@@ -35,7 +35,11 @@ fn proposal(key: &str, state: State) -> Proposal {
     Proposal {
         record: format!("customer/{key}"),
         state,
+        origin: Origin::Criterion,
         criterion: Some("inactive".into()),
+        rule_version: Some("1f2e3d4c5b6a7988".into()),
+        confirmations: u32::from(state == State::Confirmed),
+        decided_by: (state != State::Proposed).then(|| "vera".into()),
         label: Some("Maier, A.".into()),
         due_on: Some("2025-01-01".into()),
         outcome: Some(Outcome::Anonymise),
@@ -99,6 +103,8 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
         anonymised: 1,
         returned: 1,
         withdrawn: 1,
+        shells: 0,
+        cooling_off: 0,
         held: 0,
         left: 0,
         dependents: 7,
@@ -282,6 +288,18 @@ impl Backend for Fake {
 
     async fn restore(&self, _: &Authorised, _: &RequestId, targets: Vec<Target>) -> Reply<DecisionAnswers> {
         Ok(self.decide(targets, State::Proposed))
+    }
+
+    async fn mark(&self, _: &Authorised, _: &RequestId, record: RecordRef, _: String) -> Reply<MarkAnswer> {
+        match record.key.as_str() {
+            "404" => return Err(problem(Code::NoSuchRecord, format!("cannot mark {record}: there is no such record"))),
+            "409" => return Err(problem(Code::Conflict, format!("cannot mark {record}: it is confirmed already"))),
+            _ => {}
+        }
+        self.decided.lock().unwrap().push(record.to_string());
+        let blocked =
+            Blocked { until: Some("2031-01-01".into()), reason: "it stays until 2030-12-31: invoices".into() };
+        Ok(MarkAnswer { record: record.to_string(), state: State::Proposed, version: 1, blocked: vec![blocked] })
     }
 
     async fn queue_run(&self, _: &Authorised, _: &RequestId, job: Job, dry_run: bool) -> Reply<Run> {

@@ -11,7 +11,7 @@ use crate::backend::Fake;
 use crate::serving::{granted, serve, serve_knowing};
 
 /// What each route needs, as its users are told. Written a second time on purpose.
-const MATRIX: [(&str, Permission); 15] = [
+const MATRIX: [(&str, Permission); 16] = [
     ("GET /openapi.json", Permission::View),
     ("GET /v1/status", Permission::View),
     ("GET /v1/proposals", Permission::View),
@@ -20,6 +20,7 @@ const MATRIX: [(&str, Permission); 15] = [
     ("POST /v1/confirm", Permission::Decide),
     ("POST /v1/postpone", Permission::Decide),
     ("POST /v1/restore", Permission::Restore),
+    ("POST /v1/mark", Permission::Mark),
     ("POST /v1/runs", Permission::Run),
     ("GET /v1/runs", Permission::Run),
     ("GET /v1/runs/{id}", Permission::Run),
@@ -36,6 +37,7 @@ fn request(route: &str) -> (&str, String, &'static str) {
     let body = match route {
         "POST /v1/confirm" | "POST /v1/restore" => r#"{"records":[{"record":"customer/17"}]}"#,
         "POST /v1/postpone" => r#"{"records":[{"record":"customer/17"}],"until":"2027-06-30","reason":"court case"}"#,
+        "POST /v1/mark" => r#"{"record":"customer/17","reason":"asked for"}"#,
         "POST /v1/runs" => r#"{"job":"erase"}"#,
         _ => "",
     };
@@ -65,7 +67,7 @@ async fn every_route_against_every_permission() {
         let decided = serving.backend.decided.lock().unwrap().len();
         let expected = match permission {
             Permission::Decide => 2,
-            Permission::Restore => 1,
+            Permission::Restore | Permission::Mark => 1,
             _ => 0,
         };
         assert_eq!(decided, expected, "decisions made with {permission}");

@@ -76,6 +76,13 @@ transcripts! {
         ["confirm", "customer/17", "--with", "member/88", "--with-linked"]
         ["confirm", "Customer/17"]
         ["confirm"]
+    mark(Fake::default()):
+        ["mark", "customer/17", "--reason", "erasure requested"]
+        ["mark", "customer/17", "--reason", "erasure requested", "--json"]
+        ["mark", "customer/17"]
+        ["mark", "customer/404", "--reason", "erasure requested"]
+        ["mark", "customer/409", "--reason", "erasure requested"]
+        ["mark", "17", "--reason", "erasure requested"]
     postpone(Fake::default()):
         ["postpone", "customer/17", "--until", "2027-06-30", "--reason", "court case"]
         ["postpone", "customer/17"]

@@ -24,8 +24,8 @@ async fn decisions(bench: &Bench, category: &str, keys: &str) -> String {
             }
             Verdict::Due(due) => due,
         };
-        let met = due.named();
-        let since = met.due_on.map_or("at once".to_owned(), |day| format!("since {day}"));
+        let origin = due.origin();
+        let since = origin.due_on().map_or("at once".to_owned(), |day| format!("since {day}"));
         let foreseen = preview(&mut reader, &mapping, &key(), std::slice::from_ref(record)).await.unwrap();
         let planned = &foreseen[0].planned;
         let kept_by: Vec<String> = foreseen[0].kept_by.iter().map(|(name, rows)| format!("{rows} {name}")).collect();
@@ -33,7 +33,7 @@ async fn decisions(bench: &Bench, category: &str, keys: &str) -> String {
         let _ = writeln!(
             report,
             "{category}/{record}: due by {} {since}; {}{why}",
-            met.criterion,
+            origin.criterion().unwrap(),
             planned.outcome.as_str()
         );
         for d in &planned.dependents {

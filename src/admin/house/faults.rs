@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use crate::admin::problem::{problem, with_hint};
 use crate::api::{Code, Problem};
 use crate::desk::DeskError;
+use crate::record::RecordRef;
 
 /// What was asked for, as problems name it.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,8 @@ pub(super) enum Asked {
     List,
     /// One record.
     Show,
+    /// A mark.
+    Mark,
     /// A decision, by its verb.
     Decide(&'static str),
     /// A new run.
@@ -35,7 +38,8 @@ impl Asked {
         match self {
             Self::Status => "tell how the daemon is",
             Self::List => "list proposals",
-            Self::Show => "show the record",
+            Self::Show => "show",
+            Self::Mark => "mark",
             Self::Decide(verb) => verb,
             Self::Queue => "queue a run",
             Self::Run => "show the run",
@@ -50,7 +54,10 @@ impl Asked {
 pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
     let asked = asked.words();
     match error {
-        DeskError::NoSuchRecord(record) => no_such_record("show", &record.to_string()),
+        DeskError::NoSuchRecord(record) => no_such_record(asked, &record.to_string()),
+        DeskError::CannotMark { .. } => {
+            with_hint(problem(Code::Conflict, error.to_string()), "erasurectl show says how it stands")
+        }
         DeskError::NoSuchCategory(category) => with_hint(
             problem(Code::NoSuchCategory, format!("cannot {asked}: there is no category {category}")),
             "erasurectl policy shows those there are",
@@ -74,6 +81,14 @@ pub(super) fn no_such_record(doing: &str, record: &str) -> Problem {
     with_hint(
         problem(Code::NoSuchRecord, format!("cannot {doing} {record}: there is no proposal for it")),
         "erasurectl list shows those there are",
+    )
+}
+
+/// There is no such record in the source, or none that the asker may see.
+pub(super) fn nothing_to_mark(record: &RecordRef) -> Problem {
+    with_hint(
+        problem(Code::NoSuchRecord, format!("cannot mark {record}: there is no such record")),
+        "a record is written category/key; erasurectl policy shows the categories",
     )
 }
 

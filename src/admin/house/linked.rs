@@ -9,7 +9,7 @@ use crate::admin::problem::{problem, with_hint};
 use crate::admin::{Reply, RequestId, Target, With};
 use crate::api;
 use crate::api::{Code, LinkedStanding};
-use crate::desk::{self, DeskError, LinkedFailure, Standing, Wish};
+use crate::desk::{self, DeskError, LinkedFailure, Origin, Standing, Wish};
 
 /// What a record is called that the asker may not see.
 const ANOTHER_RECORD: &str = "another record";
@@ -22,10 +22,7 @@ pub(super) fn verdict(of: &desk::LinkedVerdict) -> api::LinkedVerdict {
 
 fn record(one: &desk::LinkedRecord) -> api::LinkedRecord {
     let (standing, reason, until) = match &one.standing {
-        Standing::Due { criterion, due_on } => {
-            let since = due_on.map(|day| format!(" since {day}")).unwrap_or_default();
-            (LinkedStanding::Due, Some(format!("due under {criterion}{since}")), None)
-        }
+        Standing::Due { origin } => (LinkedStanding::Due, Some(due(origin)), None),
         Standing::Blocked { until, reason } => (LinkedStanding::Blocked, Some(reason.clone()), *until),
         Standing::Free { reason } => (LinkedStanding::Free, Some(reason.clone()), None),
         Standing::Erased => (LinkedStanding::Erased, None, None),
@@ -44,6 +41,16 @@ fn record(one: &desk::LinkedRecord) -> api::LinkedRecord {
         outcome_together: one.together.map(outcome),
         same_source: one.is_beside,
         confirmed_together: proposal.is_some_and(|proposal| proposal.together.is_some()),
+    }
+}
+
+/// Why a record is to be erased.
+fn due(origin: &Origin) -> String {
+    match (origin.criterion(), origin.due_on()) {
+        (Some(criterion), Some(since)) => format!("due under {criterion} since {since}"),
+        (Some(criterion), None) => format!("due under {criterion}"),
+        (None, _) if *origin == Origin::Clerk => "marked by a clerk".to_owned(),
+        (None, _) => "marked by the application".to_owned(),
     }
 }
 

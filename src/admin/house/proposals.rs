@@ -1,7 +1,7 @@
 //! Proposals: the list, and one record in full.
 
 use super::runs::instant;
-use crate::actor::Scope;
+use crate::actor::{Actor, Scope};
 use crate::admin::Selection;
 use crate::api;
 use crate::desk::{self, Card, Event, EventKind, Item, Listing, ProposalFilter, Rule, StateName};
@@ -33,15 +33,11 @@ pub(super) fn view(card: Card) -> api::RecordView {
         rule: rule(of.rule),
         rows: of.deleted + of.changed + of.left,
     });
-    let blocked = card
-        .blocked
-        .iter()
-        .map(|by| api::Blocked { until: by.until.map(|until| until.to_string()), reason: by.reason.clone() });
     api::RecordView {
         proposal: proposal(&card.item),
         outcome_reason: card.outcome_reason.clone(),
         dependents: dependents.collect(),
-        blocked: blocked.collect(),
+        blocked: card.blocked.iter().map(blocked).collect(),
         linked: card.linked.as_ref().map(super::linked::verdict),
         history: history(&card),
     }
@@ -49,7 +45,6 @@ pub(super) fn view(card: Card) -> api::RecordView {
 
 fn proposal(item: &Item) -> api::Proposal {
     let of = &item.proposal;
-    let desk::Origin::Criterion { name, due_on, .. } = &of.origin;
     let postponed_until = match of.life.state() {
         desk::State::Postponed { until } => Some(until.to_string()),
         _ => None,
@@ -57,9 +52,13 @@ fn proposal(item: &Item) -> api::Proposal {
     api::Proposal {
         record: of.record.to_string(),
         state: state_name(of.life.state().name()),
-        criterion: Some(name.clone()),
+        origin: origin(&of.origin),
+        criterion: of.origin.criterion().map(str::to_owned),
+        rule_version: of.origin.version().map(str::to_owned),
+        confirmations: confirmations(of),
+        decided_by: of.decided_by.clone(),
         label: item.label.as_ref().map(|label| label.reveal().to_owned()),
-        due_on: due_on.map(|due_on| due_on.to_string()),
+        due_on: of.origin.due_on().map(|due_on| due_on.to_string()),
         outcome: item.outcome().map(outcome),
         version: u64::from(of.version),
         unit: of.unit.clone(),
@@ -73,15 +72,17 @@ fn proposal(item: &Item) -> api::Proposal {
 /// Every move, from being proposed to where the proposal stands.
 fn history(card: &Card) -> Vec<api::Move> {
     let of = &card.item.proposal;
-    let desk::Origin::Criterion { name, .. } = &of.origin;
-    let mut moves = vec![api::Move {
-        at: instant(of.proposed_at),
-        from: None,
-        to: api::State::Proposed,
-        by: crate::actor::Actor::Daemon.to_string(),
-        reason: Some(format!("due under {name}")),
-        run: Some(of.run.0.unsigned_abs()),
-    }];
+    let mut moves = Vec::new();
+    if of.origin != desk::Origin::Clerk {
+        moves.push(api::Move {
+            at: instant(of.proposed_at),
+            from: None,
+            to: api::State::Proposed,
+            by: Actor::Daemon.to_string(),
+            reason: Some(of.origin.to_string()),
+            run: of.run.map(|run| run.0.unsigned_abs()),
+        });
+    }
     let mut from = api::State::Proposed;
     for event in &card.history {
         let step = step(event, from);
@@ -94,7 +95,7 @@ fn history(card: &Card) -> Vec<api::Move> {
             at: instant(of.changed_at.unwrap_or(of.proposed_at)),
             from: Some(from),
             to: stands,
-            by: crate::actor::Actor::Daemon.to_string(),
+            by: Actor::Daemon.to_string(),
             reason: match of.life.state() {
                 desk::State::Erased { outcome } => Some(outcome.as_str().to_owned()),
                 _ => None,
@@ -107,6 +108,11 @@ fn history(card: &Card) -> Vec<api::Move> {
 
 fn step(event: &Event, from: api::State) -> api::Move {
     let (to, reason) = match &event.what {
+        EventKind::Marked { reason } => (api::State::Proposed, Some(marked(reason.as_deref()))),
+        EventKind::FirstConfirmed => (api::State::Proposed, Some("confirmed by the first of two".to_owned())),
+        EventKind::Confirmed if event.actor == Actor::Daemon => {
+            (api::State::Confirmed, Some("the category confirms marks at once".to_owned()))
+        }
         EventKind::Confirmed => (api::State::Confirmed, None),
         EventKind::Postponed { until, reason } => {
             let because = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -119,11 +125,50 @@ fn step(event: &Event, from: api::State) -> api::Move {
     };
     api::Move {
         at: instant(event.at),
-        from: Some(from),
+        from: (!matches!(event.what, EventKind::Marked { .. })).then_some(from),
         to,
         by: event.actor.to_string(),
         reason,
         run: event.run.map(|run| run.0.unsigned_abs()),
+    }
+}
+
+fn marked(reason: Option<&str>) -> String {
+    reason.map_or_else(|| "marked by hand".to_owned(), |reason| format!("marked by hand: {reason}"))
+}
+
+/// How many people have confirmed it so far.
+const fn confirmations(of: &desk::Proposal) -> u32 {
+    match of.life.state() {
+        desk::State::Proposed { first: Some(_), .. } => 1,
+        desk::State::Confirmed | desk::State::Erasing { .. } if of.has_two => 2,
+        // Confirmed by the rule, nobody having been asked.
+        desk::State::Confirmed | desk::State::Erasing { .. } if of.decided_by.is_none() => 0,
+        desk::State::Confirmed | desk::State::Erasing { .. } => 1,
+        _ => 0,
+    }
+}
+
+/// A record that was marked.
+pub(super) fn mark_answer(marked: desk::Marked) -> api::MarkAnswer {
+    api::MarkAnswer {
+        record: marked.decided.record.to_string(),
+        state: state_name(marked.decided.state),
+        version: u64::from(marked.decided.version),
+        blocked: marked.blocked.iter().map(blocked).collect(),
+    }
+}
+
+fn blocked(by: &desk::Blocked) -> api::Blocked {
+    api::Blocked { until: by.until.map(|until| until.to_string()), reason: by.reason.clone() }
+}
+
+const fn origin(origin: &desk::Origin) -> api::Origin {
+    match origin {
+        desk::Origin::Criterion { .. } => api::Origin::Criterion,
+        desk::Origin::Application { .. } => api::Origin::Application,
+        desk::Origin::Clerk => api::Origin::Clerk,
+        desk::Origin::Shell => api::Origin::Shell,
     }
 }
 

@@ -130,6 +130,8 @@ fn erased(total: &Counts) -> EraseCounts {
         anonymised: total.anonymised,
         returned: total.returned,
         withdrawn: total.withdrawn,
+        shells: total.shells,
+        cooling_off: total.cooling_off,
         held: total.held,
         left: total.left,
         // Changed rows alone: what was kept as it was did not notice.

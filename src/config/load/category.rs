@@ -40,6 +40,14 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
     let dependents = dependent::read_all(&top);
     let triggers = top.texts("triggers");
     let linked = linked::read_all(&top);
+    if let (Some(manual), Some(2)) = (&manual, decisions)
+        && manual.auto_confirm
+    {
+        let place = top.key_place("decisions").unwrap_or_else(|| top.place.clone());
+        let hint = "leave one of the two out: a mark is confirmed at once, or by two different people";
+        top.fault("decisions", &place, "`decisions = 2` and `manual.auto_confirm = true` contradict each other", hint);
+        return None;
+    }
     if let (Some(key), Some(rows)) = (&key, &rows) {
         is_key_kept(&top, key, rows).then_some(())?;
     }

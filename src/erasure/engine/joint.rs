@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Attempt, BatchReport, Engine, EngineError, fresh, intent};
+use super::{Attempt, BatchReport, Engine, EngineError, intent};
 use crate::clock::Stopwatch;
 use crate::erasure::journal::Journal;
 use crate::erasure::plan::{BatchPlan, Claim, Fresh, PlannedRecord, RuledOut, Ruling, planned, rule};
@@ -65,7 +65,7 @@ impl JointReport {
             let of = report.of(category);
             match out.ruling {
                 Ruling::Withdraw(_) => of.withdrawn += 1,
-                Ruling::Return(..) | Ruling::Erase => of.returned += 1,
+                Ruling::Return(..) | Ruling::Erase(_) => of.returned += 1,
             }
         }
         for category in &sorted.returned {
@@ -153,6 +153,7 @@ impl Engine<'_> {
             batch: BatchId::generate().map_err(EngineError::Entropy)?,
             records: Vec::new(),
             proposals: Vec::new(),
+            shells: 0,
             ruled_out: sorted.ruled_out.into_iter().map(|(_, out)| out).collect(),
         };
         let changed = if sorted.erased.is_empty() {
@@ -286,9 +287,9 @@ impl Sorted {
                 others.push(joined.category);
                 continue;
             };
-            match (rule(&joined.claim, now.clone()), fresh(now)) {
-                (Ruling::Erase, Some(fresh)) => whole.push((joined.category, joined.claim, fresh)),
-                (ruling, _) => out.push((joined.category, RuledOut { claim: joined.claim, ruling })),
+            match rule(&joined.claim, now) {
+                Ruling::Erase(fresh) => whole.push((joined.category, joined.claim, fresh)),
+                ruling => out.push((joined.category, RuledOut { claim: joined.claim, ruling })),
             }
         }
         if out.is_empty() && others.is_empty() {

@@ -5,13 +5,15 @@ use jiff::civil::date;
 use super::*;
 
 const TODAY: Date = date(2026, 3, 15);
+const VERA: UserId = UserId(1);
 const MINE: BatchId = BatchId([0xaa; 16]);
 const OTHER: BatchId = BatchId([0xbb; 16]);
 
 fn states() -> Vec<State> {
     vec![
-        State::Proposed { returned: None },
-        State::Proposed { returned: Some(ReturnReason::ChangedPerson) },
+        State::Proposed { returned: None, first: None },
+        State::Proposed { returned: None, first: Some(VERA) },
+        State::Proposed { returned: Some(ReturnReason::ChangedPerson), first: None },
         State::Confirmed,
         State::Postponed { until: date(2026, 3, 15) },
         State::Postponed { until: date(2026, 3, 16) },
@@ -25,10 +27,13 @@ fn states() -> Vec<State> {
 fn moves() -> Vec<(&'static str, Move)> {
     let reason = Reason::new("a dispute is open").unwrap();
     vec![
-        ("confirm", Move::Confirm),
+        ("confirm", Move::Confirm { by: VERA, needs_two: false }),
+        ("first or second of two", Move::Confirm { by: VERA, needs_two: true }),
+        ("the other of two", Move::Confirm { by: UserId(2), needs_two: true }),
         ("postpone to tomorrow", Move::Postpone { until: date(2026, 3, 16), reason: reason.clone() }),
         ("postpone to today", Move::Postpone { until: TODAY, reason }),
         ("restore", Move::Restore),
+        ("take the mark back", Move::TakeBack),
         ("withdraw", Move::Withdraw(WithdrawReason::NoLongerDue { why: "an order of 2026-02-01".into() })),
         ("end of postponement", Move::EndPostponement),
         ("send back", Move::SendBack(ReturnReason::OtherCriterion)),
@@ -46,8 +51,7 @@ fn the_table_of_moves() {
     let mut table = String::new();
     for state in states() {
         let life = Life::from_stored(state.clone(), 1).unwrap();
-        let returned =
-            if state == (State::Proposed { returned: Some(ReturnReason::ChangedPerson) }) { " (returned)" } else { "" };
+        let returned = if matches!(state, State::Proposed { returned: Some(_), .. }) { " (returned)" } else { "" };
         let _ = writeln!(table, "{state}{returned}");
         for (name, step) in moves() {
             let line = match life.after(&step, TODAY) {
@@ -73,13 +77,19 @@ fn reasons_are_read_back_as_they_were_stored() {
         ReturnReason::ChangedPerson,
         ReturnReason::OtherCriterion,
         ReturnReason::OtherRuleVersion,
+        ReturnReason::Retained { why: "it stays until 2031-12-31: invoices".into() },
+        ReturnReason::NeedsSecond,
         ReturnReason::BatchFailed { error: "1811: orders may not be touched".into() },
     ] {
         assert_eq!(ReturnReason::from_stored(reason.code(), reason.detail()), Some(reason));
     }
-    for reason in
-        [WithdrawReason::NoLongerDue { why: "paid".into() }, WithdrawReason::Gone, WithdrawReason::AnotherPerson]
-    {
+    for reason in [
+        WithdrawReason::NoLongerDue { why: "paid".into() },
+        WithdrawReason::Gone,
+        WithdrawReason::AnotherPerson,
+        WithdrawReason::TakenBack,
+        WithdrawReason::KeptAgain,
+    ] {
         assert_eq!(WithdrawReason::from_stored(reason.code(), reason.detail()), Some(reason));
     }
     assert_eq!(WithdrawReason::from_stored("gone", Some("why?")), None);

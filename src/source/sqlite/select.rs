@@ -102,6 +102,10 @@ impl<'m> Selection<'m> {
         if let Some(sql) = &self.mapping.unit {
             columns.push(format!("{} AS u", ready(self.columns, sql, self.days(None))?));
         }
+        if let Some(mark) = &self.mapping.mark {
+            let condition = ready(self.columns, &mark.condition.value, self.days(None))?;
+            columns.push(format!("CASE WHEN {condition} THEN 1 ELSE 0 END AS m"));
+        }
         for (index, criterion) in self.mapping.criteria.iter().enumerate() {
             let days = self.days(criterion.since.as_ref());
             if let Some(sql) = &criterion.condition {
@@ -118,24 +122,20 @@ impl<'m> Selection<'m> {
 
     /// What a row must meet to be worth looking at more closely: some criterion may hold, or its date cannot be read.
     fn sieve(&self) -> String {
-        let criteria: Vec<String> = self
-            .mapping
-            .criteria
-            .iter()
-            .enumerate()
-            .map(|(index, criterion)| {
-                let h = if criterion.condition.is_some() { format!("h{index}") } else { "1".to_owned() };
-                let Some(since) = &criterion.since else {
-                    return h;
-                };
-                let s = format!("s{index}");
-                match since.period.value.cutoff(self.today, since.starts) {
-                    Some(cutoff) => format!("({h} AND NOT {})", surely_after(&s, since.format, cutoff)),
-                    None => format!("({h} AND {s} IS NULL)"),
-                }
-            })
-            .collect();
-        criteria.join(" OR ")
+        let mark = self.mapping.mark.iter().map(|_| "m".to_owned());
+        let criteria = self.mapping.criteria.iter().enumerate().map(|(index, criterion)| {
+            let h = if criterion.condition.is_some() { format!("h{index}") } else { "1".to_owned() };
+            let Some(since) = &criterion.since else {
+                return h;
+            };
+            let s = format!("s{index}");
+            match since.period.value.cutoff(self.today, since.starts) {
+                Some(cutoff) => format!("({h} AND NOT {})", surely_after(&s, since.format, cutoff)),
+                None => format!("({h} AND {s} IS NULL)"),
+            }
+        });
+        let rules: Vec<String> = mark.chain(criteria).collect();
+        if rules.is_empty() { "0".to_owned() } else { rules.join(" OR ") }
     }
 
     /// The next stretch of at most `rows_max` rows of the table.
@@ -229,6 +229,7 @@ impl<'m> Selection<'m> {
             value(row, next - 1).map(Some)
         };
         let unit = read(self.mapping.unit.is_some())?.and_then(as_text);
+        let is_marked = read(self.mapping.mark.is_some())? == Some(Value::Integer(1));
         let criteria = self
             .mapping
             .criteria
@@ -242,6 +243,7 @@ impl<'m> Selection<'m> {
             key: key(values(at, keys)?, &self.mapping.key_types),
             identity: values(keys, identity)?,
             unit,
+            is_marked,
             criteria,
         })
     }

@@ -103,7 +103,8 @@ CREATE TABLE proposal (
   due_on          TEXT,
   fingerprint     BLOB NOT NULL CHECK (length(fingerprint) = 32),
   form            INTEGER NOT NULL REFERENCES fingerprint_form (id),
-  run             INTEGER NOT NULL REFERENCES run (id),
+  -- None where a clerk has marked it.
+  run             INTEGER REFERENCES run (id),
   proposed_at     TEXT NOT NULL,
   changed_at      TEXT,
   -- Who decided last, by login name; nobody but the daemon has.
@@ -125,18 +126,20 @@ CREATE TABLE proposal (
   detail          TEXT,
   CHECK ((origin = 'criterion') = (criterion IS NOT NULL)),
   CHECK ((origin IN ('criterion', 'application')) = (rule_version IS NOT NULL)),
-  CHECK (first_by IS NULL OR state = 'proposed'),
+  CHECK (first_by IS NULL OR state IN ('proposed', 'confirmed', 'erasing', 'erased')),
+  CHECK ((origin = 'clerk') = (run IS NULL)),
   CHECK ((state IN ('confirmed', 'erasing', 'erased')) = (confirmed_at IS NOT NULL)),
   CHECK ((state = 'postponed') = (until IS NOT NULL)),
   CHECK (state <> 'postponed' OR postponed_count > 0),
   CHECK ((state IN ('erasing', 'erased')) = (batch IS NOT NULL)),
   CHECK ((state = 'erased') = (outcome IS NOT NULL)),
   CHECK (CASE state
-    WHEN 'withdrawn' THEN reason IS NOT NULL AND reason IN ('no_longer_due', 'gone', 'another_person')
+    WHEN 'withdrawn' THEN reason IS NOT NULL AND reason IN ('no_longer_due', 'gone', 'another_person', 'taken_back', 'kept_again')
     WHEN 'proposed'  THEN reason IS NULL
-                       OR reason IN ('changed_person', 'other_criterion', 'other_rule_version', 'batch_failed', 'together')
+                       OR reason IN ('changed_person', 'other_criterion', 'other_rule_version', 'retained', 'needs_second',
+                                     'batch_failed', 'together')
     ELSE reason IS NULL END),
-  CHECK ((detail IS NOT NULL) = (coalesce(reason, '') IN ('no_longer_due', 'batch_failed', 'together'))),
+  CHECK ((detail IS NOT NULL) = (coalesce(reason, '') IN ('no_longer_due', 'retained', 'batch_failed', 'together'))),
   CHECK (together IS NULL OR state IN ('proposed', 'confirmed', 'erasing', 'erased'))
 ) STRICT;
 -- A record has at most one open proposal.
@@ -166,7 +169,8 @@ CREATE TABLE decision (
   proposal INTEGER NOT NULL REFERENCES proposal (id),
   seq      INTEGER NOT NULL REFERENCES audit (seq),
   decision TEXT NOT NULL
-           CHECK (decision IN ('confirmed', 'postponed', 'restored', 'withdrawn', 'postponement_over', 'returned')),
+           CHECK (decision IN ('marked', 'first_confirmed', 'confirmed', 'postponed', 'restored', 'withdrawn',
+                               'postponement_over', 'returned')),
   until    TEXT,
   reason   TEXT,
   detail   TEXT,

@@ -27,7 +27,7 @@ async fn the_life_of_a_proposal_with_its_history() {
     bench.confirm(&[1]).await;
     send_back(&bench, id).await;
     let now = bench.proposal(1).await;
-    assert_eq!(*now.life.state(), State::Proposed { returned: Some(ReturnReason::ChangedPerson) });
+    assert_eq!(*now.life.state(), State::Proposed { returned: Some(ReturnReason::ChangedPerson), first: None });
     assert_eq!(now.life.postponed_count(), 1);
     assert_eq!(now.fingerprint, fingerprint("k2", 77));
     assert_eq!(now.version, 7);
@@ -73,7 +73,7 @@ async fn all_of_the_records_or_none() {
     let targets = [target(1, None), target(2, None), target(3, Some(9)), target(99, None), target(4, Some(1))];
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await.unwrap();
-    let refused = change.decide(&vera(), "r", &Decision::Confirm, &targets, TODAY).await.unwrap_err();
+    let refused = change.decide(&vera(), "r", &Decision::confirm(), &targets, TODAY).await.unwrap_err();
     change.commit().await.unwrap();
     drop(turn);
     let DecisionError::Refused(failures) = refused else { panic!("{refused}") };
@@ -86,7 +86,7 @@ async fn all_of_the_records_or_none() {
     assert_eq!(bench.last_seq().await, before);
     assert_eq!(bench.proposal(1).await.life.state().name(), StateName::Proposed);
     // Named twice counts once.
-    let decided = bench.decide(&Decision::Confirm, &[1, 1]).await.unwrap();
+    let decided = bench.decide(&Decision::confirm(), &[1, 1]).await.unwrap();
     let now = bench.proposal(1).await;
     let told = Decided { record: record(1), state: StateName::Confirmed, version: now.version };
     assert_eq!((decided, now.version), (vec![told], 2));
@@ -97,7 +97,7 @@ async fn a_closed_proposal_says_what_it_is() {
     let bench = Bench::new().await;
     bench.propose([1]).await;
     withdraw(&bench, bench.proposal(1).await.id).await;
-    let Err(DecisionError::Refused(failures)) = bench.decide(&Decision::Confirm, &[1]).await else { panic!() };
+    let Err(DecisionError::Refused(failures)) = bench.decide(&Decision::confirm(), &[1]).await else { panic!() };
     assert!(matches!(
         &failures[0].fault,
         DecisionFault::Rule(MoveError::WrongState { state: State::Withdrawn { .. }, .. })
@@ -120,7 +120,7 @@ async fn what_is_open_is_not_proposed_again() {
     let entry = bench.entries().await.pop().unwrap();
     assert_eq!(
         entry.details,
-        r#"{"records":[{"category":"prospect","criterion":"inactive","keys":["4","5"],"version":"v1"}]}"#
+        r#"{"records":[{"category":"prospect","criterion":"inactive","keys":["4","5"],"origin":"criterion","version":"v1"}]}"#
     );
 }
 

@@ -42,7 +42,7 @@ async fn every_change_leaves_its_entry_and_none_when_rolled_back() {
     for key in 1..=6 {
         id.push(bench.proposal(key).await.id);
     }
-    leaves!(bench, ["confirmed"], decide(&vera(), "r", &Decision::Confirm, &targets(&[1, 2, 3, 4]), TODAY));
+    leaves!(bench, ["confirmed"], decide(&vera(), "r", &Decision::confirm(), &targets(&[1, 2, 3, 4]), TODAY));
     leaves!(bench, ["postponed"], decide(&vera(), "r", &postpone(date(2026, 3, 16)), &targets(&[5]), TODAY));
     leaves!(bench, ["restored"], decide(&vera(), "r", &Decision::Restore, &targets(&[4]), TODAY));
     leaves!(bench, ["returned_to_proposed"], return_postponed(run, &[id[4]], date(2026, 3, 16)));
@@ -266,7 +266,7 @@ async fn attempt_moves(change: &mut Change<'_>, run: RunId, attempt: &Attempt, k
     let keys = attempt.keys();
     let ids: Vec<_> = known.iter().map(|(_, id)| *id).collect();
     let decision = match attempt {
-        Attempt::Confirm(_) => Decision::Confirm,
+        Attempt::Confirm(_) => Decision::confirm(),
         Attempt::Restore(_) => Decision::Restore,
         Attempt::Postpone(_) => postpone(date(2026, 3, 16)),
         Attempt::EndPostponements(_) => {

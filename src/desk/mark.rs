@@ -1,0 +1,101 @@
+//! A clerk asks for the erasure of one record, whatever the criteria say.
+
+use super::show::not_due_of;
+use super::{Blocked, Desk, DeskError};
+use crate::actor::Authorised;
+use crate::config::causes;
+use crate::erasure::{Examined, examine, open};
+use crate::proposal::{Origin, Outcome, Reason};
+use crate::record::{Fingerprint, RecordRef};
+use crate::store::{Decided, MarkError, NewProposal};
+
+/// A record that was marked.
+#[derive(Debug)]
+pub struct Marked {
+    /// Where it stands.
+    pub decided: Decided,
+    /// What keeps it from being erased all the same.
+    pub blocked: Vec<Blocked>,
+}
+
+/// A record as the source has it.
+struct Seen {
+    fingerprint: Fingerprint,
+    unit: Option<String>,
+    blocked: Vec<Blocked>,
+}
+
+impl Desk {
+    /// Marks a record: it is proposed, or confirmed at once where its category says so.
+    ///
+    /// # Errors
+    /// When the record is not there or not within the asker's scope, which is told alike; when nobody could be told apart by
+    /// its identity; when it has an open proposal, or is what was anonymised before; when source or state cannot be used.
+    pub async fn mark(
+        &self,
+        leave: &Authorised,
+        request: &str,
+        record: &RecordRef,
+        reason: &Reason,
+    ) -> Result<Marked, DeskError> {
+        let none = || DeskError::NoSuchRecord(record.clone());
+        let settings = self.settings();
+        let category = settings.categories.get(&record.category).filter(|category| leave.scope().sees(&category.name));
+        let category = category.ok_or_else(none)?;
+        let Seen { fingerprint, unit, blocked } = self.look_up(record).await?.ok_or_else(none)?;
+        if !leave.scope().covers(record, unit.as_deref(), &fingerprint.digest) {
+            return Err(none());
+        }
+        let ledger = self.store.ledger(&record.category, std::slice::from_ref(&record.key)).await;
+        let erased = ledger.map_err(DeskError::Store)?.remove(&record.key);
+        if erased
+            .is_some_and(|entry| entry.outcome == Outcome::Anonymised && entry.after.as_ref() == Some(&fingerprint))
+        {
+            return Err(DeskError::CannotMark { record: record.clone(), why: "it is anonymised already".to_owned() });
+        }
+        let new = NewProposal {
+            record: record.clone(),
+            source: category.source.value.clone(),
+            unit,
+            origin: Origin::Clerk,
+            fingerprint,
+            is_confirmed: category.manual.auto_confirm,
+        };
+        let mut turn = self.store.turn().await;
+        let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        let decided = change.mark(leave.actor(), request, &new, reason).await.map_err(|error| match error {
+            MarkError::IsOpen(state) => {
+                DeskError::CannotMark { record: record.clone(), why: format!("it is {state} already") }
+            }
+            MarkError::Store(error) => DeskError::Store(error),
+        })?;
+        change.commit().await.map_err(DeskError::Store)?;
+        Ok(Marked { decided, blocked })
+    }
+
+    /// The record as the source has it now; `None` where there is none.
+    async fn look_up(&self, record: &RecordRef) -> Result<Option<Seen>, DeskError> {
+        let glass = self.glass();
+        let unusable = |why: String| DeskError::CannotMark { record: record.clone(), why };
+        let Some(category) = glass.settings.categories.get(&record.category) else { return Ok(None) };
+        let opened = open(&glass.settings, &category.source.value).await;
+        let mut opened = opened.map_err(|error| unusable(causes(&error)))?;
+        let Some(mapping) = opened.mappings.get(&record.category) else {
+            let why = opened.why_stopped(&record.category).unwrap_or("its category is not in the settings");
+            return Err(unusable(why.to_owned()));
+        };
+        let keys = [record.key.clone()];
+        let examined = examine(&mut opened.reader, mapping, &glass.day, glass.key, &keys).await;
+        opened.reader.close().await;
+        match examined.map_err(|error| unusable(causes(&error)))?.pop() {
+            None | Some(Examined::Gone) => Ok(None),
+            Some(Examined::Found { identity_is_blank: true, .. }) => {
+                Err(unusable("nothing stands in the columns that make it the same person".to_owned()))
+            }
+            Some(Examined::Found { fingerprint, unit, retained, .. }) => {
+                let blocked = retained.as_ref().map(not_due_of).into_iter().collect();
+                Ok(Some(Seen { fingerprint, unit, blocked }))
+            }
+        }
+    }
+}

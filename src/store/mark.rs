@@ -1,0 +1,85 @@
+//! A clerk's mark: one record is to be erased, whatever the criteria say.
+
+use super::decide::Decided;
+use super::error::failed;
+use super::{Change, NewProposal, StoreError, rows};
+use crate::actor::Actor;
+use crate::audit::{By, Kind};
+use crate::proposal::{ProposalId, Reason, State, StateName};
+use crate::record::hex;
+
+/// Why a record is not marked.
+#[derive(Debug, thiserror::Error)]
+pub enum MarkError {
+    /// It has an open proposal already.
+    #[error("it is {0} already")]
+    IsOpen(State),
+    /// The state could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Change<'_> {
+    /// Proposes a record because a clerk asks for it; confirmed at once where `new` says so.
+    ///
+    /// # Errors
+    /// [`MarkError::IsOpen`] when it has an open proposal; nothing has been written then.
+    pub async fn mark(
+        &mut self,
+        actor: &Actor,
+        request: &str,
+        new: &NewProposal,
+        reason: &Reason,
+    ) -> Result<Decided, MarkError> {
+        if let Some(standing) = self.open_standing(&new.record).await? {
+            return Err(MarkError::IsOpen(standing));
+        }
+        let newest = self.newest().await?;
+        let id = self.insert_mark(actor, new).await?;
+        let records = super::moves::grouped([&new.record]);
+        let by = By::request(actor.clone(), request);
+        let confirmed = new.is_confirmed;
+        let kind = |reason_digest| Kind::Marked { records, reason_digest, confirmed };
+        let seq = self.append_with_text(&by, reason, kind).await?;
+        self.write_decisions(seq, "marked", [(id, super::moves::Note::default())]).await?;
+        if confirmed {
+            // The rule has, not the clerk: an entry of its own, because each tells of one thing.
+            let records = super::moves::grouped([&new.record]);
+            let seq = self.append(&By { actor: Actor::Daemon, ..by }, &Kind::Confirmed { records }).await?;
+            self.tell_confirmed(seq, newest).await?;
+        }
+        let state = if confirmed { StateName::Confirmed } else { StateName::Proposed };
+        self.totals.add(&new.record.category, "", state, 1);
+        Ok(Decided { record: new.record.clone(), state, version: 1 })
+    }
+
+    async fn open_standing(&mut self, record: &crate::record::RecordRef) -> Result<Option<State>, StoreError> {
+        let latest = self.latest(&[record]).await?.remove(record);
+        Ok(latest.map(|standing| standing.life.state().clone()).filter(State::is_open))
+    }
+
+    async fn insert_mark(&mut self, actor: &Actor, new: &NewProposal) -> Result<ProposalId, StoreError> {
+        let form = self.form_among(&mut Vec::new(), &new.fingerprint).await?;
+        let at = rows::instant(self.now);
+        let state = if new.is_confirmed { StateName::Confirmed } else { StateName::Proposed };
+        sqlx::query_scalar(
+            "INSERT INTO proposal (category, key, source, unit, origin, fingerprint, form, proposed_at, decided_by, \
+             confirmed_at, version, postponed_count, state) \
+             VALUES (?1, ?2, ?3, ?4, 'clerk', unhex(?5), ?6, ?7, ?8, ?9, 1, 0, ?10) RETURNING id",
+        )
+        .bind(new.record.category.as_str())
+        .bind(new.record.key.as_str())
+        .bind(new.source.as_str())
+        .bind(new.unit.as_deref())
+        .bind(hex(&new.fingerprint.digest))
+        .bind(form)
+        .bind(&at)
+        .bind(actor.to_string())
+        .bind(new.is_confirmed.then_some(&at))
+        .bind(state.as_str())
+        .fetch_one(&mut *self.transaction)
+        .await
+        .map(ProposalId)
+        .map_err(failed("mark a record"))
+    }
+}

@@ -1,0 +1,255 @@
+//! Marks, four eyes, cooling-off, shells: decisions beyond those that a criterion asks for.
+
+use erasured::actor::{Authorised, Grant, Identity, Permission, Reach, authorise};
+use erasured::desk::{DecisionFault, DeskError, MoveError, Target, Wish};
+
+use super::*;
+
+/// What the four categories of these tests have in common, with lines at the top and behind.
+fn customer(top: &str, behind: &str) -> String {
+    format!("{top}\n{CUSTOMER}{behind}")
+}
+
+const APPLICATION: &str = "[manual]\nwhere = \"deleted_on IS NOT NULL\"\nauto_confirm = true\n";
+
+impl Living {
+    /// The settings are read again with this file of the category `customer`.
+    fn with_customer(&self, top: &str, behind: &str) {
+        self.bench.category("customer", &customer(top, behind));
+        self.settings.send_replace(Arc::new(self.bench.settings()));
+    }
+
+    async fn state_of(&self, record: &str) -> String {
+        let shown = self.json(&["show", record]).await;
+        let reason = shown["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("{} as {}{reason}", shown["state"].as_str().unwrap(), shown["origin"].as_str().unwrap())
+    }
+
+    async fn erase(&self) -> Value {
+        self.json(&["run", "erase", "--wait"]).await
+    }
+
+    async fn prepare(&self) -> Value {
+        self.json(&["run", "prepare", "--wait"]).await
+    }
+}
+
+/// Leave for somebody who is not whoever runs the tests.
+fn somebody(uid: u32, name: &str, permission: Permission) -> Authorised {
+    let identity = Identity { uid, user: name.to_owned(), groups: Default::default() };
+    let grant = Grant {
+        users: [name.to_owned()].into(),
+        groups: Default::default(),
+        permissions: [permission].into(),
+        reach: Reach::default(),
+    };
+    authorise(&identity, permission, &[grant], 0).unwrap()
+}
+
+fn target(record: &str) -> [Target; 1] {
+    [Target { record: record.parse().unwrap(), version: None }]
+}
+
+async fn column_deleted_on(living: &Living) {
+    living.bench.sql("ALTER TABLE customers ADD COLUMN deleted_on TEXT").await;
+}
+
+#[tokio::test]
+async fn a_clerk_marks_whom_no_criterion_asks_for() {
+    let living = Living::prepared().await;
+    let marked = living.json(&["mark", "customer/4", "--reason", "asked by letter"]).await;
+    assert_eq!((&marked["state"], &marked["blocked"]), (&json!("proposed"), &json!([])));
+    assert_eq!(living.state_of("customer/4").await, "proposed as clerk");
+    let again = living.ctl(&["mark", "customer/4", "--reason", "asked by letter"]).await;
+    assert_eq!((again.exit, again.out.as_str()), (Exit::Conflict, ""));
+    assert!(again.err.contains("cannot mark customer/4: it is proposed already"), "{}", again.err);
+    // Prepare finds no criterion that is met, and leaves it alone: it was asked for.
+    assert_eq!(living.prepare().await["withdrawn"], 0);
+    living.json(&["confirm", "customer/4"]).await;
+    assert_eq!(living.erase().await["deleted"], 1);
+    assert!(living.bench.rows("SELECT id FROM customers WHERE id = 4").await.is_empty());
+    let shown = living.json(&["show", "customer/4"]).await;
+    let history: Vec<&str> =
+        shown["history"].as_array().unwrap().iter().map(|step| step["to"].as_str().unwrap()).collect();
+    assert_eq!(history, ["proposed", "confirmed", "erased"]);
+    assert_eq!(shown["history"][0]["reason"], "marked by hand: asked by letter");
+    let trail = living.json(&["audit", "list", "--record", "customer/4"]).await;
+    assert!(trail.to_string().contains("1 record marked: asked by letter"), "{trail}");
+    let gone = living.ctl(&["mark", "customer/4", "--reason", "asked by letter"]).await;
+    assert_eq!(gone.exit, Exit::NoSuchRecord, "{}", gone.err);
+}
+
+#[tokio::test]
+async fn a_mark_that_is_taken_back_is_withdrawn() {
+    let living = Living::prepared().await;
+    for confirmed in [false, true] {
+        living.json(&["mark", "customer/4", "--reason", "asked by letter"]).await;
+        if confirmed {
+            living.json(&["confirm", "customer/4"]).await;
+        }
+        living.json(&["restore", "customer/4"]).await;
+        assert_eq!(living.state_of("customer/4").await, "withdrawn as clerk: the mark was taken back");
+    }
+    assert_eq!(living.erase().await["deleted"], 0);
+}
+
+#[tokio::test]
+async fn another_person_under_a_marked_key_is_left_alone() {
+    let living = Living::prepared().await;
+    living.json(&["mark", "customer/4", "--reason", "asked by letter"]).await;
+    living.json(&["confirm", "customer/4"]).await;
+    living.bench.sql("UPDATE customers SET last_name = 'Moser' WHERE id = 4").await;
+    let run = living.erase().await;
+    assert_eq!((&run["deleted"], &run["withdrawn"]), (&json!(0), &json!(1)));
+    assert_eq!(living.state_of("customer/4").await, "withdrawn as clerk: another person has been given the key");
+}
+
+#[tokio::test]
+async fn what_is_kept_by_law_is_kept_from_a_mark_too() {
+    let living = Living::prepared().await;
+    let invoices = "[[dependent]]\ntable = \"invoices\"\ncolumn = \"customer_id\"\nrule = \"keep\"\nkeep = [\"billed_on\"]\n\
+                    since = \"billed_on\"\nperiod = \"7 years\"\n";
+    living.bench.sql("CREATE TABLE invoices (id INTEGER PRIMARY KEY, customer_id INTEGER, billed_on TEXT)").await;
+    living.bench.sql("INSERT INTO invoices VALUES (1, 4, '2024-05-01')").await;
+    living.with_customer("", invoices);
+    let marked = living.json(&["mark", "customer/4", "--reason", "asked by letter"]).await;
+    assert_eq!(marked["blocked"], json!([{ "until": "2031-05-02", "reason": "it stays until 2031-05-01: invoices" }]));
+    assert_eq!(living.json(&["show", "customer/4"]).await["blocked"], marked["blocked"]);
+    living.json(&["confirm", "customer/4"]).await;
+    assert_eq!(living.erase().await["returned"], 1);
+    let why = "proposed as clerk: it cannot be erased yet: it stays until 2031-05-01: invoices";
+    assert_eq!(living.state_of("customer/4").await, why);
+}
+
+#[tokio::test]
+async fn the_applications_mark_is_confirmed_at_once_and_never_again() {
+    let living = Living::prepared().await;
+    column_deleted_on(&living).await;
+    let behind = CUSTOMER.replace("last_contact_on = \"null\"", "last_contact_on = \"null\"\ndeleted_on = \"null\"");
+    living.bench.category("customer", &format!("{behind}{APPLICATION}"));
+    living.settings.send_replace(Arc::new(living.bench.settings()));
+    living.bench.sql("UPDATE customers SET deleted_on = '2026-11-20' WHERE id = 4").await;
+    let plan = living.json(&["run", "prepare", "--dry-run", "--wait"]).await;
+    assert_eq!(plan["proposed"], 1);
+    assert_eq!(living.prepare().await["proposed"], 1);
+    assert_eq!(living.state_of("customer/4").await, "confirmed as application");
+    let listed = living.json(&["list", "--state", "confirmed"]).await;
+    assert_eq!(
+        (&listed["items"][0]["record"], &listed["items"][0]["confirmations"]),
+        (&json!("customer/4"), &json!(0))
+    );
+    // Restorable until the final job; then it is there as proposed, and stays so.
+    living.json(&["restore", "customer/4"]).await;
+    assert_eq!(living.state_of("customer/4").await, "proposed as application");
+    living.prepare().await;
+    assert_eq!(living.state_of("customer/4").await, "proposed as application");
+    // Not even when the application takes its mark back and sets it anew.
+    living.bench.sql("UPDATE customers SET deleted_on = NULL WHERE id = 4").await;
+    assert_eq!(living.prepare().await["withdrawn"], 1);
+    let why = "withdrawn as application: no longer due: the application's mark is gone";
+    assert_eq!(living.state_of("customer/4").await, why);
+    living.bench.sql("UPDATE customers SET deleted_on = '2026-11-21' WHERE id = 4").await;
+    living.prepare().await;
+    assert_eq!(living.state_of("customer/4").await, "proposed as application");
+    // Somebody else's mark is confirmed at once.
+    living.bench.sql("INSERT INTO customers VALUES (8, 'Lang', '2026-10-01', '2026-11-21')").await;
+    living.prepare().await;
+    assert_eq!(living.state_of("customer/8").await, "confirmed as application");
+    assert_eq!(living.erase().await["deleted"], 1);
+    assert!(living.bench.rows("SELECT id FROM customers WHERE id = 8").await.is_empty());
+    // So is a clerk's.
+    assert_eq!(living.json(&["mark", "customer/5", "--reason", "asked by letter"]).await["state"], "confirmed");
+    assert_eq!(living.erase().await["deleted"], 1);
+}
+
+#[tokio::test]
+async fn two_different_people_have_to_confirm() {
+    let living = Living::prepared().await;
+    living.with_customer("decisions = 2", "");
+    let (vera, otto) = (somebody(2001, "vera", Permission::Decide), somebody(2002, "otto", Permission::Decide));
+    let confirm = |who: Authorised| {
+        let desk = living.desk.clone();
+        async move { desk.decide(&who, "r", Wish::Confirm, &target("customer/1")).await }
+    };
+    assert_eq!(confirm(vera.clone()).await.unwrap()[0].state.as_str(), "proposed");
+    assert_eq!(living.json(&["show", "customer/1"]).await["confirmations"], 1);
+    let Err(DeskError::Refused(failures)) = confirm(vera.clone()).await else { panic!("twice by the same person") };
+    assert_eq!(failures[0].fault, DecisionFault::Rule(MoveError::SamePerson));
+    assert_eq!(living.erase().await["deleted"], 0, "one of two is none");
+    // What was confirmed so far is taken back as a whole.
+    living.json(&["restore", "customer/1"]).await;
+    assert_eq!(confirm(otto.clone()).await.unwrap()[0].state.as_str(), "proposed");
+    assert_eq!(confirm(vera).await.unwrap()[0].state.as_str(), "confirmed");
+    assert_eq!(living.json(&["show", "customer/1"]).await["confirmations"], 2);
+    assert_eq!(living.erase().await["deleted"], 1);
+    let trail = living.json(&["audit", "list", "--record", "customer/1"]).await;
+    let kinds: Vec<&str> =
+        trail["items"].as_array().unwrap().iter().rev().map(|e| e["kind"].as_str().unwrap()).collect();
+    let expected =
+        ["proposed", "first_confirmed", "restored", "first_confirmed", "confirmed", "batch_intent", "erased"];
+    assert_eq!(kinds, expected);
+}
+
+#[tokio::test]
+async fn who_confirmed_alone_before_two_were_asked_for_is_not_enough() {
+    let living = Living::prepared().await;
+    living.json(&["confirm", "customer/1"]).await;
+    living.with_customer("decisions = 2", "");
+    assert_eq!(living.json(&["run", "erase", "--dry-run", "--wait"]).await["returned"], 1);
+    assert_eq!(living.erase().await["returned"], 1);
+    let why = "proposed as criterion: two different people have to confirm it by now, and one has";
+    assert_eq!(living.state_of("customer/1").await, why);
+}
+
+#[tokio::test]
+async fn a_confirmation_has_to_wait() {
+    let living = Living::prepared().await;
+    living.with_customer("cooling_off = \"7 days\"", "");
+    living.json(&["confirm", "customer/1"]).await;
+    let blocked = json!([{ "until": "2026-11-29", "reason": "a confirmation has to wait for 7 days" }]);
+    assert_eq!(living.json(&["show", "customer/1"]).await["blocked"], blocked);
+    for at in ["2026-11-21T09:00:00Z", "2026-11-28T08:59:59Z"] {
+        living.clock.set(at.parse().unwrap());
+        for words in [["run", "erase", "--wait", "--dry-run"].as_slice(), &["run", "erase", "--wait"]] {
+            let run = living.json(words).await;
+            assert_eq!((&run["deleted"], &run["cooling_off"], &run["left"]), (&json!(0), &json!(1), &json!(0)), "{at}");
+        }
+    }
+    living.clock.set("2026-11-28T09:00:00Z".parse().unwrap());
+    assert_eq!(living.json(&["show", "customer/1"]).await["blocked"], json!([]));
+    let run = living.erase().await;
+    assert_eq!((&run["deleted"], &run["cooling_off"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_shell_goes_when_nothing_keeps_it_any_more() {
+    let living = Living::prepared().await;
+    let remove = CUSTOMER.replace("[erase.anonymise]", "[erase]\nremove_shells = true\n[erase.anonymise]");
+    living.bench.category("customer", &remove);
+    living.settings.send_replace(Arc::new(living.bench.settings()));
+    living.json(&["confirm", "customer/2"]).await;
+    assert_eq!(living.erase().await["anonymised"], 1);
+    assert_eq!(living.erase().await["deleted"], 0, "its orders keep it");
+    let again = living.ctl(&["mark", "customer/2", "--reason", "asked by letter"]).await;
+    assert!(again.err.contains("cannot mark customer/2: it is anonymised already"), "{}", again.err);
+    living.bench.sql("DELETE FROM orders").await;
+    // It must be the one that was anonymised, and nobody else under its key.
+    living.bench.sql("UPDATE customers SET last_name = 'Moser' WHERE id = 2").await;
+    assert_eq!(living.erase().await["shells"], 0);
+    living.bench.sql("UPDATE customers SET last_name = NULL WHERE id = 2").await;
+    for words in [["run", "erase", "--wait", "--dry-run"].as_slice(), &["run", "erase", "--wait"]] {
+        let run = living.json(words).await;
+        assert_eq!((&run["deleted"], &run["shells"], &run["anonymised"]), (&json!(1), &json!(1), &json!(0)));
+    }
+    assert!(living.bench.rows("SELECT id FROM customers WHERE id = 2").await.is_empty());
+    assert_eq!(living.state_of("customer/2").await, "erased as shell");
+    assert_eq!(living.erase().await["shells"], 0);
+}
+
+#[tokio::test]
+async fn two_people_and_nobody_contradict_each_other() {
+    let bench = Bench::new();
+    bench.category("customer", &customer("decisions = 2", "[manual]\nauto_confirm = true\n"));
+    let faults = erasured::config::load(bench.dir.path()).unwrap_err();
+    assert!(common::rendered(&faults).contains("contradict each other"), "{}", common::rendered(&faults));
+}
