@@ -1,29 +1,9 @@
 //! What goes along: records that were marked, that were confirmed before, that need another person or more time.
 
 use erasured::desk::{DeskError, LinkedFault, Reason, Wish};
-use erasured::jobs::Workshop;
 use erasured::store::JobKind;
 
 use crate::office::{Office, leave};
-
-/// The same office under these settings of a category.
-fn with_settings(office: Office, category: &str, setting: &str) -> Office {
-    let path = office.bench.dir.path().join(format!("categories/{category}.toml"));
-    let before = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, before.replacen("table =", &format!("{setting}\ntable ="), 1)).unwrap();
-    Office::over(office.bench, office.store, office.workshop)
-}
-
-impl Office {
-    fn over(bench: crate::common::Bench, store: std::sync::Arc<erasured::store::Store>, workshop: Workshop) -> Self {
-        let settings = std::sync::Arc::new(bench.settings());
-        let workshop = Workshop { settings: std::sync::Arc::clone(&settings), ..workshop };
-        let held = tokio::sync::watch::Sender::new(settings).subscribe();
-        let (key, checkpoint) = (workshop.keys.fingerprint.clone(), workshop.keys.checkpoint.clone());
-        let desk = erasured::desk::Desk::new(store.clone(), held, key, &checkpoint, workshop.clock.clone());
-        Self { bench, store, desk, workshop }
-    }
-}
 
 #[tokio::test]
 async fn one_that_is_not_due_goes_along_once_it_is_marked() {
@@ -62,7 +42,7 @@ async fn one_that_was_confirmed_before_is_tied_to_the_others() {
 
 #[tokio::test]
 async fn all_wait_for_the_second_person_of_one() {
-    let office = with_settings(Office::open().await, "person", "decisions = 2");
+    let office = Office::open().await.with_setting("person", "decisions = 2");
     office.confirm("prospect/1", &["person/1"]).await.unwrap();
     assert_eq!(
         office.states(&["prospect/1", "person/1"]).await,
@@ -78,7 +58,7 @@ async fn all_wait_for_the_second_person_of_one() {
 
 #[tokio::test]
 async fn all_wait_for_the_longest_cooling_off() {
-    let office = with_settings(Office::open().await, "person", "cooling_off = \"7 days\"");
+    let office = Office::open().await.with_setting("person", "cooling_off = \"7 days\"");
     office.confirm("prospect/1", &["person/1"]).await.unwrap();
     let before = office.bench.dump().await;
     assert_eq!(office.foreseen().await, Vec::<String>::new());

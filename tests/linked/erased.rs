@@ -57,21 +57,7 @@ async fn one_that_the_database_refuses_takes_its_group_back_and_no_other() {
         .bench
         .sql("CREATE TRIGGER no_member BEFORE DELETE ON members WHEN old.no = 'M-1' BEGIN SELECT RAISE(ABORT, 'no'); END;")
         .await;
-    let settings = std::fs::read_to_string(office.bench.dir.path().join("categories/member.toml")).unwrap();
-    let named = settings.replacen("[erase]", "triggers = [\"no_member\"]\n[erase]", 1);
-    let named = named.replacen("[[criterion]]", "[[criterion]]", 1);
-    office.bench.file(
-        "member",
-        &named.replacen("triggers = [\"no_member\"]\n", "", 1).replacen(
-            "table = \"members\"\n",
-            "table = \"members\"\ntriggers = [\"no_member\"]\n",
-            1,
-        ),
-    );
-    let office = Office {
-        workshop: erasured::jobs::Workshop { settings: office.bench.settings().into(), ..office.workshop.clone() },
-        ..office
-    };
+    let office = office.with_setting("member", "triggers = [\"no_member\"]");
     office.run(JobKind::Erase).await;
     let states = office.states(&["prospect/1", "person/1", "member/M-1", "prospect/4", "person/4", "prospect/3"]).await;
     for state in &states[..3] {

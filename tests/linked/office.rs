@@ -114,6 +114,19 @@ impl Office {
         office
     }
 
+    /// The same office with another setting at the top of a category's file.
+    pub fn with_setting(self, category: &str, setting: &str) -> Self {
+        let path = self.bench.dir.path().join(format!("categories/{category}.toml"));
+        let before = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, before.replacen("table =", &format!("{setting}\ntable ="), 1)).unwrap();
+        let settings = Arc::new(self.bench.settings());
+        let workshop = Workshop { settings: Arc::clone(&settings), ..self.workshop };
+        let held = watch::Sender::new(settings).subscribe();
+        let (key, checkpoint) = (workshop.keys.fingerprint.clone(), Arc::clone(&workshop.keys.checkpoint));
+        let desk = Desk::new(Arc::clone(&self.store), held, key, &checkpoint, Arc::clone(&workshop.clock));
+        Self { desk, workshop, ..self }
+    }
+
     /// A run, to its end; nothing may trouble it.
     pub async fn run(&self, job: JobKind) -> RunReport {
         let mut turn = self.store.turn().await;

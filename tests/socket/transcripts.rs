@@ -69,7 +69,7 @@ transcripts! {
         ["confirm", "customer/403"]
         ["confirm", "customer/17", "customer/404", "customer/409"]
         ["confirm", "customer/17", "customer/17"]
-        ["confirm", "customer/17@3", "--with", "member/88", "user/7@2"]
+        ["confirm", "customer/17@3", "--with", "member/88", "user/7@3"]
         ["confirm", "customer/17", "--with-linked"]
         ["confirm", "customer/17", "--with-linked", "--json"]
         ["confirm", "customer/17", "customer/18", "--with", "member/88"]

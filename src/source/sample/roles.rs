@@ -4,8 +4,8 @@ use super::Sample;
 
 /// The same people in three categories, those whom nobody has heard of for longest first.
 const PEOPLE: i64 = 12;
-/// Those of them who have an account as well: too few for anybody to notice that their names stand elsewhere too.
-const ACCOUNTS: i64 = 2;
+/// Those of them who may have an account as well.
+const ACCOUNTS: i64 = 3;
 
 /// Pairs the longest forgotten of each table with one another. Dates that cannot be read come into no pair.
 const ROLES: &str = "
@@ -24,7 +24,8 @@ const ROLES: &str = "
 const NAMES: [&str; 8] = [
     "UPDATE prospects SET person_id = r.person FROM roles r WHERE r.prospect = id",
     "INSERT INTO person_members SELECT person, member FROM roles WHERE place % 3 > 0",
-    "UPDATE users SET person_id = r.person FROM roles r WHERE r.account = id",
+    "UPDATE users SET person_id = r.person FROM roles r WHERE r.account = id
+     AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.prospect_id = r.prospect)",
     "UPDATE persons SET first_name = p.first_name, last_name = p.last_name FROM roles r, prospects p
      WHERE r.person = persons.id AND p.id = r.prospect",
     "UPDATE members SET first_name = coalesce(p.first_name, ''), last_name = p.last_name
