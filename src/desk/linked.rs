@@ -139,14 +139,14 @@ impl Desk {
     /// # Errors
     /// When the state cannot be read. A source that cannot be read is no error: the verdict then says so.
     pub(super) async fn linked(&self, scope: &Scope, record: &RecordRef) -> Result<Option<LinkedVerdict>, DeskError> {
-        let glass = self.glass();
         let mut sources = Sources::default();
-        let verdict = self.verdict_over(&glass, &mut sources, scope, record).await;
+        let verdict = self.verdict_over(&self.glass(), &mut sources, scope, record).await;
         sources.close().await;
         verdict
     }
 
-    async fn verdict_over(
+    /// The same over sources that stay open for the next record.
+    pub(super) async fn verdict_over(
         &self,
         glass: &Glass<'_>,
         sources: &mut Sources,

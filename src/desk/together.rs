@@ -8,10 +8,10 @@ use super::linked::{LinkedRecord, LinkedVerdict, Standing};
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
 use crate::audit::By;
-use crate::erasure::LINKED_RECORDS_MAX;
+use crate::erasure::{LINKED_RECORDS_MAX, Sources};
 use crate::proposal::StateName;
 use crate::record::RecordRef;
-use crate::store::{Decided, DecisionError, DecisionFailure, DecisionFault, Target};
+use crate::store::{Decided, DecisionError, DecisionFailure, DecisionFault, Proposal, Target};
 
 /// For so many records of one request the answer says what their linked records block.
 const LINKED_TOLD_MAX: usize = 20;
@@ -107,16 +107,34 @@ impl Desk {
         targets: &[Target],
         with: &With,
     ) -> Result<Vec<Decided>, DeskError> {
-        let mut groups: Vec<Vec<Member>> = Vec::new();
-        let mut failures = Vec::new();
+        let mut sources = Sources::default();
+        let groups = self.groups(leave, &mut sources, targets, with).await;
+        sources.close().await;
+        let (groups, failures) = groups?;
+        if !failures.is_empty() {
+            return Err(DeskError::NotTogether(failures));
+        }
+        self.confirm_groups(leave, request, &groups).await
+    }
+
+    /// What is to be confirmed together with each record, and what stands in the way.
+    async fn groups(
+        &self,
+        leave: &Authorised,
+        sources: &mut Sources,
+        targets: &[Target],
+        with: &With,
+    ) -> Result<(Vec<Vec<Member>>, Vec<LinkedFailure>), DeskError> {
+        let (mut groups, mut failures) = (Vec::new(), Vec::new());
+        let glass = self.glass();
         let mut seen: BTreeSet<RecordRef> = BTreeSet::new();
         for target in targets {
-            Self::within(leave, &target.record).map_err(|_| unseen(target))?;
+            self.must_see(leave, target).await?;
             if !seen.insert(target.record.clone()) {
                 // It has come along with one before.
                 continue;
             }
-            let verdict = self.linked(leave.scope(), &target.record).await?.unwrap_or_default();
+            let verdict = self.verdict_over(&glass, sources, leave.scope(), &target.record).await?.unwrap_or_default();
             let (chosen, stand) = chosen(&verdict, target, with);
             failures.extend(stand);
             let mut group = vec![Member { target: target.clone(), is_confirmed: false }];
@@ -128,10 +146,19 @@ impl Desk {
             }
             groups.push(group);
         }
-        if !failures.is_empty() {
-            return Err(DeskError::NotTogether(failures));
+        Ok((groups, failures))
+    }
+
+    /// A record that the asker may not see is told of like one that was never proposed.
+    async fn must_see(&self, leave: &Authorised, target: &Target) -> Result<(), DeskError> {
+        let record = &target.record;
+        let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
+        let covers = |own: Proposal| leave.scope().covers(record, own.unit.as_deref(), &own.fingerprint.digest);
+        if proposal.is_some_and(covers) {
+            return Ok(());
         }
-        self.confirm_groups(leave, request, &groups).await
+        let fault = DecisionFault::NotProposed;
+        Err(DeskError::Refused(vec![DecisionFailure { record: record.clone(), fault }]))
     }
 
     async fn confirm_groups(
@@ -181,18 +208,19 @@ impl Desk {
         if decided.len() > LINKED_TOLD_MAX {
             return Ok(found);
         }
+        let (glass, mut sources) = (self.glass(), Sources::default());
         for Decided { record, .. } in decided {
-            if let Some(verdict) = self.linked(leave.scope(), record).await? {
-                found.push((record.clone(), verdict));
+            match self.verdict_over(&glass, &mut sources, leave.scope(), record).await {
+                Ok(verdict) => found.extend(verdict.map(|verdict| (record.clone(), verdict))),
+                Err(error) => {
+                    sources.close().await;
+                    return Err(error);
+                }
             }
         }
+        sources.close().await;
         Ok(found)
     }
-}
-
-/// A record that the asker may not see is told of like one that was never proposed.
-fn unseen(target: &Target) -> DeskError {
-    DeskError::Refused(vec![DecisionFailure { record: target.record.clone(), fault: DecisionFault::NotProposed }])
 }
 
 /// Those that are confirmed together with the record, and those that stand in the way.

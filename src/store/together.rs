@@ -22,12 +22,21 @@ pub(super) const CONFIRMED_TOGETHER: &str = "SELECT p.together FROM proposal p I
      GROUP BY p.together HAVING min(p.state = 'confirmed' AND p.source = ?1) = 1 ORDER BY p.together LIMIT ?3";
 
 /// The proposals of groups, each group's side by side.
-const MEMBERS: &str = concat!(
+pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     rows::proposal_columns!(),
     " FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_together ON p.together = j.value \
      CROSS JOIN fingerprint_form f ON f.id = p.form \
      WHERE p.together IS NOT NULL AND p.state IN ('proposed', 'confirmed') ORDER BY p.together, p.id"
+);
+
+/// Those of the groups that are not among the given proposals.
+const OTHERS: &str = concat!(
+    "SELECT ",
+    standing_columns!(),
+    " FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_together ON p.together = j.value \
+     WHERE p.together IS NOT NULL AND p.state IN ('proposed', 'confirmed') \
+     AND p.id NOT IN (SELECT value FROM json_each(?2)) ORDER BY p.id"
 );
 
 impl Store {
@@ -140,21 +149,15 @@ impl Change<'_> {
         }
         let groups = rows::json(&gone.iter().map(|(_, group)| group).collect::<BTreeSet<_>>())?;
         let gone: Vec<i64> = gone.into_iter().map(|(id, _)| id).collect();
-        let others: Vec<Standing> = sqlx::query(concat!(
-            "SELECT ",
-            standing_columns!(),
-            " FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_together ON p.together = j.value \
-             WHERE p.together IS NOT NULL AND p.state IN ('proposed', 'confirmed') \
-             AND p.id NOT IN (SELECT value FROM json_each(?2)) ORDER BY p.id"
-        ))
-        .bind(&groups)
-        .bind(rows::json(&gone)?)
-        .fetch_all(&mut *self.transaction)
-        .await
-        .map_err(failed(DOING))?
-        .iter()
-        .map(Standing::read)
-        .collect::<Result<_, _>>()?;
+        let others: Vec<Standing> = sqlx::query(OTHERS)
+            .bind(&groups)
+            .bind(rows::json(&gone)?)
+            .fetch_all(&mut *self.transaction)
+            .await
+            .map_err(failed(DOING))?
+            .iter()
+            .map(Standing::read)
+            .collect::<Result<_, _>>()?;
         let ids: Vec<i64> = others.iter().map(|other| other.id.0).chain(gone).collect();
         sqlx::query(
             "UPDATE proposal SET together = NULL, first_by = NULL WHERE id IN (SELECT value FROM json_each(?1)) \

@@ -120,6 +120,7 @@ async fn pages_are_read_through_an_index() {
         (list::OPEN_PROPOSALS, &["USING INDEX proposal_open (category=? AND key>?)"][..]),
         (batch::CONFIRMED, &["USING INDEX proposal_confirmed (category=? AND rowid>?)"]),
         (moves::WRITE_STANDING, &["SEARCH proposal USING INTEGER PRIMARY KEY"]),
+        (together::CONFIRMED_TOGETHER, &["USING INDEX proposal_together (together>?)"]),
         (merged.as_str(), &["MERGE", "USING INDEX proposal_open", "USING INDEX proposal_closed"]),
     ] {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
