@@ -21,6 +21,9 @@ pub use decisions::{
 };
 pub use linked::{LinkedRecord, LinkedStanding, LinkedVerdict};
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
+pub use policy::{
+    RuleAnswer, RuleDecisionRequest, RuleOutcome, RuleSet, RuleSetRequest, RuleStanding, RuleUnsetRequest, RuleWaiting,
+};
 pub use problem::{Code, Problem};
 pub use proposals::{
     Blocked, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal, ProposalPage,

@@ -7,7 +7,7 @@ use crate::config::causes;
 use crate::erasure::{Examined, examine, open};
 use crate::proposal::{Origin, Outcome, Reason};
 use crate::record::{Fingerprint, RecordRef};
-use crate::store::{Decided, MarkError, NewProposal};
+use crate::store::{Decided, LedgerEntry, MarkError, NewProposal};
 
 /// A record that was marked.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct Marked {
 /// A record as the source has it.
 struct Seen {
     fingerprint: Fingerprint,
+    identity_is_blank: bool,
     unit: Option<String>,
     blocked: Vec<Blocked>,
 }
@@ -42,16 +43,20 @@ impl Desk {
         let settings = self.settings();
         let category = settings.categories.get(&record.category).filter(|category| leave.scope().sees(&category.name));
         let category = category.ok_or_else(none)?;
-        let Seen { fingerprint, unit, blocked } = self.look_up(record).await?.ok_or_else(none)?;
+        let Seen { fingerprint, identity_is_blank, unit, blocked } = self.look_up(record).await?.ok_or_else(none)?;
         if !leave.scope().covers(record, unit.as_deref(), &fingerprint.digest) {
             return Err(none());
         }
         let ledger = self.store.ledger(&record.category, std::slice::from_ref(&record.key)).await;
         let erased = ledger.map_err(DeskError::Store)?.remove(&record.key);
-        if erased
-            .is_some_and(|entry| entry.outcome == Outcome::Anonymised && entry.after.as_ref() == Some(&fingerprint))
-        {
-            return Err(DeskError::CannotMark { record: record.clone(), why: "it is anonymised already".to_owned() });
+        let cannot = |why: &str| Err(DeskError::CannotMark { record: record.clone(), why: why.to_owned() });
+        let is_shell =
+            |entry: LedgerEntry| entry.outcome == Outcome::Anonymised && entry.after == Some(fingerprint.clone());
+        if erased.is_some_and(is_shell) {
+            return cannot("it is anonymised already");
+        }
+        if identity_is_blank {
+            return cannot("nothing stands in the columns that make it the same person");
         }
         let new = NewProposal {
             record: record.clone(),
@@ -89,12 +94,9 @@ impl Desk {
         opened.reader.close().await;
         match examined.map_err(|error| unusable(causes(&error)))?.pop() {
             None | Some(Examined::Gone) => Ok(None),
-            Some(Examined::Found { identity_is_blank: true, .. }) => {
-                Err(unusable("nothing stands in the columns that make it the same person".to_owned()))
-            }
-            Some(Examined::Found { fingerprint, unit, retained, .. }) => {
+            Some(Examined::Found { fingerprint, identity_is_blank, unit, retained, .. }) => {
                 let blocked = retained.as_ref().map(not_due_of).into_iter().collect();
-                Ok(Some(Seen { fingerprint, unit, blocked }))
+                Ok(Some(Seen { fingerprint, identity_is_blank, unit, blocked }))
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What an entry of the trail says, in words. Pure.
 
-use crate::audit::{ErasedGroup, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, Settlement, Trigger};
+use crate::audit::{
+    ErasedGroup, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged, Settlement, Trigger,
+};
 
 /// The record that the entry is about, where it is about a single one.
 pub(super) fn record_of(kind: &Kind) -> Option<String> {
@@ -41,7 +43,7 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::StateCreated { installation } => format!("the state of installation {installation} was made"),
         Kind::DaemonStarted { version } => format!("the daemon started, version {version}"),
         Kind::DaemonStopped { why } => format!("the daemon stopped: {why}"),
-        Kind::SettingsLoaded { digest } => format!("settings loaded, SHA-256 {digest}"),
+        Kind::SettingsLoaded { digest, over, aside } => settings_loaded(digest, over.len(), aside),
         Kind::RunQueued { job, trigger, dry_run } => queued(job, trigger, *dry_run),
         Kind::RunStarted { job } => format!("a run of {job} began"),
         Kind::RunFinished { job, outcome, counts } => {
@@ -51,6 +53,15 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
+        Kind::RuleChanged(of) => format!("{} is {} from now on, after {}", of.rule, valued(of), of.old),
+        Kind::RuleChangeAsked(of) => {
+            format!("{} is to be {} instead of {}: this waits for a second person", of.rule, valued(of), of.old)
+        }
+        Kind::RuleChangeApproved(of) => {
+            format!("{} is {} from now on, after {}: a second person has approved it", of.rule, valued(of), of.old)
+        }
+        Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
+        Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
         about_records => summary_of_records(about_records),
     }
@@ -88,6 +99,23 @@ fn summary_of_records(kind: &Kind) -> String {
         },
         _ => String::new(),
     }
+}
+
+fn settings_loaded(digest: &str, over: usize, aside: &[String]) -> String {
+    let mut said = format!("settings loaded, SHA-256 {digest}");
+    match over {
+        0 => {}
+        1 => said.push_str("; 1 rule is set otherwise while running"),
+        many => said.push_str(&format!("; {many} rules are set otherwise while running")),
+    }
+    if !aside.is_empty() {
+        said.push_str(&format!("; set aside: {}", aside.join(", ")));
+    }
+    said
+}
+
+fn valued(of: &RuleChanged) -> String {
+    if of.from_file { format!("{} again, as in its file", of.new) } else { of.new.clone() }
 }
 
 fn queued(job: &str, trigger: &Trigger, dry_run: bool) -> String {

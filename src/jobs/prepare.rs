@@ -300,8 +300,11 @@ impl Prepare<'_, '_> {
         }
         let keys: Vec<RecordKey> = new.iter().map(|new| new.record.key.clone()).collect();
         let open = self.workshop.store.open_among(self.category(), &keys).await.map_err(store)?;
+        let restored = self.workshop.store.restored_marks(new).await.map_err(store)?;
         let key = &self.workshop.keys.fingerprint;
         let previews = preview(reader, self.mapping, key, &keys).await;
+        let confirmed = new.iter().filter(|new| new.is_confirmed && !restored.contains(&new.record));
+        let confirmed: BTreeSet<&RecordKey> = confirmed.map(|new| &new.record.key).collect();
         let candidates: HashMap<&RecordKey, &Candidate> = candidates.iter().map(|one| (&one.key, one)).collect();
         for preview in previews.map_err(|error| self.failed(error))? {
             let Some(candidate) = candidates.get(&preview.planned.key) else {
@@ -309,7 +312,7 @@ impl Prepare<'_, '_> {
             };
             let record = RecordRef { category: self.mapping.category.clone(), key: candidate.key.clone() };
             let is_open = open.contains(&candidate.key) && !self.would_be_withdrawn.contains(&candidate.key);
-            let is_confirmed = new.iter().any(|new| new.record.key == candidate.key && new.is_confirmed);
+            let is_confirmed = confirmed.contains(&candidate.key);
             let future = Future::Proposed { due: candidate.due.clone(), is_open, is_confirmed, preview };
             if let Some(watcher) = self.progress.watcher.as_mut() {
                 watcher(Foreseen { record, future });

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteExecutor};
 
 use super::error::{expect_rows, failed};
 use super::moves::{Note, Standing, grouped, reasoned};
-use super::{Change, RunId, StoreError, rows};
+use super::{Change, RunId, Store, StoreError, rows};
 use crate::audit::{By, Kind, ProposedGroup};
 use crate::proposal::{Move, Origin, Parted, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName, hex};
@@ -131,27 +131,9 @@ impl Change<'_> {
         Ok(Proposed { proposed: proposed as u64, already_open: (records.len() - proposed) as u64 })
     }
 
-    /// Those of the application's marks to be confirmed at once that a clerk has restored before, about the same person: they
-    /// are never confirmed without asking again.
+    /// See [`restored_marks`].
     async fn restored_marks(&mut self, records: &[NewProposal]) -> Result<BTreeSet<RecordRef>, StoreError> {
-        let asked = records.iter().filter(|new| new.is_confirmed);
-        let asked: Vec<_> = asked
-            .map(|new| (new.record.category.as_str(), new.record.key.as_str(), hex(&new.fingerprint.digest)))
-            .collect();
-        if asked.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let found = sqlx::query(
-            "SELECT p.category, p.key FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_closed \
-             ON p.category = j.value->>0 AND p.key = j.value->>1 AND p.state IN ('erased', 'withdrawn') \
-             WHERE p.origin = 'application' AND p.fingerprint = unhex(j.value->>2) \
-             AND EXISTS (SELECT 1 FROM decision d WHERE d.proposal = p.id AND d.decision = 'restored')",
-        )
-        .bind(rows::json(&asked)?)
-        .fetch_all(&mut *self.transaction)
-        .await
-        .map_err(failed("read which marks were taken back before"))?;
-        found.iter().map(rows::record).collect()
+        restored_marks(&mut *self.transaction, records).await
     }
 
     pub(super) async fn newest(&mut self) -> Result<i64, StoreError> {
@@ -353,4 +335,40 @@ impl Change<'_> {
         .map_err(failed(DOING))?;
         expect_rows(DOING, values.len(), done.rows_affected())
     }
+}
+
+impl Store {
+    /// Those of the application's marks to be confirmed at once that a clerk has restored before: they will only be proposed.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn restored_marks(&self, records: &[NewProposal]) -> Result<BTreeSet<RecordRef>, StoreError> {
+        restored_marks(&self.readers, records).await
+    }
+}
+
+/// Those of the application's marks to be confirmed at once that a clerk has restored before, about the same person: they
+/// are never confirmed without asking again.
+async fn restored_marks<'e>(
+    executor: impl SqliteExecutor<'e>,
+    records: &[NewProposal],
+) -> Result<BTreeSet<RecordRef>, StoreError> {
+    let asked = records.iter().filter(|new| new.is_confirmed && matches!(new.origin, Origin::Application { .. }));
+    let asked: Vec<_> = asked
+        .map(|new| (new.record.category.as_str(), new.record.key.as_str(), hex(&new.fingerprint.digest)))
+        .collect();
+    if asked.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let found = sqlx::query(
+        "SELECT p.category, p.key FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_closed \
+         ON p.category = j.value->>0 AND p.key = j.value->>1 AND p.state IN ('erased', 'withdrawn') \
+         WHERE p.origin = 'application' AND p.fingerprint = unhex(j.value->>2) \
+         AND EXISTS (SELECT 1 FROM decision d WHERE d.proposal = p.id AND d.decision = 'restored')",
+    )
+    .bind(rows::json(&asked)?)
+    .fetch_all(executor)
+    .await
+    .map_err(failed("read which marks were taken back before"))?;
+    found.iter().map(rows::record).collect()
 }

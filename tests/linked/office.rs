@@ -6,11 +6,10 @@ use std::sync::Arc;
 use erasured::actor::{Authorised, Grant, Identity, Permission, Reach, authorise};
 use erasured::audit::CheckpointKey;
 use erasured::clock::{SetClock, SharedClock};
-use erasured::desk::{Decided, Desk, DeskError, LinkedVerdict, Origin, Standing, Wish, With};
+use erasured::desk::{Board, Decided, Desk, DeskError, LinkedVerdict, Origin, Standing, Wish, With};
 use erasured::jobs::{Foreseen, Future, Keys, Workshop, foresee, perform};
 use erasured::record::RecordRef;
 use erasured::store::{JobKind, RunReport, RunTrigger, Store, Target};
-use tokio::sync::watch;
 
 use crate::common::{Bench, key};
 
@@ -104,7 +103,7 @@ impl Office {
         let store = Arc::new(Store::create(&path, Arc::clone(&clock)).await.unwrap());
         let settings = Arc::new(bench.settings());
         let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
-        let held = watch::Sender::new(Arc::clone(&settings)).subscribe();
+        let held = Board::new(bench.settings());
         let checkpoint = Arc::clone(&keys.checkpoint);
         let desk = Desk::new(Arc::clone(&store), held, keys.fingerprint.clone(), &checkpoint, Arc::clone(&clock));
         let workshop = Workshop { store: Arc::clone(&store), settings, keys, clock };
@@ -120,8 +119,8 @@ impl Office {
         let before = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, before.replacen("table =", &format!("{setting}\ntable ="), 1)).unwrap();
         let settings = Arc::new(self.bench.settings());
-        let workshop = Workshop { settings: Arc::clone(&settings), ..self.workshop };
-        let held = watch::Sender::new(settings).subscribe();
+        let workshop = Workshop { settings, ..self.workshop };
+        let held = Board::new(self.bench.settings());
         let (key, checkpoint) = (workshop.keys.fingerprint.clone(), Arc::clone(&workshop.keys.checkpoint));
         let desk = Desk::new(Arc::clone(&self.store), held, key, &checkpoint, Arc::clone(&workshop.clock));
         Self { desk, workshop, ..self }
