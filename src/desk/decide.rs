@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
 use crate::proposal::Reason;
-use crate::record::RecordRef;
+use crate::record::{CategoryName, RecordRef};
 use crate::store::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 
 /// What a clerk wishes for some records.
@@ -27,13 +27,6 @@ pub enum Wish {
 }
 
 impl Desk {
-    /// A confirmation under the settings in force.
-    pub(super) fn confirmation(&self) -> Decision {
-        let settings = self.settings();
-        let two = settings.categories.values().filter(|category| category.decisions > 1);
-        Decision::Confirm { need_two: two.map(|category| category.name.clone()).collect() }
-    }
-
     /// Decides about records; gives those that were moved, as they are now.
     ///
     /// # Errors
@@ -49,7 +42,7 @@ impl Desk {
         let covers = |target: &&Target| leave.scope().sees(&target.record.category);
         let within: Vec<Target> = targets.iter().filter(covers).cloned().collect();
         let decision = match wish {
-            Wish::Confirm => self.confirmation(),
+            Wish::Confirm => Decision::Confirm { need_two: self.need_two() },
             Wish::Postpone { until, reason } => Decision::Postpone { until, reason },
             Wish::Restore => Decision::Restore,
         };
@@ -66,6 +59,13 @@ impl Desk {
             Err(DecisionError::Refused(failures)) => Err(refused(targets, &within, failures)),
             Err(DecisionError::Store(error)) => Err(DeskError::Store(error)),
         }
+    }
+
+    /// The categories in which two different people have to confirm.
+    pub(super) fn need_two(&self) -> BTreeSet<CategoryName> {
+        let settings = self.settings();
+        let two = settings.categories.values().filter(|category| category.decisions > 1);
+        two.map(|category| category.name.clone()).collect()
     }
 }
 

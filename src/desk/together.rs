@@ -11,7 +11,7 @@ use crate::audit::By;
 use crate::erasure::{LINKED_RECORDS_MAX, Sources};
 use crate::proposal::StateName;
 use crate::record::RecordRef;
-use crate::store::{Decided, DecisionError, DecisionFailure, DecisionFault, Proposal, Target};
+use crate::store::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Proposal, Target};
 
 /// For so many records of one request the answer says what their linked records block.
 const LINKED_TOLD_MAX: usize = 20;
@@ -173,7 +173,8 @@ impl Desk {
         let by = By::request(leave.actor().clone(), request);
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
-        match change.decide(leave.actor(), request, &self.confirmation(), &all, today).await {
+        match change.decide(leave.actor(), request, &Decision::Confirm { need_two: self.need_two() }, &all, today).await
+        {
             Ok(decided) => {
                 for group in groups {
                     let records: Vec<RecordRef> = group.iter().map(|one| one.target.record.clone()).collect();

@@ -100,5 +100,5 @@ fn not_together(failures: Vec<LinkedFailure>) -> api::DecisionAnswers {
             api::DecisionAnswer { record, state: None, version: None, problem, linked: None }
         })
         .collect();
-    api::DecisionAnswers { done: 0, refused: answers.len() as u64, answers }
+    api::DecisionAnswers { done: 0, refused: answers.len() as u64, answers, difference: None }
 }
