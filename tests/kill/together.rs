@@ -59,7 +59,7 @@ async fn joined(journal: &str) -> Bench {
     let daemon = site.daemon();
     site.json(&["run", "prepare", "--wait"]);
     let records: Vec<String> = (1..=PEOPLE).map(|i| format!("prospect/{i}")).collect();
-    let mut words = vec!["confirm", "--with-linked"];
+    let mut words = vec!["confirm", "--yes-confirm", "30", "--with-linked"];
     words.extend(records.iter().map(String::as_str));
     assert_eq!(site.json(&words)["done"], 3 * PEOPLE);
     daemon.stop();
