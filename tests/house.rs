@@ -4,6 +4,8 @@
 
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
+#[path = "house/holds.rs"]
+mod holds;
 #[path = "house/hours.rs"]
 mod hours;
 #[path = "house/many.rs"]

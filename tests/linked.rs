@@ -12,6 +12,8 @@ mod checked;
 mod common;
 #[path = "linked/erased.rs"]
 mod erased;
+#[path = "linked/held.rs"]
+mod held;
 #[path = "linked/office.rs"]
 mod office;
 #[path = "linked/verdicts.rs"]

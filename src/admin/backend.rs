@@ -12,8 +12,9 @@ use super::Refusal;
 use crate::actor::{Authorised, Identity, Permission, Refused};
 use crate::api::RuleAnswer;
 use crate::api::{
-    AuditPage, Checkpoints, DecisionAnswers, Job, MarkAnswer, Policy, Problem, ProposalPage, ProposalTotals,
-    RecordView, Run, RunPage, SetDigest, Sort, State, Status, VerifyReport,
+    AuditPage, Checkpoints, DecisionAnswers, Hold, HoldPage, Job, MarkAnswer, Policy, Problem, ProposalPage,
+    ProposalTotals, ReasonKind, ReasonList, RecordView, ReleaseAnswer, Run, RunPage, SetDigest, Sort, State, Status,
+    VerifyReport,
 };
 pub use crate::desk::RuleWish;
 use crate::record::{CategoryName, RecordRef};
@@ -97,6 +98,19 @@ pub struct With {
     pub records: Vec<Target>,
     /// All that each record is linked to.
     pub all_linked: bool,
+}
+
+/// A hold that is to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The record that it is on.
+    pub record: RecordRef,
+    /// Its number; `None`: the only one, or the one under the reference.
+    pub hold: Option<u64>,
+    /// Its reference.
+    pub reference: Option<String>,
+    /// Why; not blank.
+    pub reason: Option<String>,
 }
 
 /// Names one request: in the trail, beside what it changed, and to the peer, in the answer's `x-request-id`.
@@ -183,6 +197,31 @@ pub trait Backend: Send + Sync + 'static {
         record: RecordRef,
         reason: String,
     ) -> impl Future<Output = Reply<MarkAnswer>> + Send;
+
+    /// This record may not be erased until it is released. Neither text is blank; which reasons there are is for the
+    /// implementer to say.
+    fn hold(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        record: RecordRef,
+        reason: String,
+        reference: String,
+    ) -> impl Future<Output = Reply<Hold>> + Send;
+
+    /// A hold is to end.
+    fn release(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        release: Release,
+    ) -> impl Future<Output = Reply<ReleaseAnswer>> + Send;
+
+    /// A page of holds, the oldest first.
+    fn holds(&self, leave: &Authorised, page: Page) -> impl Future<Output = Reply<HoldPage>> + Send;
+
+    /// The reasons that people choose from; `None` means of every kind.
+    fn reasons(&self, leave: &Authorised, kind: Option<ReasonKind>) -> impl Future<Output = Reply<ReasonList>> + Send;
 
     /// Puts a run into the queue.
     fn queue_run(

@@ -7,6 +7,7 @@
 
 mod audit;
 mod decisions;
+mod holds;
 mod linked;
 mod policy;
 mod problem;
@@ -18,6 +19,10 @@ pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, Ver
 pub use decisions::{
     ConfirmRequest, DecisionAnswer, DecisionAnswers, MarkAnswer, MarkRequest, PostponeRequest, RECORDS_MAX, RecordAt,
     RestoreRequest, SetDifference, SetPart,
+};
+pub use holds::{
+    Hold, HoldPage, HoldQuery, HoldRequest, PendingRelease, ReasonChoice, ReasonKind, ReasonList, ReasonQuery,
+    ReleaseAnswer, ReleaseRequest, StandardReason,
 };
 pub use linked::{LinkedRecord, LinkedStanding, LinkedVerdict};
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};

@@ -13,11 +13,15 @@ mod console;
 mod csv;
 mod decide;
 mod exit;
+mod hold;
+mod holds;
 mod json;
 mod list;
 mod mark;
 mod policy;
 mod postpone;
+mod reasons;
+mod release;
 mod restore;
 mod run;
 mod runs;
@@ -109,6 +113,10 @@ async fn speak(session: &mut Session<'_>, verb: Verb) -> Result<Exit, Failure> {
         Verb::Confirm(what) => confirm::run(session, what).await,
         Verb::Postpone(what) => postpone::run(session, what).await,
         Verb::Restore(what) => restore::run(session, what).await,
+        Verb::Hold(what) => hold::run(session, what).await,
+        Verb::Release(what) => release::run(session, what).await,
+        Verb::Holds(what) => holds::run(session, what).await,
+        Verb::Reasons(what) => reasons::run(session, what).await,
         Verb::Mark(what) => mark::run(session, what).await,
         Verb::Run(what) => run::run(session, &what).await,
         Verb::Runs(what) => runs::run(session, what).await,

@@ -8,7 +8,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::show::not_due_of;
+use super::show::{held, not_due_of};
 use super::{Blocked, Desk, DeskError, Glass};
 use crate::actor::Scope;
 use crate::config::causes;
@@ -172,6 +172,13 @@ impl Desk {
             }
         }
         let mut looked = look_at_all(glass, sources, &circle.records, &proposals).await;
+        let holds = self.store.holds_on(&circle.records).await.map_err(DeskError::Store)?;
+        for (record, holds) in holds {
+            if let (Some(looked), Some(hold)) = (looked.get_mut(&record), holds.into_iter().next()) {
+                let Blocked { until, reason } = held(glass, &self.in_words(hold));
+                looked.standing = Standing::Blocked { until, reason };
+            }
+        }
         let home = source_of(glass, &start.category);
         let mut records = Vec::new();
         for record in circle.records {

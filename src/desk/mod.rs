@@ -7,10 +7,12 @@
 mod all;
 mod board;
 mod decide;
+mod holds;
 mod linked;
 mod list;
 mod mark;
 mod policy;
+mod reasons;
 mod rules;
 mod runs;
 mod search;
@@ -27,10 +29,12 @@ use jiff::{Span, Timestamp};
 
 pub use self::board::{Board, held};
 pub use self::decide::Wish;
+pub use self::holds::{HeldRecord, HoldRefused, Released, WhichHold};
 pub use self::linked::{LinkedRecord, LinkedVerdict, Standing};
 pub use self::list::{Item, Listing, Wanted};
 pub use self::mark::Marked;
 pub use self::policy::{CriterionRule, DependentRule, Rules};
+pub use self::reasons::ReasonRefused;
 pub use self::rules::{RuleError, RuleOutcome, RuleStanding, RuleWish};
 pub use self::show::{Blocked, Card};
 pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
@@ -42,13 +46,14 @@ use crate::audit::{CheckpointKey, VerifierKey};
 use crate::clock::SharedClock;
 pub use crate::config::Rule;
 use crate::config::Settings;
+pub use crate::config::{ReasonKind, Reasons};
 use crate::erasure::Day;
 pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
 use crate::store::Store;
 pub use crate::store::{
-    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, JobKind, Page, Proposal, ProposalFilter,
-    Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
+    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind,
+    Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
 };
 pub use crate::store::{ListOrder, ListSort, Named, SeenSet, SetDifference, SetDigest, StateCounts};
 
@@ -113,6 +118,12 @@ pub enum DeskError {
     /// There is nothing in the set.
     #[error("there is nothing in the set")]
     NothingThere,
+    /// A hold is not set or not released.
+    #[error("{1}")]
+    Hold(RecordRef, HoldRefused),
+    /// The records of a category cannot be looked at.
+    #[error("cannot read the records of {0}: {1}")]
+    Unreadable(CategoryName, String),
     /// The state is in the way.
     #[error("cannot use the state")]
     Store(#[source] StoreError),

@@ -1,8 +1,10 @@
 //! What an entry of the trail says, in words. Pure.
 
 use crate::audit::{
-    ErasedGroup, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged, Settlement, Trigger,
+    Because, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged,
+    Settlement, Trigger,
 };
+use crate::config::ReasonKind;
 
 /// The record that the entry is about, where it is about a single one.
 pub(super) fn record_of(kind: &Kind) -> Option<String> {
@@ -27,6 +29,8 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
         | Kind::Restored { records } => plain(records),
         Kind::Joined { records, .. } => plain(records),
         Kind::Postponed(of) => plain(&of.records),
+        Kind::HoldSet(HoldSet { records, .. }) | Kind::HoldTooLate { records } => plain(records),
+        Kind::HoldReleaseAsked(of) | Kind::HoldReleased(of) => plain(&of.records),
         Kind::BatchIntent(of) => of.records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
         Kind::Erased { records, .. } => records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
         _ => Vec::new(),
@@ -35,6 +39,24 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
 
 fn plain(records: &[RecordGroup]) -> Vec<(&str, &[String])> {
     records.iter().map(|group| (group.category.as_str(), group.keys.as_slice())).collect()
+}
+
+/// What kind of reason the entry has, and the reason, as far as it stands in the chain.
+pub(super) fn because_of(kind: &Kind) -> Option<(ReasonKind, Option<&Because>)> {
+    match kind {
+        Kind::Marked { because, .. } => Some((ReasonKind::Erase, Some(because))),
+        Kind::Postponed(of) => Some((ReasonKind::Postpone, Some(&of.because))),
+        Kind::HoldSet(of) => Some((ReasonKind::Hold, Some(&of.because))),
+        Kind::HoldReleaseAsked(of) | Kind::HoldReleased(of) => Some((ReasonKind::Hold, of.because.as_ref())),
+        _ => None,
+    }
+}
+
+/// What the entry says, with the texts that belong to it.
+pub(super) fn with_texts(summary: String, reason: Option<String>, reference: Option<String>) -> String {
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reference = reference.map(|reference| format!(" ({reference})")).unwrap_or_default();
+    format!("{summary}{reason}{reference}")
 }
 
 /// What the entry says.
@@ -85,6 +107,10 @@ fn summary_of_records(kind: &Kind) -> String {
         Kind::Joined { source, .. } => format!("{counted} of {source} to be erased together, or not at all"),
         Kind::Restored { .. } => format!("the confirmation of {counted} taken back"),
         Kind::Postponed(of) => format!("{counted} postponed until {}", of.until),
+        Kind::HoldSet(HoldSet { hold, .. }) => format!("{counted} held, by hold {hold}"),
+        Kind::HoldTooLate { .. } => format!("a hold on {counted} came too late"),
+        Kind::HoldReleaseAsked(HoldRelease { hold, .. }) => format!("the release of hold {hold} was asked for"),
+        Kind::HoldReleased(HoldRelease { hold, .. }) => format!("hold {hold} was released"),
         Kind::BatchIntent(of) => {
             let planned: Vec<String> = of.records.iter().map(planned).collect();
             with_details(format!("batch {} of {} is about to be erased", of.batch, of.source), &planned)

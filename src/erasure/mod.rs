@@ -16,7 +16,7 @@ mod select;
 mod verdict;
 
 pub use engine::{BatchReport, Engine, EngineError, Joined, JointReport, Settlement, in_order, settlement};
-pub use journal::{Journal, JournalError};
+pub use journal::{Intent, Journal, JournalError};
 pub use linked::{Circle, LINKED_RECORDS_MAX, Sources, linked_categories};
 pub use open::{Open, OpenError, Stopped, open};
 pub use pace::Pace;

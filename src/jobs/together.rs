@@ -1,6 +1,6 @@
 //! What was confirmed together: groups of linked records, erased in one source transaction each, or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use super::erase::{claim, last_committed};
@@ -64,6 +64,21 @@ impl Together<'_, '_> {
         Ok(Some((found.into_iter().filter(|group| group.iter().all(may_go)).collect(), Some(last))))
     }
 
+    /// Those of the groups of which no record is held. The others are counted and told of, and stay as they are.
+    async fn free(&mut self, groups: Vec<Vec<Proposal>>) -> Result<Vec<Vec<Proposal>>, JobError> {
+        let workshop = self.workshop;
+        let records: Vec<&RecordRef> = groups.iter().flatten().map(|proposal| &proposal.record).collect();
+        let held = workshop.store.held_among(&records).await.map_err(store)?;
+        let held: BTreeSet<RecordRef> = held.into_iter().cloned().collect();
+        let is_held = |group: &Vec<Proposal>| group.iter().any(|proposal| held.contains(&proposal.record));
+        let (out, free): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_held);
+        for proposal in out.into_iter().flatten() {
+            self.progress.report.category(&proposal.record.category).held += 1;
+            self.tell(proposal.record, Future::Held);
+        }
+        Ok(free)
+    }
+
     /// Erases all groups; without a run on record it only looks.
     pub(super) async fn erase(&mut self, run: Option<RunId>) -> Result<(), JobError> {
         if self.groups(None, 1).await?.is_none() {
@@ -112,6 +127,7 @@ impl Together<'_, '_> {
             return Ok(false);
         };
         next.after = last;
+        let groups = self.free(groups).await?;
         if groups.is_empty() {
             return Ok(true);
         }
@@ -147,12 +163,14 @@ impl Together<'_, '_> {
     }
 
     fn add(&mut self, report: JointReport) {
-        for (category, BatchReport { deleted, anonymised, returned, withdrawn, dependents, .. }) in report.categories {
+        for (category, of) in report.categories {
+            let BatchReport { deleted, anonymised, returned, withdrawn, held, dependents, .. } = of;
             let counts = self.progress.report.category(&category);
             counts.deleted += deleted;
             counts.anonymised += anonymised;
             counts.returned += returned;
             counts.withdrawn += withdrawn;
+            counts.held += held;
             counts.dependents += dependents;
         }
     }
@@ -162,7 +180,7 @@ impl Together<'_, '_> {
         let mut after = None;
         while let Some((groups, last)) = self.groups(after, *GROUPS.end()).await? {
             after = last;
-            for group in groups {
+            for group in self.free(groups).await? {
                 self.foresee_group(&group).await?;
             }
         }

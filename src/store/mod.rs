@@ -15,6 +15,7 @@ mod decide;
 mod digest;
 mod error;
 mod filter;
+mod hold;
 mod ledger;
 mod list;
 mod mark;
@@ -40,13 +41,14 @@ use std::fmt;
 use jiff::Timestamp;
 
 pub use all::{AllError, NAMED_MAX, Named, SetDifference};
-pub use batch::{OpenBatch, PlannedErasure};
+pub use batch::{Intended, OpenBatch, PlannedErasure};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use digest::{SeenSet, SetDigest};
 pub use error::{Cause, StoreError};
 pub use filter::{ListOrder, ListSort, ProposalFilter};
+pub use hold::{Announcement, AskedRelease, Hold, HoldId, NewHold};
 pub use ledger::LedgerEntry;
-pub use list::{Event, EventKind, Page};
+pub use list::{Event, EventKind, GivenReason, Page};
 pub use mark::MarkError;
 pub use propose::{Fresh, NewProposal, Proposed};
 pub use report::{Counts, RunReport, Unreadable};
@@ -73,6 +75,8 @@ pub struct Store {
     readers: sqlx::SqlitePool,
     clock: SharedClock,
     installation: String,
+    /// Holds that wait for the write turn.
+    announced: hold::Announced,
 }
 
 impl Store {

@@ -261,7 +261,7 @@ impl Change<'_> {
         let told = reasoned(moved.iter().map(|(standing, reason)| (&standing.record, reason.code(), reason.detail())));
         let seq = self.append(&By::run(run.0), &Kind::Withdrawn { records: told }).await?;
         let notes = moved.iter().map(|(standing, reason)| {
-            (standing.id, Note { until: None, reason: Some(reason.code()), detail: reason.detail() })
+            (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
         });
         self.write_decisions(seq, "withdrawn", notes).await?;
         self.take_apart(&By::run(run.0), moved.iter().map(|(standing, _)| standing), Parted::Withdrawn).await?;
@@ -313,7 +313,7 @@ impl Change<'_> {
             reasoned(moved.iter().map(|(standing, (reason, _))| (&standing.record, reason.code(), reason.detail())));
         let seq = self.append(&By::run(run.0), &Kind::Returned { records: told }).await?;
         let notes = moved.iter().map(|(standing, (reason, _))| {
-            (standing.id, Note { until: None, reason: Some(reason.code()), detail: reason.detail() })
+            (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
         });
         self.write_decisions(seq, "returned", notes).await?;
         self.take_apart(&By::run(run.0), moved.iter().map(|(standing, _)| standing), Parted::Returned).await?;

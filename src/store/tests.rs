@@ -4,6 +4,7 @@ mod batches;
 mod decisions;
 mod files;
 mod filters;
+mod holds;
 mod invariants;
 mod lists;
 mod many;
@@ -90,7 +91,7 @@ impl Bench {
         }
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await?;
-        let taken = change.intent(self.run, batch, &source(), &planned).await?;
+        let taken = change.intent(self.run, batch, &source(), &planned).await?.taken;
         change.commit().await?;
         Ok((batch, taken))
     }

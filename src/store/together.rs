@@ -181,7 +181,7 @@ impl Change<'_> {
         self.write_standing(&back.iter().collect::<Vec<_>>(), None).await?;
         let told = reasoned(back.iter().map(|standing| (&standing.record, reason.code(), reason.detail())));
         let seq = self.append(by, &Kind::Returned { records: told }).await?;
-        let note = Note { until: None, reason: Some(reason.code()), detail: reason.detail() };
+        let note = Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() };
         self.write_decisions(seq, "returned", back.iter().map(|standing| (standing.id, note.clone()))).await
     }
 }

@@ -150,6 +150,7 @@ impl Office {
                 Future::Erased(preview) => format!("{record} {}", preview.planned.outcome.as_str()),
                 Future::Returned(reason) => format!("{record} returned: {reason}"),
                 Future::Withdrawn(reason) => format!("{record} withdrawn: {reason}"),
+                Future::Held => format!("{record} held"),
                 _ => format!("{record} ?"),
             });
         };

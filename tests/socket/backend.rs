@@ -10,7 +10,9 @@ use std::time::Duration;
 use erasured::actor::{Authorised, Grant, Identity, Permission, Refused, authorise};
 use erasured::admin::RuleWish;
 use erasured::admin::problem::{problem, with_hint};
-use erasured::admin::{Backend, Lines, Page, Refusal, Reply, RequestId, Selection, Set, Target, TrailSelection, With};
+use erasured::admin::{
+    Backend, Lines, Page, Refusal, Release, Reply, RequestId, Selection, Set, Target, TrailSelection, With,
+};
 use erasured::api::*;
 use erasured::record::RecordRef;
 use jiff::civil::{Date, date};
@@ -51,6 +53,7 @@ fn proposal(key: &str, state: State) -> Proposal {
         postponed_count: 0,
         reason: None,
         problem: None,
+        held_since: None,
     }
 }
 
@@ -149,6 +152,46 @@ fn known(set: &Set) -> Reply<()> {
     Ok(())
 }
 
+fn hold(number: u64, record: &str) -> Hold {
+    Hold {
+        hold: number,
+        record: record.into(),
+        label: Some("Maier, A.".into()),
+        since: at(5),
+        days: 12,
+        by: "vera".into(),
+        reason: Some("a lawsuit is pending".into()),
+        standard_reason: Some("lawsuit".into()),
+        reference: Some("3 Cg 17/26".into()),
+        person_changed: false,
+        release: None,
+        problem: None,
+    }
+}
+
+fn pending() -> Option<PendingRelease> {
+    Some(PendingRelease {
+        at: at(6),
+        by: "vera".into(),
+        reason: Some("the lawsuit is over".into()),
+        from: Some("2026-11-23T09:06:00Z".into()),
+    })
+}
+
+fn reason_choices() -> Vec<ReasonChoice> {
+    let reason = |number, name: &str, text: &str| StandardReason { number, name: name.into(), text: text.into() };
+    let lawsuit = || reason(1, "lawsuit", "a lawsuit is pending");
+    vec![
+        ReasonChoice { kind: ReasonKind::Erase, free_text: true, reasons: Vec::new() },
+        ReasonChoice {
+            kind: ReasonKind::Postpone,
+            free_text: true,
+            reasons: vec![lawsuit(), reason(2, "guarantee", "the guarantee has not run out")],
+        },
+        ReasonChoice { kind: ReasonKind::Hold, free_text: false, reasons: vec![lawsuit()] },
+    ]
+}
+
 fn no_such_record(record: &str) -> Problem {
     problem(Code::NoSuchRecord, format!("cannot find a proposal for {record}"))
 }
@@ -238,6 +281,7 @@ impl Backend for Fake {
                 label: None,
                 due_on: None,
                 problem: Some("its row is gone".into()),
+                held_since: Some("2026-11-19".into()),
                 ..proposal("a/b", State::Confirmed)
             },
         ];
@@ -351,6 +395,62 @@ impl Backend for Fake {
 
     async fn restore(&self, _: &Authorised, _: &RequestId, targets: Vec<Target>) -> Reply<DecisionAnswers> {
         Ok(self.decide(targets, State::Proposed))
+    }
+
+    async fn hold(
+        &self,
+        _: &Authorised,
+        _: &RequestId,
+        record: RecordRef,
+        reason: String,
+        reference: String,
+    ) -> Reply<Hold> {
+        let late =
+            |what| with_hint(problem(Code::Conflict, format!("cannot hold {record}: {what}")), "look at the trail");
+        match record.key.as_str() {
+            "404" => Err(problem(Code::NoSuchRecord, format!("cannot hold {record}: there is no such record"))),
+            "409" => Err(late("it is too late: the record was erased at 2026-11-20T09:04:00Z")),
+            _ if reason != "lawsuit" => Err(problem(Code::Invalid, "cannot hold a record for this reason")),
+            _ => Ok(Hold { reference: Some(reference), days: 0, ..hold(4, &record.to_string()) }),
+        }
+    }
+
+    async fn release(&self, _: &Authorised, _: &RequestId, release: Release) -> Reply<ReleaseAnswer> {
+        let record = release.record.to_string();
+        match (release.record.key.as_str(), release.hold, release.reference.as_deref()) {
+            ("404", ..) => {
+                Err(problem(Code::NoSuchRecord, format!("cannot release {record}: there is no such hold on it")))
+            }
+            ("18", None, None) => {
+                let several = problem(Code::Conflict, format!("cannot release {record}: there are 2 holds on it"));
+                Err(with_hint(several, "say which: --hold NUMBER or --reference TEXT; their numbers are 2, 3"))
+            }
+            ("18", ..) => Ok(ReleaseAnswer { released: false, hold: Hold { release: pending(), ..hold(2, &record) } }),
+            _ => Ok(ReleaseAnswer { released: true, hold: hold(1, &record) }),
+        }
+    }
+
+    async fn holds(&self, _: &Authorised, page: Page) -> Reply<HoldPage> {
+        let mut items = vec![
+            Hold { person_changed: true, ..hold(1, "customer/17") },
+            Hold { release: pending(), ..hold(2, "customer/18") },
+            Hold {
+                label: None,
+                reason: Some("the heirs have asked".into()),
+                standard_reason: None,
+                problem: Some("the record is gone".into()),
+                ..hold(3, "customer/18")
+            },
+        ];
+        let next = (page.limit < 3).then(|| "3".to_owned());
+        items.truncate(page.limit as usize);
+        Ok(HoldPage { total: 3, items, next })
+    }
+
+    async fn reasons(&self, _: &Authorised, kind: Option<ReasonKind>) -> Reply<ReasonList> {
+        let mut kinds = reason_choices();
+        kinds.retain(|choice| kind.is_none_or(|kind| choice.kind == kind));
+        Ok(ReasonList { kinds })
     }
 
     async fn mark(&self, _: &Authorised, _: &RequestId, record: RecordRef, _: String) -> Reply<MarkAnswer> {

@@ -132,6 +132,31 @@ transcripts! {
     restore(Fake::default()):
         ["restore", "customer/17"]
         ["restore", "customer/404", "--json"]
+    hold(Fake::default()):
+        ["hold", "customer/17", "--reason", "lawsuit", "--reference", "3 Cg 17/26"]
+        ["hold", "customer/17", "--reason", "lawsuit", "--reference", "3 Cg 17/26", "--json"]
+        ["hold", "customer/17", "--reason", "lawsuit"]
+        ["hold", "customer/17", "--reason", " ", "--reference", "3 Cg 17/26"]
+        ["hold", "customer/17", "--reason", "because", "--reference", "3 Cg 17/26"]
+        ["hold", "customer/404", "--reason", "lawsuit", "--reference", "3 Cg 17/26"]
+        ["hold", "customer/409", "--reason", "lawsuit", "--reference", "3 Cg 17/26"]
+    release(Fake::default()):
+        ["release", "customer/17"]
+        ["release", "customer/17", "--reason", "the lawsuit is over", "--json"]
+        ["release", "customer/18"]
+        ["release", "customer/18", "--hold", "2"]
+        ["release", "customer/18", "--reference", "3 Cg 17/26", "--json"]
+        ["release", "customer/18", "--hold", "2", "--reference", "3 Cg 17/26"]
+        ["release", "customer/404"]
+    holds(Fake::default()):
+        ["holds"]
+        ["holds", "--limit", "1"]
+        ["holds", "--limit", "1", "--json"]
+    reasons(Fake::default()):
+        ["reasons"]
+        ["reasons", "hold"]
+        ["reasons", "hold", "--json"]
+        ["reasons", "wish"]
     run(Fake::default()):
         ["run", "erase"]
         ["run", "erase", "--wait"]

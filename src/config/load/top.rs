@@ -11,9 +11,9 @@ use toml::de::DeValue;
 use super::document::{Faults, File};
 use super::section::{Entry, Section, entries};
 use super::similar::{listed, nearest};
-use super::{duration, hours, shape};
+use super::{duration, holds, hours, reasons, shape};
 use crate::actor::{Grant, Permission, Reach};
-use crate::config::{Finding, Located, Schedule, SourceSettings};
+use crate::config::{Finding, Holds, Located, Reasons, Schedule, SourceSettings};
 use crate::record::{CategoryName, SourceName};
 
 /// Databases that one daemon looks after.
@@ -51,6 +51,8 @@ pub struct Top {
     pub source_names: BTreeSet<String>,
     pub sources: Option<BTreeMap<SourceName, SourceSettings>>,
     pub grants: Option<Vec<Grant>>,
+    pub holds: Option<Holds>,
+    pub reasons: Option<Reasons>,
 }
 
 /// Reads the file. `None` when it has a fault beyond which nothing can be told.
@@ -72,6 +74,8 @@ pub fn read(file: &File, faults: &Faults, dir: &Path, categories: &BTreeSet<Cate
             .collect(),
         sources: named.and_then(|named| sources(&top, &named, dir)),
         grants: grants(&top, categories),
+        holds: holds::read(&top),
+        reasons: reasons::read(&top),
     })
 }
 

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use super::{Attempt, BatchReport, Engine, EngineError, intent};
 use crate::clock::Stopwatch;
-use crate::erasure::journal::Journal;
+use crate::erasure::journal::{Intent, Journal};
 use crate::erasure::plan::{BatchPlan, Claim, Fresh, PlannedRecord, RuledOut, Ruling, planned, rule};
 use crate::erasure::point::pass;
 use crate::erasure::select::examine;
-use crate::proposal::{BatchId, Outcome};
+use crate::proposal::{BatchId, Outcome, ProposalId};
 use crate::record::{CategoryName, RecordKey};
 use crate::source::{Mapping, SourceError};
 
@@ -51,7 +51,16 @@ struct Sorted {
 /// What one attempt has come to.
 enum Tried {
     Done(JointReport),
-    Refused { groups: Vec<Group>, report: JointReport, error: SourceError },
+    /// Some of the groups are held by now; nothing has happened. These are not, to be tried again.
+    Held {
+        groups: Vec<Vec<Joined>>,
+        report: JointReport,
+    },
+    Refused {
+        groups: Vec<Group>,
+        report: JointReport,
+        error: SourceError,
+    },
 }
 
 impl JointReport {
@@ -117,6 +126,10 @@ impl Engine<'_> {
             }
             match self.attempt_joint(journal, mappings, groups).await? {
                 Tried::Done(done) => report += done,
+                Tried::Held { groups, report: held } => {
+                    report += held;
+                    waiting.push(groups);
+                }
                 Tried::Refused { mut groups, report: held, error } => {
                     report += held;
                     let second = groups.split_off(groups.len() / 2);
@@ -139,6 +152,7 @@ impl Engine<'_> {
         mappings: &[&Mapping],
         groups: Vec<Vec<Joined>>,
     ) -> Result<Tried, EngineError> {
+        let all = groups.clone();
         self.writer.begin_joint().await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
@@ -166,9 +180,14 @@ impl Engine<'_> {
             let report = JointReport { longest_lock: locked.elapsed(), ..ruled_out };
             return self.without_batch(journal, plan, sorted.erased, changed, report).await;
         }
-        if let Err(error) = intent(journal, &plan).await {
+        let written = intent(journal, &plan).await;
+        if !matches!(written, Ok(Intent::Written)) {
             self.writer.roll_back().await.map_err(EngineError::Source)?;
-            return Err(EngineError::Journal(error));
+            self.released = Some(Stopwatch::start());
+        }
+        match written.map_err(EngineError::Journal)? {
+            Intent::Written => {}
+            Intent::Held(held) => return Ok(left_out(all, &held, locked.elapsed())),
         }
         let committed = self.commit(plan.batch).await;
         report.longest_lock = locked.elapsed();
@@ -179,7 +198,7 @@ impl Engine<'_> {
             Err(error) => self.settle(journal, &plan, Vec::new(), error, held).await?,
         };
         Ok(match attempt {
-            Attempt::Done(_) => Tried::Done(report),
+            Attempt::Done(_) | Attempt::Held { .. } => Tried::Done(report),
             Attempt::Refused { error, .. } => {
                 Tried::Refused { groups: sorted.erased, report: JointReport { longest_lock: held, ..ruled_out }, error }
             }
@@ -300,6 +319,17 @@ impl Sorted {
         self.returned.extend(whole.into_iter().map(|(category, ..)| category).chain(others));
         self.ruled_out.extend(out);
     }
+}
+
+/// A group of which one record is held by now stays as it is. Nothing was written about the others, either.
+fn left_out(all: Vec<Vec<Joined>>, held: &[ProposalId], lock: Duration) -> Tried {
+    let is_held = |group: &Vec<Joined>| group.iter().any(|joined| held.contains(&joined.claim.proposal));
+    let (out, groups): (Vec<_>, Vec<_>) = all.into_iter().partition(is_held);
+    let mut report = JointReport { longest_lock: lock, ..JointReport::default() };
+    for joined in out.iter().flatten() {
+        report.of(&joined.category).held += 1;
+    }
+    Tried::Held { groups, report }
 }
 
 fn claimed(group: Group) -> Vec<Joined> {

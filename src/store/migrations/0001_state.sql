@@ -26,10 +26,12 @@ BEGIN SELECT raise(ABORT, 'entries of the trail are never removed'); END;
 
 -- What people typed; the trail holds a digest of it.
 CREATE TABLE audit_text (
-  seq  INTEGER PRIMARY KEY REFERENCES audit (seq),
-  salt BLOB NOT NULL CHECK (length(salt) = 16),
-  text TEXT NOT NULL CHECK (text <> '')
-) STRICT;
+  seq   INTEGER NOT NULL REFERENCES audit (seq),
+  field TEXT NOT NULL CHECK (field IN ('reason', 'reference')),
+  salt  BLOB NOT NULL CHECK (length(salt) = 16),
+  text  TEXT NOT NULL CHECK (text <> ''),
+  PRIMARY KEY (seq, field)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE checkpoint (
   entries INTEGER PRIMARY KEY REFERENCES audit (seq),
@@ -176,10 +178,32 @@ CREATE TABLE decision (
   until    TEXT,
   reason   TEXT,
   detail   TEXT,
+  -- The name of the standard reason that a person gave; what is typed lies beside the trail.
+  standard TEXT CHECK (standard <> ''),
   PRIMARY KEY (proposal, seq),
   CHECK ((decision = 'postponed') = (until IS NOT NULL)),
   CHECK ((decision IN ('withdrawn', 'returned')) = (reason IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- Records that may not be erased until they are released: on the key, whoever is under it. Why, and under which
+-- reference, lies beside the trail where it was typed.
+CREATE TABLE hold (
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,
+  category        TEXT NOT NULL,
+  key             TEXT NOT NULL,
+  unit            TEXT,
+  fingerprint     BLOB NOT NULL CHECK (length(fingerprint) = 32),
+  form            INTEGER NOT NULL REFERENCES fingerprint_form (id),
+  standard        TEXT CHECK (standard <> ''),
+  set_seq         INTEGER NOT NULL REFERENCES audit (seq),
+  -- The first of two people has asked for its release.
+  asked_seq       INTEGER REFERENCES audit (seq),
+  asked_standard  TEXT CHECK (asked_standard <> ''),
+  released_seq    INTEGER REFERENCES audit (seq),
+  CHECK (asked_standard IS NULL OR asked_seq IS NOT NULL)
+) STRICT;
+-- What stands: few.
+CREATE INDEX hold_standing ON hold (category, key) WHERE released_seq IS NULL;
 
 -- What was erased, so that it is known when it comes back.
 CREATE TABLE ledger (
