@@ -214,6 +214,15 @@ fn mistakes_in_grants() {
             "[[grant]]\nusers = [\"vera\"]\npermissions = [\"view\", \"audit\", \"run\"]\ncategories = [\"prospect\"]\n",
         ),
         in_top("no category", "[[grant]]\nusers = [\"vera\"]\npermissions = [\"view\"]\ncategories = []\n"),
+        in_top("no unit", "[[grant]]\nusers = [\"vera\"]\npermissions = [\"view\", \"brake\"]\nunits = []\n"),
+        in_top(
+            "no name of a unit",
+            "[[grant]]\nusers = [\"vera\"]\npermissions = [\"view\"]\nunits = [\" \", \"graz \"]\n",
+        ),
+        in_top(
+            "what cannot be limited at all",
+            "[[grant]]\nusers = [\"vera\"]\npermissions = [\"configure\"]\ncategories = [\"prospect\"]\nunits = [\"graz\"]\n",
+        ),
     ]);
     insta::assert_snapshot!(report);
 }

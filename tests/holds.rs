@@ -16,7 +16,7 @@ mod steps;
 
 use std::sync::Arc;
 
-use erasured::actor::{Authorised, Grant, Identity, Permission, Reach, authorise};
+use erasured::actor::{Asker, Authorised, Grant, Identity, Permission, Reach, authorise};
 use erasured::audit::CheckpointKey;
 use erasured::clock::{Clock as _, SetClock, SharedClock};
 use erasured::desk::{
@@ -152,9 +152,9 @@ fn somebody(uid: u32, user: &str, permission: Permission, units: Option<&[&str]>
         users: [user.to_owned()].into(),
         groups: Default::default(),
         permissions: [permission].into(),
-        reach: Reach { categories: None, units },
+        reach: Reach { units, ..Reach::default() },
     };
-    authorise(&identity, permission, &[grant], 0).unwrap()
+    authorise(&Asker::alone(identity), permission, &[grant], "2026-11-21".parse().unwrap(), 0).unwrap()
 }
 
 fn vera(permission: Permission) -> Authorised {

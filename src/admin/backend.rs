@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use tokio::sync::mpsc;
 
 use super::Refusal;
-use crate::actor::{Authorised, Identity, Permission, Refused};
+use crate::actor::{Authorised, Identity, Permission};
 use crate::api::RuleAnswer;
+use crate::api::{AccessAnswer, AccessPage, AccessRequest, AccessView};
 use crate::api::{
     AuditPage, Checkpoints, DecisionAnswers, Hold, HoldPage, Job, MarkAnswer, Policy, Problem, ProposalPage,
     ProposalTotals, ReasonKind, ReasonList, RecordView, ReleaseAnswer, Run, RunPage, SetDigest, Sort, State, Status,
@@ -128,11 +129,9 @@ impl RequestId {
 /// What the handlers call. Whoever implements it looks at the scope of the [`Authorised`] it is handed: the permission
 /// is certain, the categories are not yet applied.
 pub trait Backend: Send + Sync + 'static {
-    /// Asks for a permission under the grants now in force.
-    ///
-    /// # Errors
-    /// [`Refused`] when no grant gives it.
-    fn authorise(&self, identity: &Identity, permission: Permission) -> Result<Authorised, Refused>;
+    /// Asks for a permission under the grants and assignments now in force. The problem is that no grant gives it, or that
+    /// this could not be found out.
+    fn authorise(&self, identity: Identity, permission: Permission) -> impl Future<Output = Reply<Authorised>> + Send;
 
     /// A peer was refused; at most one call for each peer and minute.
     fn refused(&self, refusal: Refusal) -> impl Future<Output = ()> + Send;
@@ -249,6 +248,25 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The signed checkpoints and their key.
     fn audit_checkpoints(&self, leave: &Authorised) -> impl Future<Output = Reply<Checkpoints>> + Send;
+
+    /// A page of what is assigned and denied, the newest first; of this user alone where one is named.
+    fn access(
+        &self,
+        leave: &Authorised,
+        user: Option<String>,
+        page: Page,
+    ) -> impl Future<Output = Reply<AccessPage>> + Send;
+
+    /// What a user may see and do, and through what.
+    fn access_of(&self, leave: &Authorised, user: String) -> impl Future<Output = Reply<AccessView>> + Send;
+
+    /// Something is assigned or denied to a user, or no longer.
+    fn change_access(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        change: AccessRequest,
+    ) -> impl Future<Output = Reply<AccessAnswer>> + Send;
 
     /// The rules in force, in words.
     fn policy(&self, leave: &Authorised) -> impl Future<Output = Reply<Policy>> + Send;

@@ -2,6 +2,7 @@
 //!
 //! May be relied on: what the desk does not show is answered as if it did not exist. Never looks at the state itself.
 
+mod access;
 mod decisions;
 mod faults;
 mod holds;
@@ -20,11 +21,12 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 
 use self::faults::{Asked, problem_of};
+use super::WhoIsNamed;
 use super::backend::RuleWish;
 use super::backend::{Backend, Lines, Page, Release, Reply, RequestId, Selection, Set, Target, TrailSelection, With};
 use super::problem::{problem, with_hint};
 use super::refusals::Refusal;
-use crate::actor::{Actor, Authorised, Identity, Permission, Refused, authorise};
+use crate::actor::{Actor, Authorised, Identity, Permission};
 use crate::api;
 use crate::api::Code;
 use crate::desk::{Cursor, Desk, DeskError, HoldId, Reason, ReasonKind, RunId, Wanted, Wish};
@@ -45,13 +47,15 @@ pub struct House {
     pub stopping: watch::Receiver<bool>,
     /// Since when the daemon is up.
     pub started_at: Timestamp,
+    /// Who a login name is.
+    pub who_is_named: WhoIsNamed,
     /// The user that the daemon runs as.
     pub own_uid: u32,
 }
 
 impl Backend for House {
-    fn authorise(&self, identity: &Identity, permission: Permission) -> Result<Authorised, Refused> {
-        authorise(identity, permission, &self.desk.settings().grants, self.own_uid)
+    async fn authorise(&self, identity: Identity, permission: Permission) -> Reply<Authorised> {
+        self.admit(identity, permission).await
     }
 
     async fn refused(&self, refusal: Refusal) {
@@ -243,6 +247,24 @@ impl Backend for House {
     async fn audit_checkpoints(&self, leave: &Authorised) -> Reply<api::Checkpoints> {
         let (key, checkpoints) = self.desk.checkpoints(leave).await.map_err(|error| problem_of(Asked::Trail, error))?;
         Ok(api::Checkpoints { public_key: key.to_string(), checkpoints })
+    }
+
+    async fn access(&self, leave: &Authorised, user: Option<String>, page: Page) -> Reply<api::AccessPage> {
+        let before = cursor(page.cursor.as_deref())?;
+        self.access_page(leave, user, before, page.limit).await
+    }
+
+    async fn access_of(&self, leave: &Authorised, user: String) -> Reply<api::AccessView> {
+        self.access_view(leave, user).await
+    }
+
+    async fn change_access(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        change: api::AccessRequest,
+    ) -> Reply<api::AccessAnswer> {
+        self.access_changed(leave, request.as_str(), change).await
     }
 
     async fn policy(&self, leave: &Authorised) -> Reply<api::Policy> {

@@ -6,6 +6,7 @@
 //! on: what is in no row of the table is refused, every refusal is answered with a code and reported, and there is a
 //! limit on everything a peer can hold. Never decides anything itself, and never listens on a network.
 
+mod access;
 mod audit;
 mod backend;
 mod confirm;
@@ -39,7 +40,7 @@ pub use dispatch::{Answer, Call};
 pub use house::House;
 pub use listener::{BindError, Listener};
 pub use openapi::document;
-pub use peer::{PeerError, WhoIs, identity_of};
+pub use peer::{PeerError, WhoIs, WhoIsNamed, identity_named, identity_of};
 pub use refusals::Refusal;
 pub use routes::{Route, Verb, routes};
 pub use server::{SHUTDOWN_LIMIT, Server};

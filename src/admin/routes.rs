@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::dispatch::{Answer, Call};
 use super::{
-    audit, confirm, hold, holds, list, mark, openapi, policy, postpone, reasons, release, restore, run, runs, show,
-    status,
+    access, audit, confirm, hold, holds, list, mark, openapi, policy, postpone, reasons, release, restore, run, runs,
+    show, status,
 };
 use crate::actor::Permission;
 use crate::actor::Permission::Configure;
@@ -71,6 +71,12 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Gives the signed checkpoints and their key").gives::<api::Checkpoints>(),
         get("/v1/policy", View, |call| Box::pin(policy::get(call)))
             .says("Tells the rules in force").gives::<api::Policy>(),
+        get("/v1/access", Configure, |call| Box::pin(access::list(call)))
+            .says("Lists what is assigned and denied to users").asks::<api::AccessQuery>().gives::<api::AccessPage>(),
+        get("/v1/access/{user}", Configure, |call| Box::pin(access::show(call)))
+            .says("Tells what a user may see and do, and through what").gives::<api::AccessView>(),
+        post("/v1/access", Configure, |call| Box::pin(access::post(call)))
+            .says("Assigns or denies something to a user, or ends it").takes::<api::AccessRequest>().gives::<api::AccessAnswer>(),
         post("/v1/policy/set", Configure, |call| Box::pin(policy::set(call)))
             .says("Changes a rule while the daemon runs").takes::<api::RuleSetRequest>().gives::<api::RuleAnswer>(),
         post("/v1/policy/unset", Configure, |call| Box::pin(policy::unset(call)))

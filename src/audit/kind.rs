@@ -162,6 +162,55 @@ pub enum Settlement {
     Committed,
 }
 
+/// What is assigned to somebody, or denied, while the daemon runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Access {
+    /// The records of a unit.
+    Unit {
+        /// To whom, by login name.
+        user: String,
+        /// Which.
+        unit: String,
+    },
+    /// Single records.
+    Record {
+        /// To whom.
+        user: String,
+        /// Which.
+        records: Vec<RecordGroup>,
+    },
+    /// Single records, denied whatever else is granted.
+    Deny {
+        /// To whom.
+        user: String,
+        /// Which.
+        records: Vec<RecordGroup>,
+        /// Stands for who asked for it and why, which lies beside the chain with the entry that denies.
+        #[serde(flatten)]
+        because: Option<Because>,
+    },
+    /// Taking somebody's place for a time.
+    StandIn {
+        /// Who takes it.
+        user: String,
+        /// Whose.
+        represents: String,
+        /// The last day.
+        until: String,
+    },
+}
+
+/// The end of what an entry has assigned or denied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessEnd {
+    /// The number of that entry.
+    pub entry: u64,
+    /// What it was.
+    #[serde(flatten)]
+    pub access: Access,
+}
+
 /// Why a run was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -329,6 +378,10 @@ pub enum Kind {
         /// The batch that its commit marker carried then, in hexadecimal.
         last_batch: Option<String>,
     },
+    /// Somebody was assigned something, or denied.
+    AccessGiven(Access),
+    /// What somebody was assigned or denied has ended.
+    AccessEnded(AccessEnd),
     /// Somebody has changed a rule while the daemon ran; it holds from now on.
     RuleChanged(RuleChanged),
     /// Somebody wishes a rule to be looser; a second person has to approve it.

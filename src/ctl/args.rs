@@ -1,8 +1,12 @@
 //! What can be typed.
 
+mod access;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+pub(super) use access::{Access, AccessVerb, DenyVerb, RecordVerb, StandIn, UnitVerb};
 
 use crate::api::RuleDecisionRequest;
 use crate::api::{Job, ProposalSet, ReasonKind, RecordAt, Sort, State};
@@ -60,6 +64,8 @@ pub(super) enum Verb {
     Audit(Audit),
     /// Show the rules in force, in words, or change one while the daemon runs
     Policy(Policy),
+    /// Show who may see and do what, and change it
+    Access(Access),
 }
 
 #[derive(Debug, clap::Args)]

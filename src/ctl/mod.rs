@@ -5,6 +5,7 @@
 //! form of what was typed and nothing else: what may be done is for the daemon to say. Text that comes out of an
 //! application's database never reaches the terminal with control characters in it.
 
+mod access;
 mod args;
 mod audit;
 mod client;
@@ -122,5 +123,6 @@ async fn speak(session: &mut Session<'_>, verb: Verb) -> Result<Exit, Failure> {
         Verb::Runs(what) => runs::run(session, what).await,
         Verb::Audit(what) => audit::run(session, what).await,
         Verb::Policy(what) => policy::run(session, what).await,
+        Verb::Access(what) => access::run(session, what).await,
     }
 }

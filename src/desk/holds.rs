@@ -93,7 +93,9 @@ impl Desk {
         reason: &Reason,
         reference: &str,
     ) -> Result<HeldRecord, DeskError> {
-        Self::within(leave, record)?;
+        if !leave.scope().sees(&record.category) {
+            return Err(DeskError::NoSuchRecord(record.clone()));
+        }
         let erased_before = self.last_erasure(record).await?;
         let found = self.look_for(record).await?;
         self.may_hold(leave, record, &found).await?;

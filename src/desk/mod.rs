@@ -4,6 +4,7 @@
 //! permission in hand ([`Authorised`]), and what is outside its scope does not exist for whoever asks. Labels are read
 //! from the source for the answer and kept nowhere.
 
+mod access;
 mod all;
 mod board;
 mod decide;
@@ -27,6 +28,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 
+pub use self::access::{
+    AccessAsked, AccessChanged, AccessFault, AccessItem, AccessStanding, AccessView, Whose, assigned_of,
+};
 pub use self::board::{Board, held};
 pub use self::decide::Wish;
 pub use self::holds::{HeldRecord, HoldRefused, Released, WhichHold};
@@ -51,6 +55,7 @@ use crate::erasure::Day;
 pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
 use crate::store::Store;
+pub use crate::store::{AccessAbout, AccessEntry, AccessWhat};
 pub use crate::store::{
     Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind,
     Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
@@ -104,6 +109,9 @@ pub enum DeskError {
     /// Linked records stand in the way of confirming together; nothing was confirmed.
     #[error("{} of the linked records stand in the way, and nothing was confirmed", .0.len())]
     NotTogether(Vec<LinkedFailure>),
+    /// Access cannot be changed so; nothing was.
+    #[error(transparent)]
+    Access(AccessFault),
     /// The set is not what was seen; nothing was decided.
     #[error("the set is not what its digest stands for, and nothing was decided")]
     Different(Box<SetDifference>),
@@ -180,8 +188,10 @@ impl Desk {
         start.map_or(Timestamp::MIN, |start| start.timestamp())
     }
 
-    /// The record, where the asker may see it.
-    fn within(leave: &Authorised, record: &RecordRef) -> Result<(), DeskError> {
-        if leave.scope().sees(&record.category) { Ok(()) } else { Err(DeskError::NoSuchRecord(record.clone())) }
+    /// The record's proposal, where the asker may see it: the open one, or else the last.
+    async fn within(&self, leave: &Authorised, record: &RecordRef) -> Result<Proposal, DeskError> {
+        let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
+        let covers = |of: &Proposal| leave.scope().covers(record, of.unit.as_deref(), &of.fingerprint.digest);
+        proposal.filter(covers).ok_or_else(|| DeskError::NoSuchRecord(record.clone()))
     }
 }

@@ -42,9 +42,7 @@ impl Desk {
     /// # Errors
     /// When there is no proposal for it that the asker may see, or the state cannot be read.
     pub async fn show(&self, leave: &Authorised, record: &RecordRef) -> Result<Card, DeskError> {
-        Self::within(leave, record)?;
-        let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
-        let proposal = proposal.ok_or_else(|| DeskError::NoSuchRecord(record.clone()))?;
+        let proposal = self.within(leave, record).await?;
         let history = self.store.history(proposal.id).await.map_err(DeskError::Store)?;
         let history = history.into_iter().map(|event| self.event_in_words(event)).collect();
         let glass = self.glass();

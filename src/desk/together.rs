@@ -11,7 +11,7 @@ use crate::audit::By;
 use crate::erasure::{LINKED_RECORDS_MAX, Sources};
 use crate::proposal::StateName;
 use crate::record::RecordRef;
-use crate::store::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Proposal, Target};
+use crate::store::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 
 /// For so many records of one request the answer says what their linked records block.
 const LINKED_TOLD_MAX: usize = 20;
@@ -129,7 +129,7 @@ impl Desk {
         let glass = self.glass();
         let mut seen: BTreeSet<RecordRef> = BTreeSet::new();
         for target in targets {
-            self.must_see(leave, target).await?;
+            self.within(leave, &target.record).await.map_err(|error| unseen(error, target))?;
             if !seen.insert(target.record.clone()) {
                 // It has come along with one before.
                 continue;
@@ -149,18 +149,6 @@ impl Desk {
         Ok((groups, failures))
     }
 
-    /// A record that the asker may not see is told of like one that was never proposed.
-    async fn must_see(&self, leave: &Authorised, target: &Target) -> Result<(), DeskError> {
-        let record = &target.record;
-        let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
-        let covers = |own: Proposal| leave.scope().covers(record, own.unit.as_deref(), &own.fingerprint.digest);
-        if proposal.is_some_and(covers) {
-            return Ok(());
-        }
-        let fault = DecisionFault::NotProposed;
-        Err(DeskError::Refused(vec![DecisionFailure { record: record.clone(), fault }]))
-    }
-
     async fn confirm_groups(
         &self,
         leave: &Authorised,
@@ -173,6 +161,14 @@ impl Desk {
         let by = By::request(leave.actor().clone(), request);
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        // In the change that decides: what is in scope now, and not what was when the verdict was given.
+        let named = groups.iter().flatten().map(|one| &one.target.record);
+        let reachable = change.within(leave.scope(), named.clone()).await.map_err(DeskError::Store)?;
+        let unreachable = |record: &&RecordRef| !reachable.contains(*record);
+        let failures: Vec<DecisionFailure> = named.filter(unreachable).map(not_proposed).collect();
+        if !failures.is_empty() {
+            return Err(DeskError::Refused(failures));
+        }
         match change.decide(leave.actor(), request, &Decision::Confirm { need_two: self.need_two() }, &all, today).await
         {
             Ok(decided) => {
@@ -221,6 +217,18 @@ impl Desk {
         }
         sources.close().await;
         Ok(found)
+    }
+}
+
+fn not_proposed(record: &RecordRef) -> DecisionFailure {
+    DecisionFailure { record: record.clone(), fault: DecisionFault::NotProposed }
+}
+
+/// A record that the asker may not see is told of like one that was never proposed.
+fn unseen(error: DeskError, target: &Target) -> DeskError {
+    match error {
+        DeskError::NoSuchRecord(_) => DeskError::Refused(vec![not_proposed(&target.record)]),
+        other => other,
     }
 }
 

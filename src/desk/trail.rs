@@ -3,6 +3,7 @@
 //! Verification reads every entry as it is exported and holds it against the checkpoints, as an auditor would who has
 //! nothing but the export. It vouches for the trail, not for whoever answers: who doubts the daemon verifies the export.
 
+use super::access::asked;
 use super::words::{because_of, record_of, summary_of, with_texts};
 use super::{Desk, DeskError, GivenReason};
 use crate::actor::{Actor, Authorised, Permission};
@@ -72,6 +73,12 @@ impl Desk {
             let standard = if let Some(Because::Standard(name)) = because { Some(name.clone()) } else { None };
             let given = self.worded(of, GivenReason { standard, text: text("reason") });
             summary = with_texts(summary, given.text, text("reference"));
+        }
+        if entry.kind == "access_given"
+            && let Some(typed) = self.store.typed_text(entry.seq).await.map_err(DeskError::Store)?
+            && let (Some(asked_by), reason) = asked(&typed.text)
+        {
+            summary = format!("{summary}, asked for by {asked_by}: {reason}");
         }
         Ok(Told { record: kind.as_ref().and_then(record_of), summary, entry })
     }

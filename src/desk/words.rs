@@ -1,5 +1,6 @@
 //! What an entry of the trail says, in words. Pure.
 
+use crate::audit::{Access, AccessEnd};
 use crate::audit::{
     Because, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged,
     Settlement, Trigger,
@@ -33,6 +34,10 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
         Kind::HoldReleaseAsked(of) | Kind::HoldReleased(of) => plain(&of.records),
         Kind::BatchIntent(of) => of.records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
         Kind::Erased { records, .. } => records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
+        Kind::AccessGiven(access) | Kind::AccessEnded(AccessEnd { access, .. }) => match access {
+            Access::Record { records, .. } | Access::Deny { records, .. } => plain(records),
+            Access::Unit { .. } | Access::StandIn { .. } => Vec::new(),
+        },
         _ => Vec::new(),
     }
 }
@@ -85,6 +90,8 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
+        Kind::AccessGiven(access) => given(access),
+        Kind::AccessEnded(end) => format!("ended, entry {}: {}", end.entry, given(&end.access)),
         about_records => summary_of_records(about_records),
     }
 }
@@ -182,4 +189,13 @@ fn because(groups: &[ReasonedGroup]) -> Vec<String> {
 
 fn with_details(said: String, details: &[String]) -> String {
     if details.is_empty() { said } else { format!("{said}: {}", details.join(", ")) }
+}
+
+fn given(access: &Access) -> String {
+    match access {
+        Access::Unit { user, unit } => format!("{user} has the records of the unit {unit}"),
+        Access::Record { user, .. } => format!("{user} has a single record"),
+        Access::Deny { user, .. } => format!("{user} is denied a record"),
+        Access::StandIn { user, represents, until } => format!("{user} stands in for {represents} until {until}"),
+    }
 }

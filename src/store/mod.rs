@@ -9,6 +9,7 @@
 //! Never stores a label, a name or any content of a source: records are keys. Nothing of the database library shows in the
 //! public interface.
 
+mod access;
 mod all;
 mod batch;
 mod decide;
@@ -35,11 +36,13 @@ mod trail;
 mod turn;
 mod walk;
 mod whole;
+mod within;
 
 use std::fmt;
 
 use jiff::Timestamp;
 
+pub use access::{AccessAbout, AccessEntry, AccessWhat};
 pub use all::{AllError, NAMED_MAX, Named, SetDifference};
 pub use batch::{Intended, OpenBatch, PlannedErasure};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};

@@ -1,5 +1,6 @@
 //! Tests of the store; what they share is here.
 
+mod access;
 mod batches;
 mod decisions;
 mod files;

@@ -1,6 +1,6 @@
 //! Marks, four eyes, cooling-off, shells: decisions beyond those that a criterion asks for.
 
-use erasured::actor::{Authorised, Grant, Identity, Permission, Reach, authorise};
+use erasured::actor::{Asker, Authorised, Grant, Identity, Permission, Reach, authorise};
 use erasured::desk::{DecisionFault, DeskError, MoveError, Target, Wish};
 
 use super::*;
@@ -43,7 +43,7 @@ fn somebody(uid: u32, name: &str, permission: Permission) -> Authorised {
         permissions: [permission].into(),
         reach: Reach::default(),
     };
-    authorise(&identity, permission, &[grant], 0).unwrap()
+    authorise(&Asker::alone(identity), permission, &[grant], jiff::civil::date(2026, 11, 21), 0).unwrap()
 }
 
 fn target(record: &str) -> [Target; 1] {

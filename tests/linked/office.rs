@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use erasured::actor::{Authorised, Grant, Identity, Permission, Reach, authorise};
+use erasured::actor::{Asker, Authorised, Grant, Identity, Permission, Reach, authorise};
 use erasured::audit::CheckpointKey;
 use erasured::clock::{SetClock, SharedClock};
 use erasured::desk::{Board, Decided, Desk, DeskError, LinkedVerdict, Origin, Standing, Wish, With};
@@ -203,14 +203,14 @@ pub fn target(record: &str) -> Target {
 pub fn leave(categories: &[&str]) -> Authorised {
     let identity = Identity { uid: 7, user: "vera".into(), groups: Default::default() };
     let limit = categories.iter().map(|name| name.parse().unwrap()).collect();
-    let reach = Reach { categories: (!categories.is_empty()).then_some(limit), units: None };
+    let reach = Reach { categories: (!categories.is_empty()).then_some(limit), ..Reach::default() };
     let grant = Grant {
         users: ["vera".to_owned()].into(),
         groups: Default::default(),
         permissions: [Permission::View].into(),
         reach,
     };
-    authorise(&identity, Permission::View, &[grant], 0).unwrap()
+    authorise(&Asker::alone(identity), Permission::View, &[grant], "2026-11-21".parse().unwrap(), 0).unwrap()
 }
 
 fn written(verdict: &LinkedVerdict) -> String {

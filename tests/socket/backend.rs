@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use erasured::actor::{Authorised, Grant, Identity, Permission, Refused, authorise};
+use erasured::actor::{Asker, Authorised, Grant, Identity, Permission, authorise};
 use erasured::admin::RuleWish;
-use erasured::admin::problem::{problem, with_hint};
+use erasured::admin::problem::{not_permitted, problem, with_hint};
 use erasured::admin::{
     Backend, Lines, Page, Refusal, Release, Reply, RequestId, Selection, Set, Target, TrailSelection, With,
 };
@@ -142,6 +142,25 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
     }
 }
 
+fn access(entry: u64, kind: AccessKind, user: &str, about: &str) -> AccessEntry {
+    let about = |of: &[AccessKind]| of.contains(&kind).then(|| about.to_owned());
+    AccessEntry {
+        entry,
+        user: user.into(),
+        kind,
+        unit: about(&[AccessKind::Unit]),
+        record: about(&[AccessKind::Record, AccessKind::Deny]),
+        stands_in_for: about(&[AccessKind::StandIn]),
+        until: (kind == AccessKind::StandIn).then(|| "2026-12-24".into()),
+        asked_by: None,
+        reason: None,
+        by: "dora".into(),
+        at: at(5),
+        standing: AccessStanding::InForce,
+        problem: None,
+    }
+}
+
 /// Stands for the set of all three.
 pub const SET: &str = "40-3-00000000000000000000000000";
 
@@ -226,8 +245,11 @@ fn decide_on(target: &Target, state: State) -> DecisionAnswer {
 }
 
 impl Backend for Fake {
-    fn authorise(&self, identity: &Identity, permission: Permission) -> Result<Authorised, Refused> {
-        authorise(identity, permission, &self.grants, nix::unistd::geteuid().as_raw())
+    async fn authorise(&self, identity: Identity, permission: Permission) -> Reply<Authorised> {
+        let asker = Asker::alone(identity);
+        let authorised =
+            authorise(&asker, permission, &self.grants, date(2026, 11, 20), nix::unistd::geteuid().as_raw());
+        authorised.map_err(|refused| not_permitted(&refused))
     }
 
     async fn refused(&self, refusal: Refusal) {
@@ -536,6 +558,92 @@ impl Backend for Fake {
             public_key: "erasured+1234+KEY".into(),
             checkpoints: vec!["note one\n".into(), "note two\n".into()],
         })
+    }
+
+    async fn access(&self, _: &Authorised, user: Option<String>, _: Page) -> Reply<AccessPage> {
+        let mut items = vec![
+            AccessEntry {
+                asked_by: Some("the member".into()),
+                reason: Some("a neighbour".into()),
+                ..access(41, AccessKind::Deny, "vera", "customer/17")
+            },
+            access(38, AccessKind::StandIn, "vera", "karl"),
+            AccessEntry { standing: AccessStanding::Lapsed, ..access(37, AccessKind::Record, "karl", "customer/18") },
+            access(36, AccessKind::Unit, "karl", "graz"),
+        ];
+        items.retain(|item| user.as_ref().is_none_or(|user| item.user == *user));
+        Ok(AccessPage { total: items.len() as u64, items, next: None })
+    }
+
+    async fn access_of(&self, _: &Authorised, user: String) -> Reply<AccessView> {
+        let ground = AccessGround {
+            permission: "view".into(),
+            categories: None,
+            units: Some(vec!["linz".into(), "wels".into()]),
+            records: None,
+            through: AccessThrough::Grant,
+            grant: Some(2),
+            stands_in_for: None,
+            until: None,
+        };
+        let assigned = AccessGround {
+            categories: Some(vec!["customer".into()]),
+            units: Some(vec!["graz".into()]),
+            through: AccessThrough::Entry,
+            grant: None,
+            ..ground.clone()
+        };
+        let single = AccessGround { units: None, records: Some(vec!["customer/18".into()]), ..assigned.clone() };
+        let through_karl = AccessGround {
+            permission: "decide".into(),
+            stands_in_for: Some("karl".into()),
+            until: Some("2026-12-24".into()),
+            ..ground.clone()
+        };
+        let nowhere = AccessGround {
+            permission: "hold".into(),
+            units: Some(Vec::new()),
+            through: AccessThrough::Nothing,
+            grant: None,
+            ..ground.clone()
+        };
+        let known = user != "anna";
+        let permissions = if known { vec![ground, assigned, single, through_karl, nowhere] } else { Vec::new() };
+        let entries = vec![access(36, AccessKind::Unit, &user, "graz")];
+        Ok(AccessView { known, user, permissions, entries })
+    }
+
+    async fn change_access(&self, _: &Authorised, _: &RequestId, change: AccessRequest) -> Reply<AccessAnswer> {
+        let made = |entry| Ok(AccessAnswer { made: Some(entry), ended: None });
+        let ended = |entry| {
+            let standing = AccessStanding::Ended;
+            Ok(AccessAnswer { made: None, ended: Some(AccessEntry { standing, ..entry }) })
+        };
+        match change {
+            AccessRequest::AddUnit { user, unit } => made(access(41, AccessKind::Unit, &user, &unit)),
+            AccessRequest::RemoveUnit { user, unit } => ended(access(36, AccessKind::Unit, &user, &unit)),
+            AccessRequest::AddRecord { user, record } => made(access(41, AccessKind::Record, &user, &record)),
+            AccessRequest::RemoveRecord { user, record } => {
+                let detail =
+                    format!("cannot take {record} away from {user}: {user} has it through a unit and would keep it");
+                let hint = format!("only a deny entry takes it away: erasurectl access deny add {user} {record}");
+                Err(with_hint(problem(Code::Conflict, detail), hint))
+            }
+            AccessRequest::AddDeny { user, record, asked_by, reason } => {
+                let (asked_by, reason) = (Some(asked_by), Some(reason));
+                made(AccessEntry { asked_by, reason, ..access(41, AccessKind::Deny, &user, &record) })
+            }
+            AccessRequest::RemoveDeny { user, record } => ended(access(36, AccessKind::Deny, &user, &record)),
+            AccessRequest::StandIn { user, stands_in_for, until } => {
+                let until = Some(until);
+                let standing_in = access(41, AccessKind::StandIn, &user, &stands_in_for);
+                let before = AccessEntry { entry: 38, standing: AccessStanding::Ended, ..standing_in.clone() };
+                Ok(AccessAnswer { made: Some(AccessEntry { until, ..standing_in }), ended: Some(before) })
+            }
+            AccessRequest::EndStandIn { user, stands_in_for } => {
+                ended(access(38, AccessKind::StandIn, &user, &stands_in_for))
+            }
+        }
     }
 
     async fn policy(&self, _: &Authorised) -> Reply<Policy> {

@@ -37,6 +37,8 @@ pub(super) enum Asked {
     Trail,
     /// The rules.
     Policy,
+    /// What is assigned to users.
+    Access,
 }
 
 impl Asked {
@@ -56,6 +58,7 @@ impl Asked {
             Self::Runs => "list runs",
             Self::Trail => "read the audit trail",
             Self::Policy => "tell the rules",
+            Self::Access => "tell who may do what",
         }
     }
 }
@@ -83,6 +86,7 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
             "erasurectl policy shows those there are",
         ),
         DeskError::NoSuchRun(id) => no_such_run(id),
+        DeskError::Access(fault) => super::access::problem_with(asked, &fault),
         DeskError::NotProposed { records, proposed } => with_hint(
             problem(
                 Code::Conflict,

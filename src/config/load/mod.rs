@@ -8,6 +8,7 @@ mod category;
 mod dependent;
 mod document;
 mod duration;
+mod grant;
 mod holds;
 mod hours;
 mod linked;

@@ -106,6 +106,7 @@ pub const GRANT: Shape = Shape {
         key("groups", "groups = [\"privacy\"]"),
         key("permissions", "permissions = [\"view\", \"decide\"]"),
         key("categories", "categories = [\"prospect\"]"),
+        key("units", "units = [\"graz\"]"),
     ],
 };
 

@@ -249,3 +249,30 @@ CREATE TABLE rule_change (
   CHECK ((approved_at IS NULL) = (approved_by IS NULL)),
   CHECK (waits = 0 OR approved_at IS NULL)
 ) STRICT, WITHOUT ROWID;
+
+-- What was assigned to people while the daemon runs, on top of the grants of the settings. Each row was made by an entry of
+-- the trail; another ends it.
+CREATE TABLE access (
+  seq      INTEGER PRIMARY KEY REFERENCES audit (seq),
+  what     TEXT NOT NULL CHECK (what IN ('unit', 'record', 'deny', 'stand_in')),
+  -- Whose access it is, by login name.
+  user     TEXT NOT NULL CHECK (user <> ''),
+  unit     TEXT,
+  category TEXT,
+  key      TEXT,
+  fingerprint BLOB CHECK (length(fingerprint) = 32),
+  form     INTEGER REFERENCES fingerprint_form (id),
+  -- Whose place the user takes, through the last day.
+  other    TEXT CHECK (other <> user),
+  until    TEXT,
+  ended    INTEGER REFERENCES audit (seq),
+  CHECK ((what = 'unit') = (unit IS NOT NULL)),
+  CHECK ((what IN ('record', 'deny')) = (category IS NOT NULL)),
+  CHECK ((what IN ('record', 'deny')) = (key IS NOT NULL)),
+  CHECK ((what IN ('record', 'deny')) = (fingerprint IS NOT NULL)),
+  CHECK ((what IN ('record', 'deny')) = (form IS NOT NULL)),
+  CHECK ((what = 'stand_in') = (other IS NOT NULL)),
+  CHECK ((what = 'stand_in') = (until IS NOT NULL))
+) STRICT;
+-- What is asked at every request: what somebody has now.
+CREATE INDEX access_now ON access (user) WHERE ended IS NULL;

@@ -69,7 +69,7 @@ async fn holds_are_listed_within_the_scope_and_asked_for_by_record() {
     assert_eq!((first.total, first.items.len(), first.next), (5, 3, Some(HoldId(3))));
     let rest = bench.store.holds(&everything, first.next, 3).await.unwrap();
     assert_eq!(rest.items.iter().map(|hold| hold.id.0).collect::<Vec<_>>(), [4, 5]);
-    let north = Reach { categories: None, units: Some(["north".to_owned()].into()) };
+    let north = Reach { categories: None, units: Some(["north".to_owned()].into()), ..Reach::default() };
     let scope = Scope { reaches: vec![north], denied: [record(2)].into(), ..Scope::default() };
     let seen = bench.store.holds(&scope, None, 3).await.unwrap();
     assert_eq!((seen.total, seen.items[0].record.clone(), seen.next), (1, record(4), None));
