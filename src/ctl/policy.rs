@@ -115,6 +115,8 @@ fn written(policy: &CategoryPolicy) -> String {
     if let Some(problem) = &policy.problem {
         let _ = writeln!(text, "  stopped: {}", clean(problem));
     }
+    let _ = writeln!(text, "  marked: {}", clean(&policy.marks));
+    let _ = writeln!(text, "  decided: {}", clean(&policy.decisions));
     let _ = writeln!(text, "  erased: {}", clean(&policy.erasure));
     for dependent in &policy.dependents {
         let _ = writeln!(text, "  {}: {}", clean(&dependent.table), clean(&dependent.words));

@@ -216,7 +216,7 @@ impl Desk {
         hold
     }
 
-    async fn last_erasure(&self, record: &RecordRef) -> Result<Option<LedgerEntry>, DeskError> {
+    pub(super) async fn last_erasure(&self, record: &RecordRef) -> Result<Option<LedgerEntry>, DeskError> {
         let key = std::slice::from_ref(&record.key);
         let mut erased = self.store.ledger(&record.category, key).await.map_err(DeskError::Store)?;
         Ok(erased.remove(&record.key))
@@ -384,7 +384,7 @@ fn is_same_person(one: &Actor, other: &Actor) -> bool {
 
 /// Whether the row is the one that was anonymised, and not somebody new under its key. Where nobody can tell, it is taken
 /// for the anonymised one.
-fn is_anonymised(erased: &LedgerEntry, now: &Fingerprint) -> bool {
+pub(super) fn is_anonymised(erased: &LedgerEntry, now: &Fingerprint) -> bool {
     let is_it = |after: &Fingerprint| !after.is_comparable(now) || after == now;
     erased.outcome == Outcome::Anonymised && erased.after.as_ref().is_none_or(is_it)
 }

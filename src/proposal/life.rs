@@ -251,7 +251,7 @@ fn next(state: &State, step: &Move, today: Date) -> Result<State, MoveError> {
         (State::Proposed { .. } | State::Postponed { .. } | State::Confirmed, Move::TakeBack) => {
             Ok(State::Withdrawn { reason: WithdrawReason::TakenBack })
         }
-        (State::Confirmed, Move::SendBack(reason)) => {
+        (State::Confirmed | State::Proposed { first: Some(_), .. }, Move::SendBack(reason)) => {
             Ok(State::Proposed { returned: Some(reason.clone()), first: None })
         }
         (State::Confirmed, Move::Claim(batch)) => Ok(State::Erasing { batch: *batch }),

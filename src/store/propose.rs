@@ -9,7 +9,7 @@ use super::error::{expect_rows, failed};
 use super::moves::{Note, Standing, grouped, reasoned};
 use super::{Change, RunId, Store, StoreError, rows};
 use crate::audit::{By, Kind, ProposedGroup};
-use crate::proposal::{Move, Origin, ProposalId, ReturnReason, StateName, WithdrawReason};
+use crate::proposal::{Move, Origin, Parted, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName, hex};
 
 /// A record to be proposed.
@@ -252,6 +252,35 @@ impl Change<'_> {
         run: RunId,
         proposals: &[(ProposalId, WithdrawReason)],
     ) -> Result<Vec<ProposalId>, StoreError> {
+        let gone = self.withdraw_alone(run, proposals).await?;
+        self.take_apart(&By::run(run.0), &gone, Parted::Withdrawn).await?;
+        Ok(gone.iter().map(|standing| standing.id).collect())
+    }
+
+    /// Withdraws some proposals and sends others back to the clerks. Of what was confirmed together each goes its own way;
+    /// the others of a group go back because of it.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn rule_out(
+        &mut self,
+        run: RunId,
+        withdrawn: &[(ProposalId, WithdrawReason)],
+        returned: &[(ProposalId, ReturnReason, Option<Fresh>)],
+    ) -> Result<(), StoreError> {
+        let gone = self.withdraw_alone(run, withdrawn).await?;
+        let back = self.return_alone(run, returned).await?;
+        let groups: BTreeSet<i64> = gone.iter().filter_map(|standing| standing.together).collect();
+        let beside = back.iter().filter(|back| back.together.is_some_and(|group| groups.contains(&group)));
+        self.take_apart(&By::run(run.0), gone.iter().chain(beside), Parted::Withdrawn).await?;
+        self.take_apart(&By::run(run.0), &back, Parted::Returned).await
+    }
+
+    async fn withdraw_alone(
+        &mut self,
+        run: RunId,
+        proposals: &[(ProposalId, WithdrawReason)],
+    ) -> Result<Vec<Standing>, StoreError> {
         let today = self.any_day();
         let moved =
             self.move_where_allowed(proposals, today, |reason: &WithdrawReason| Move::Withdraw(reason.clone())).await?;
@@ -264,7 +293,7 @@ impl Change<'_> {
             (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
         });
         self.write_decisions(seq, "withdrawn", notes).await?;
-        Ok(moved.iter().map(|(standing, _)| standing.id).collect())
+        Ok(moved.into_iter().map(|(standing, _)| standing).collect())
     }
 
     /// Proposes again what was postponed until `today` or earlier; gives those that were.
@@ -299,6 +328,16 @@ impl Change<'_> {
         run: RunId,
         proposals: &[(ProposalId, ReturnReason, Option<Fresh>)],
     ) -> Result<Vec<ProposalId>, StoreError> {
+        let back = self.return_alone(run, proposals).await?;
+        self.take_apart(&By::run(run.0), &back, Parted::Returned).await?;
+        Ok(back.iter().map(|standing| standing.id).collect())
+    }
+
+    async fn return_alone(
+        &mut self,
+        run: RunId,
+        proposals: &[(ProposalId, ReturnReason, Option<Fresh>)],
+    ) -> Result<Vec<Standing>, StoreError> {
         let today = self.any_day();
         let steps: Vec<_> = proposals.iter().map(|(id, reason, fresh)| (*id, (reason, fresh))).collect();
         let moved = self.move_where_allowed(&steps, today, |(reason, _)| Move::SendBack((*reason).clone())).await?;
@@ -315,7 +354,7 @@ impl Change<'_> {
             (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
         });
         self.write_decisions(seq, "returned", notes).await?;
-        Ok(moved.iter().map(|(standing, _)| standing.id).collect())
+        Ok(moved.into_iter().map(|(standing, _)| standing).collect())
     }
 
     async fn refresh(&mut self, proposals: &[(&Standing, &Fresh)]) -> Result<(), StoreError> {
