@@ -198,12 +198,12 @@ mod tests {
                 is_approved: false,
             })
             .collect();
-        let of = |change| {
-            let SetRule { name, value, .. } = change;
-            Laid { change, rule: rule(name), value: rule(name).read(value).unwrap() }
-        };
         // As the state gives them: by name.
-        let mut by_name: Vec<_> = changes.iter().map(of).collect();
+        let mut by_name: Vec<Laid<'_>> = Vec::new();
+        for change in &changes {
+            let rule = rule(&change.name);
+            by_name.push(Laid { change, value: rule.read(&change.value).unwrap(), rule });
+        }
         by_name.sort_by_key(|laid| &laid.change.name);
         let (reasons, asides) = over(files, by_name);
         assert_eq!((&reasons.erase, &reasons.postpone), (&files.erase, &files.postpone));
