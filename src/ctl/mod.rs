@@ -23,19 +23,24 @@ mod runs;
 mod show;
 mod status;
 mod table;
+mod tongue;
+mod usage;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use std::sync::{Arc, Mutex};
 
 use args::{Args, Verb};
 use client::Client;
 use console::{Console, Streams};
 pub use exit::Exit;
 use exit::Failure;
+use tongue::{Tongue, speaking};
+
+use crate::language::Language;
 
 /// Where the daemon listens when nobody says otherwise.
 const DEFAULT_SOCKET: &str = "/run/erasured/admin.sock";
@@ -59,8 +64,9 @@ pub fn main() -> ExitCode {
             runtime.block_on(converse(std::env::args_os(), streams)).into()
         }
         Err(error) => {
+            let sentence = format!("error: cannot start: {error}");
             // Who closes stderr does not want to be told.
-            let _ = writeln!(err, "error: cannot start: {error}");
+            let _ = writeln!(err, "{}", tongue::of(&[]).tell(&sentence));
             Exit::Refused.into()
         }
     }
@@ -75,10 +81,29 @@ pub async fn run(
     converse(arguments, Streams { out, err, is_terminal: false }).await
 }
 
+/// The same in `language`, whatever arguments and environment say; adds every sentence to `misses` that the catalogue does not
+/// know.
+pub async fn run_noting(
+    language: Language,
+    misses: &Arc<Mutex<Vec<String>>>,
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut (dyn Write + Send),
+    err: &mut (dyn Write + Send),
+) -> Exit {
+    let tongue = Tongue { language, misses: Some(Arc::clone(misses)) };
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    speaking(tongue, answer(&arguments, Streams { out, err, is_terminal: false })).await
+}
+
 async fn converse(arguments: impl IntoIterator<Item = OsString>, streams: Streams<'_>) -> Exit {
-    let args = match Args::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    speaking(Tongue { language: tongue::of(&arguments), misses: None }, answer(&arguments, streams)).await
+}
+
+async fn answer(arguments: &[OsString], streams: Streams<'_>) -> Exit {
+    let args = match usage::read::<Args>(arguments) {
         Ok(args) => args,
-        Err(told) => return tell_usage(&told, streams),
+        Err(said) => return tell_usage(&said, streams),
     };
     let socket = args.socket.or_else(|| std::env::var_os(SOCKET_VARIABLE).map(PathBuf::from));
     let client = Client::new(socket.unwrap_or_else(|| DEFAULT_SOCKET.into()));
@@ -89,10 +114,10 @@ async fn converse(arguments: impl IntoIterator<Item = OsString>, streams: Stream
 }
 
 /// Help goes to stdout and is all that was asked for; wrong usage goes to stderr.
-fn tell_usage(told: &clap::Error, streams: Streams<'_>) -> Exit {
-    let (stream, exit) = if told.use_stderr() { (streams.err, Exit::Usage) } else { (streams.out, Exit::Done) };
+fn tell_usage(said: &usage::Said, streams: Streams<'_>) -> Exit {
+    let (stream, exit) = if said.is_wrong { (streams.err, Exit::Usage) } else { (streams.out, Exit::Done) };
     // Who closes the stream does not want to be told.
-    let _ = write!(stream, "{}", told.render());
+    let _ = write!(stream, "{}", said.text);
     let _ = stream.flush();
     exit
 }

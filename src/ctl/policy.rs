@@ -1,11 +1,10 @@
 //! The rules in force, in words.
 
-use std::fmt::Write as _;
-
 use super::Session;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::table::clean;
+use super::tongue::told;
 use crate::api::{CategoryPolicy, Policy};
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
@@ -20,21 +19,13 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
 }
 
 fn written(policy: &CategoryPolicy) -> String {
-    let mut text =
-        format!("{} (table {} of {})\n", clean(&policy.category), clean(&policy.table), clean(&policy.source));
-    // Writing to a String cannot fail.
+    let mut lines = vec![format!("{} (table {} of {})", policy.category, policy.table, policy.source)];
     for criterion in &policy.criteria {
-        let _ = writeln!(text, "  due, {}: {}", clean(&criterion.name), clean(&criterion.words));
-        if let Some(reason) = &criterion.reason {
-            let _ = writeln!(text, "    because: {}", clean(reason));
-        }
+        lines.push(format!("  due, {}: {}", criterion.name, criterion.words));
+        lines.extend(criterion.reason.as_ref().map(|reason| format!("    because: {reason}")));
     }
-    if let Some(problem) = &policy.problem {
-        let _ = writeln!(text, "  stopped: {}", clean(problem));
-    }
-    let _ = writeln!(text, "  erased: {}", clean(&policy.erasure));
-    for dependent in &policy.dependents {
-        let _ = writeln!(text, "  {}: {}", clean(&dependent.table), clean(&dependent.words));
-    }
-    text
+    lines.extend(policy.problem.as_ref().map(|problem| format!("  stopped: {problem}")));
+    lines.push(format!("  erased: {}", policy.erasure));
+    lines.extend(policy.dependents.iter().map(|dependent| format!("  {}: {}", dependent.table, dependent.words)));
+    lines.iter().map(|line| told(&clean(line)) + "\n").collect()
 }

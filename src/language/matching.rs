@@ -1,0 +1,138 @@
+//! Which sentence of the catalogue a text is.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::sentences;
+use super::template::{Holds, Template};
+
+/// Hears of every sentence that the catalogue does not know.
+pub type Misses<'m> = &'m mut dyn FnMut(&str);
+
+/// How deep sentences may stand in one another: more than any does.
+const DEPTH_MAX: usize = 8;
+/// What stands before a sentence for whoever reads the line.
+const PREFIXES: [&str; 2] = ["error: ", "hint: "];
+/// What joins sentences, the loosest first.
+const JOINTS: [&str; 4] = ["; ", ": ", ", ", " ("];
+
+struct Sentence {
+    english: Template,
+    german: Template,
+    weight: (usize, usize),
+}
+
+/// The catalogue, ready to look things up in.
+struct Catalogue {
+    /// Those without places.
+    plain: HashMap<String, &'static str>,
+    /// The others, those that say most first.
+    open: Vec<Sentence>,
+}
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
+    let (mut plain, mut open) = (HashMap::new(), Vec::new());
+    for (english, german) in sentences() {
+        let (english, german_template) = (Template::new(english), Template::new(german));
+        if english.places().next().is_none() {
+            plain.insert(english.say(|_| None), german);
+        } else {
+            open.push(Sentence { weight: english.weight(), english, german: german_template });
+        }
+    }
+    open.sort_by_key(|sentence| std::cmp::Reverse(sentence.weight));
+    Catalogue { plain, open }
+});
+
+/// The German of a word or a sentence without places.
+pub(super) fn word(text: &str) -> Option<&'static str> {
+    CATALOGUE.plain.get(text).copied()
+}
+
+/// The text in German, as far as the catalogue knows it.
+pub(super) fn tell<'t>(text: &'t str, misses: Misses<'_>) -> Cow<'t, str> {
+    let inner = text.trim();
+    if inner.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let (before, after) = text.split_once(inner).unwrap_or_default();
+    for prefix in PREFIXES {
+        if let Some(rest) = inner.strip_prefix(prefix) {
+            let word = prefix.trim_end_matches(": ");
+            let word = known(word, 0, misses).unwrap_or_else(|| word.to_owned());
+            return Cow::Owned(format!("{before}{word}: {}{after}", part(rest, 0, misses)));
+        }
+    }
+    Cow::Owned(format!("{before}{}{after}", part(inner, 0, misses)))
+}
+
+/// The text in German where it is known as a whole or in parts, and as it is otherwise.
+fn part(text: &str, depth: usize, misses: Misses<'_>) -> String {
+    if let Some(german) = known(text, depth, misses).or_else(|| joined(text, depth, misses)) {
+        return german;
+    }
+    if is_sentence(text) {
+        misses(text);
+    }
+    text.to_owned()
+}
+
+/// The text in German where it is a sentence of the catalogue, or a number and one.
+fn known(text: &str, depth: usize, misses: Misses<'_>) -> Option<String> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    if let Some(german) = CATALOGUE.plain.get(text) {
+        return Some(Template::new(german).say(|_| None));
+    }
+    for sentence in &CATALOGUE.open {
+        if let Some(inside) = sentence.english.read(text) {
+            let said: Vec<(&str, String)> = sentence
+                .english
+                .places()
+                .zip(inside)
+                .map(|(place, inside)| {
+                    let is_open = place.holds == Holds::Text;
+                    (place.name.as_str(), if is_open { part(inside, depth + 1, misses) } else { inside.to_owned() })
+                })
+                .collect();
+            let of = |name: &str| said.iter().find(|(known, _)| *known == name).map(|(_, said)| said.as_str());
+            return Some(sentence.german.say(of));
+        }
+    }
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let counted = text[digits..].strip_prefix(' ').filter(|_| digits > 0)?;
+    Some(format!("{} {}", &text[..digits], known(counted, depth + 1, misses)?))
+}
+
+/// The text in German where a part of it is known: sentences that are joined.
+fn joined(text: &str, depth: usize, misses: Misses<'_>) -> Option<String> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    for joint in JOINTS {
+        let mut at = 0;
+        while let Some(found) = text[at..].find(joint) {
+            let (left, right) = (&text[..at + found], &text[at + found + joint.len()..]);
+            at += found + joint.len();
+            let (right, end) = match right.strip_suffix(')').filter(|_| joint == " (") {
+                Some(inside) => (inside, ")"),
+                None => (right, ""),
+            };
+            if let Some(german) = known(left, depth + 1, misses) {
+                return Some(format!("{german}{joint}{}{end}", part(right, depth + 1, misses)));
+            }
+            if let Some(german) = known(right, depth + 1, misses) {
+                return Some(format!("{left}{joint}{german}{end}"));
+            }
+        }
+    }
+    None
+}
+
+/// Whether somebody would have to understand it: names, keys and dates are not sentences.
+fn is_sentence(text: &str) -> bool {
+    let is_word = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase()) && word.len() > 1;
+    text.contains(' ') && text.split([' ', ',', ':', ';']).filter(is_word).count() > 1
+}
