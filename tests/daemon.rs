@@ -11,6 +11,8 @@ mod clients;
 mod common;
 #[path = "daemon/office.rs"]
 mod office;
+#[path = "daemon/policy.rs"]
+mod policy;
 #[path = "common/process.rs"]
 mod process;
 #[path = "daemon/refusals.rs"]

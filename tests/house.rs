@@ -8,6 +8,8 @@ mod common;
 mod hours;
 #[path = "house/marks.rs"]
 mod marks;
+#[path = "house/policy.rs"]
+mod policy;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use erasured::audit::{CheckpointKey, VerifierKey, verify};
 use erasured::clock::{SetClock, SharedClock};
 use erasured::config::Settings;
 use erasured::ctl::{self, Exit};
-use erasured::desk::Desk;
+use erasured::desk::{Board, Desk};
 use erasured::jobs::{Keys, Workshop, perform};
 use erasured::scheduler::Timetable;
 use erasured::store::Store;
@@ -55,7 +57,7 @@ struct Living {
     desk: Desk,
     clock: Arc<SetClock>,
     socket: PathBuf,
-    settings: watch::Sender<Arc<Settings>>,
+    settings: Board,
     stopping: watch::Sender<bool>,
     /// Whether queued runs are carried out.
     working: watch::Sender<bool>,
@@ -77,13 +79,13 @@ async fn living() -> Living {
     let store = Arc::new(Store::create(&bench.dir.path().join("state.db"), Arc::clone(&shared)).await.unwrap());
     let loaded = bench.settings();
     let timetable = watch::Sender::new(Arc::new(Timetable::from_settings(&loaded).unwrap()));
-    let settings = watch::Sender::new(Arc::new(loaded));
+    let settings = Board::new(loaded);
     let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
     let (ended, stopping, working) = (watch::Sender::new(0), watch::Sender::new(false), watch::Sender::new(true));
     let bell = Arc::new(Notify::new());
     let desk = Desk::new(
         Arc::clone(&store),
-        settings.subscribe(),
+        settings.clone(),
         keys.fingerprint.clone(),
         &keys.checkpoint,
         Arc::clone(&shared),
@@ -197,7 +199,7 @@ impl Living {
         let path = self.bench.dir.path().join("erasured.toml");
         let before = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{before}\n[[grant]]\nusers = [\"{me}\"]\n{toml}\n")).unwrap();
-        self.settings.send_replace(Arc::new(self.bench.settings()));
+        self.settings.post(Arc::new(self.bench.settings()), &[]);
     }
 }
 

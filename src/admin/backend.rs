@@ -10,10 +10,12 @@ use tokio::sync::mpsc;
 
 use super::Refusal;
 use crate::actor::{Authorised, Identity, Permission, Refused};
+use crate::api::RuleAnswer;
 use crate::api::{
     AuditPage, Checkpoints, DecisionAnswers, Job, MarkAnswer, Policy, Problem, ProposalPage, RecordView, Run, RunPage,
     State, Status, VerifyReport,
 };
+pub use crate::desk::RuleWish;
 use crate::record::{CategoryName, RecordRef};
 
 /// An answer, or why there is none.
@@ -163,4 +165,13 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The rules in force, in words.
     fn policy(&self, leave: &Authorised) -> impl Future<Output = Reply<Policy>> + Send;
+
+    /// A rule is changed while the daemon runs.
+    fn change_rule(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        name: String,
+        wish: RuleWish,
+    ) -> impl Future<Output = Reply<RuleAnswer>> + Send;
 }

@@ -18,6 +18,7 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 
 use self::faults::{Asked, problem_of};
+use super::backend::RuleWish;
 use super::backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
 use super::problem::{problem, with_hint};
 use super::refusals::Refusal;
@@ -179,7 +180,22 @@ impl Backend for House {
 
     async fn policy(&self, leave: &Authorised) -> Reply<api::Policy> {
         let rules = self.desk.policy(leave).await.map_err(|error| problem_of(Asked::Policy, error))?;
-        Ok(policy::policy(rules))
+        let standings = self.desk.rules(leave).await.map_err(DeskError::Store);
+        let standings = standings.map_err(|error| problem_of(Asked::Policy, error))?;
+        Ok(policy::policy(rules, standings))
+    }
+
+    async fn change_rule(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        name: String,
+        wish: RuleWish,
+    ) -> Reply<api::RuleAnswer> {
+        match self.desk.change_rule(leave, request.as_str(), &name, &wish).await {
+            Ok((outcome, standing)) => Ok(policy::answer(outcome, standing)),
+            Err(error) => Err(policy::problem_with(&wish, &name, error)),
+        }
     }
 }
 

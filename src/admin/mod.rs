@@ -29,6 +29,7 @@ mod server;
 mod show;
 mod status;
 
+pub use backend::RuleWish;
 pub use backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
 pub use dispatch::{Answer, Call};
 pub use house::House;

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::dispatch::{Answer, Call};
 use super::{audit, confirm, list, mark, openapi, policy, postpone, restore, run, runs, show, status};
 use crate::actor::Permission;
+use crate::actor::Permission::Configure;
 use crate::actor::Permission::{Audit, Decide, Mark, Restore, Run, View};
 use crate::admin::Backend;
 use crate::api;
@@ -55,6 +56,14 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Gives the signed checkpoints and their key").gives::<api::Checkpoints>(),
         get("/v1/policy", View, |call| Box::pin(policy::get(call)))
             .says("Tells the rules in force").gives::<api::Policy>(),
+        post("/v1/policy/set", Configure, |call| Box::pin(policy::set(call)))
+            .says("Changes a rule while the daemon runs").takes::<api::RuleSetRequest>().gives::<api::RuleAnswer>(),
+        post("/v1/policy/unset", Configure, |call| Box::pin(policy::unset(call)))
+            .says("Lets a rule be as in its file again").takes::<api::RuleUnsetRequest>().gives::<api::RuleAnswer>(),
+        post("/v1/policy/approve", Configure, |call| Box::pin(policy::approve(call)))
+            .says("Approves another person's change of a rule").takes::<api::RuleDecisionRequest>().gives::<api::RuleAnswer>(),
+        post("/v1/policy/reject", Configure, |call| Box::pin(policy::reject(call)))
+            .says("Drops a change of a rule that waits").takes::<api::RuleDecisionRequest>().gives::<api::RuleAnswer>(),
         get("/openapi.json", View, |call| Box::pin(openapi::get(call)))
             .says("Describes this interface"),
     ]

@@ -19,6 +19,9 @@ pub use decisions::{
     RestoreRequest,
 };
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
+pub use policy::{
+    RuleAnswer, RuleDecisionRequest, RuleOutcome, RuleSet, RuleSetRequest, RuleStanding, RuleUnsetRequest, RuleWaiting,
+};
 pub use problem::{Code, Problem};
 pub use proposals::{
     Blocked, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal, ProposalPage,

@@ -97,6 +97,22 @@ pub struct Batched {
     pub records: Vec<Planned>,
 }
 
+/// A rule that is changed while the daemon runs. Values of rules are no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleChanged {
+    /// The rule's name.
+    pub rule: String,
+    /// The value before.
+    pub old: String,
+    /// The value that holds, or is to hold.
+    pub new: String,
+    /// Whether that is what the file says.
+    pub from_file: bool,
+    /// The number of the entry that asked for it, where a second person has approved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<u64>,
+}
+
 /// How a batch was settled that had no outcome on record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,6 +156,12 @@ pub enum Kind {
     SettingsLoaded {
         /// SHA-256 over the files, in hexadecimal.
         digest: String,
+        /// What holds instead of the files' values because it was set while the daemon ran, by the rules' names.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        over: BTreeMap<String, String>,
+        /// Rules that were set while the daemon ran and do not hold: they no longer fit the files.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        aside: Vec<String>,
     },
     /// A run is to be made.
     RunQueued {
@@ -248,6 +270,21 @@ pub enum Kind {
         source: String,
         /// The batch that its commit marker carried then, in hexadecimal.
         last_batch: Option<String>,
+    },
+    /// Somebody has changed a rule while the daemon ran; it holds from now on.
+    RuleChanged(RuleChanged),
+    /// Somebody wishes a rule to be looser; a second person has to approve it.
+    RuleChangeAsked(RuleChanged),
+    /// A second person has approved it; it holds from now on.
+    RuleChangeApproved(RuleChanged),
+    /// A change that waited for a second person is dropped.
+    RuleChangeRejected {
+        /// The rule's name.
+        rule: String,
+        /// The value that it was to have; null: the file's.
+        new: Option<String>,
+        /// The number of the entry that asked for it.
+        asked: u64,
     },
     /// The trail up to and with this entry was signed.
     Checkpoint {

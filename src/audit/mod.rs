@@ -57,7 +57,7 @@ mod verify;
 pub use chain::{By, Entry, Hash, Head, Malformed, actor_from_json, actor_to_json, text_digest};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, VerifierKey};
 pub use kind::{
-    Batched, Counts, ErasedGroup, Kind, Planned, Postponement, ProposedGroup, ReasonedGroup, RecordGroup, Settlement,
-    Trigger,
+    Batched, Counts, ErasedGroup, Kind, Planned, Postponement, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged,
+    Settlement, Trigger,
 };
 pub use verify::{Fault, Report, Verifier, verify};

@@ -205,6 +205,20 @@ impl LabelTemplate {
     }
 }
 
+/// As the settings write it.
+impl fmt::Display for LabelTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in &self.0 {
+            match part {
+                LabelPart::Text(text) => f.write_str(&text.replace('{', "{{").replace('}', "}}"))?,
+                LabelPart::Column { name, characters_max: None } => write!(f, "{{{name}}}")?,
+                LabelPart::Column { name, characters_max: Some(most) } => write!(f, "{{{name}:.{most}}}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Rows of another table that depend on a record, and what becomes of them.
 #[derive(Debug, Clone)]
 pub struct Dependent {

@@ -8,15 +8,18 @@ use std::sync::Arc;
 pub struct Place {
     /// The file, as the operator would name it: relative to the settings directory.
     pub file: Arc<str>,
-    /// Line, counted from 1.
+    /// Line, counted from 1; 0 for a value that was typed in no file: `file` is then the name of what was set.
     pub line: u32,
-    /// Column in characters, counted from 1.
+    /// Column in characters, counted from 1; 0 likewise.
     pub column: u32,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}:{}", self.file, self.column),
+        }
     }
 }
 

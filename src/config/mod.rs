@@ -5,6 +5,7 @@
 //! whether they fit the live schema is for `source` to say. Never guesses: an unknown key is a fault.
 
 mod category;
+pub mod change;
 mod dates;
 mod finding;
 mod hours;

@@ -1,5 +1,6 @@
 //! Periods, and when they end.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -105,6 +106,19 @@ impl Period {
         self.years.years().months(self.months).days(self.days)
     }
 
+    /// Whether, from some start at least, this period ends before the other one. Thirty days and a month each do.
+    #[must_use]
+    pub fn can_end_before(self, other: Self, starts: Starts) -> bool {
+        let months = |period: Self| i64::from(period.years) * 12 + i64::from(period.months);
+        match (months(self).cmp(&months(other)), self.days.cmp(&other.days)) {
+            (Ordering::Equal, days) => days.is_lt(),
+            (Ordering::Less, Ordering::Less | Ordering::Equal) => true,
+            (Ordering::Greater, Ordering::Greater | Ordering::Equal) => false,
+            // More of the one and less of the other: it depends on the calendar.
+            _ => cycle(starts).any(|start| self.due_on(start, starts) < other.due_on(start, starts)),
+        }
+    }
+
     /// The first day on which what started on `start` is due: the day after start + period. `None` beyond the calendar's
     /// end.
     #[must_use]
@@ -151,6 +165,15 @@ impl Period {
             }
         }
     }
+}
+
+/// Every start that the calendar tells apart: it repeats itself after 400 years.
+fn cycle(starts: Starts) -> impl Iterator<Item = Date> {
+    let step = match starts {
+        Starts::AtDate => 1.day(),
+        Starts::YearEnd => 1.year(),
+    };
+    date(1999, 12, 31).series(step).take_while(|start| start.year() < 2400)
 }
 
 fn year_end(year: i16) -> Option<Date> {
@@ -235,7 +258,33 @@ mod tests {
         assert_eq!(period("7 years").due_on(Date::MAX, Starts::AtDate), None);
     }
 
+    #[test]
+    fn years_are_twelve_months_from_every_start() {
+        for (years, months) in [("1 year", "12 months"), ("1 year 1 month", "13 months"), ("4 years", "48 months")] {
+            for start in cycle(Starts::AtDate) {
+                let due = |text| period(text).due_on(start, Starts::AtDate);
+                assert_eq!(due(years), due(months), "{years} and {months} from {start}");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_can_end_before_does_so_from_some_start(
+            months in 0i32..40, days in 0i32..400, other_months in 0i32..40, other_days in 0i32..400,
+            year_end in any::<bool>()
+        ) {
+            prop_assume!(months + days > 0 && other_months + other_days > 0);
+            let starts = if year_end { Starts::YearEnd } else { Starts::AtDate };
+            let (one, other) = (Period { years: 0, months, days }, Period { years: 0, months: other_months, days: other_days });
+            // From a few starts only: what ends sooner from one of them can end sooner.
+            let ends_sooner = |start| one.due_on(start, starts) < other.due_on(start, starts);
+            if date(2023, 1, 1).series(17.days()).take(120).any(ends_sooner) {
+                prop_assert!(one.can_end_before(other, starts));
+            }
+            prop_assert!(!(one == other && one.can_end_before(other, starts)));
+        }
+
         #[test]
         fn the_cutoff_is_the_latest_start_that_is_due(
             days in 0i32..30_000, years in 0i32..20, months in 0i32..30, more in 0i32..400, year_end in any::<bool>()

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::api::RuleDecisionRequest;
 use crate::api::{Job, RecordAt, State};
 
 /// Talks to the daemon that erases people from an application's database on time.
@@ -53,8 +54,8 @@ pub(super) enum Verb {
     Runs(Runs),
     /// Read, export or verify the audit trail
     Audit(Audit),
-    /// Show the rules in force, in words
-    Policy,
+    /// Show the rules in force, in words, or change one while the daemon runs
+    Policy(Policy),
 }
 
 #[derive(Debug, clap::Args)]
@@ -209,6 +210,55 @@ pub(super) struct Verify {
     /// A file with the key that the checkpoints must be signed with, or the key itself
     #[arg(long, value_name = "KEY", requires = "file")]
     pub(super) public_key: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Policy {
+    #[command(subcommand)]
+    pub(super) verb: Option<PolicyVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyVerb {
+    /// List every rule that can be changed: its value in force, its file's, who has set it, what waits
+    List,
+    /// Change a rule: at once where that tightens it, else as soon as a second person has approved it
+    Set {
+        /// The rule, as prospect.inactive.period or prospect.cooling_off
+        #[arg(value_name = "RULE")]
+        name: String,
+        /// Its value, as the files write it: "4 years", false, "7 days", none, 2, "{last_name}"
+        value: String,
+    },
+    /// Let a rule be as in its file again; where that loosens it, a second person has to approve it
+    Unset {
+        /// The rule
+        #[arg(value_name = "RULE")]
+        name: String,
+    },
+    /// Approve what another person has asked for
+    Approve {
+        /// The rule; with a change's number behind it, as in prospect.inactive.period@41, only if it is still that one
+        #[arg(value_name = "RULE", value_parser = rule_at)]
+        rule: RuleDecisionRequest,
+    },
+    /// Drop what waits for a second person
+    Reject {
+        /// The rule, likewise
+        #[arg(value_name = "RULE", value_parser = rule_at)]
+        rule: RuleDecisionRequest,
+    },
+}
+
+/// A rule as typed: its name, or `name@change`.
+fn rule_at(text: &str) -> Result<RuleDecisionRequest, String> {
+    match text.rsplit_once('@') {
+        Some((name, change)) => match change.parse() {
+            Ok(change) => Ok(RuleDecisionRequest { name: name.to_owned(), change: Some(change) }),
+            Err(_) => Err(format!("{change:?} is not the number of a change")),
+        },
+        None => Ok(RuleDecisionRequest { name: text.to_owned(), change: None }),
+    }
 }
 
 /// A record as typed: `category/key`, or `category/key@version`. No key ends in `@` and digits (the daemon writes `%40`

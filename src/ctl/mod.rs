@@ -134,6 +134,6 @@ async fn speak(session: &mut Session<'_>, verb: Verb) -> Result<Exit, Failure> {
         Verb::Run(what) => run::run(session, &what).await,
         Verb::Runs(what) => runs::run(session, what).await,
         Verb::Audit(what) => audit::run(session, what).await,
-        Verb::Policy => policy::run(session).await,
+        Verb::Policy(what) => policy::run(session, what).await,
     }
 }

@@ -7,9 +7,34 @@ use super::tongue::told;
 /// What stands where there is nothing to say.
 const NOTHING: &str = "-";
 /// Columns, and lines of facts, that hold names, keys, dates, and what people have typed: these are never translated.
-const NAMES: [&str; 24] = [
-    "AT", "BY", "CATEGORY", "DEPENDENT", "DUE ON", "ENTRY", "JOB", "LABEL", "LAST RUN", "NEXT", "RECORD", "RUN", "SCHEDULE",
-    "SOURCE", "STARTED", "UNIT", "criterion", "decided by", "label", "record", "rule version", "run", "unit", "version",
+const NAMES: [&str; 27] = [
+    "APPROVED BY",
+    "AT",
+    "BY",
+    "CATEGORY",
+    "DEPENDENT",
+    "DUE ON",
+    "ENTRY",
+    "JOB",
+    "LABEL",
+    "LAST RUN",
+    "NEXT",
+    "RECORD",
+    "RULE",
+    "RUN",
+    "SCHEDULE",
+    "SOURCE",
+    "SET BY",
+    "STARTED",
+    "UNIT",
+    "criterion",
+    "decided by",
+    "label",
+    "record",
+    "rule version",
+    "run",
+    "unit",
+    "version",
 ];
 /// Blanks between two columns.
 const GAP: u16 = 2;

@@ -84,9 +84,9 @@ pub(super) struct RunArgs {
 pub(super) struct CheckArgs {
     #[command(flatten)]
     pub(super) config: ConfigArg,
+    #[command(flatten)]
+    pub(super) state: StateArg,
     // Accepted so that the same arguments serve every command.
-    #[arg(long, value_name = "DIR", hide = true)]
-    state_dir: Option<PathBuf>,
     #[arg(long, value_name = "PATH", hide = true)]
     socket: Option<PathBuf>,
     /// Print JSON

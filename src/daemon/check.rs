@@ -2,11 +2,14 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::args::CheckArgs;
-use super::output;
+use super::over::Over;
+use super::{output, state};
+use crate::clock::SystemClock;
 use crate::config::{self, Finding, Loaded, Severity, causes};
 use crate::scheduler::Timetable;
 use crate::source::Source;
@@ -26,17 +29,26 @@ pub(super) fn load(dir: &Path) -> Result<Accepted, Vec<Finding>> {
 }
 
 pub(super) async fn run(arguments: &CheckArgs) -> ExitCode {
-    let findings = match load(&arguments.config.config) {
-        Ok(accepted) => against_schemas(accepted.loaded).await,
-        Err(findings) => findings,
+    let (findings, over) = match load(&arguments.config.config) {
+        Ok(accepted) => {
+            // The files are checked. What is in force over them is told where the state can be read: not everybody may.
+            let rules = state::rules(&arguments.state.state_dir, Arc::new(SystemClock)).await;
+            let over = rules.map(|rules| Over::of(&accepted.loaded.settings, rules));
+            (against_schemas(accepted.loaded).await, over)
+        }
+        Err(findings) => (findings, None),
     };
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
     if arguments.json {
         let findings: Vec<serde_json::Value> = findings.iter().map(as_json).collect();
-        output::data(&pretty(&json!({ "ok": errors == 0, "findings": findings })));
+        let rules = over.as_ref().map(Over::json);
+        output::data(&pretty(&json!({ "ok": errors == 0, "findings": findings, "rules": rules })));
     } else {
         for finding in &findings {
             output::data(&finding.to_string());
+        }
+        if let Some(over) = &over {
+            changed(over).iter().for_each(|line| output::talk(line));
         }
         output::talk(&summary(errors, findings.len() - errors, &arguments.config.config));
     }
@@ -70,6 +82,16 @@ async fn against_schemas(loaded: Loaded) -> Vec<Finding> {
         reader.close().await;
     }
     findings
+}
+
+/// How many changes made while running are in force over the files, and what each of them is.
+fn changed(over: &Over) -> Vec<String> {
+    let count = match over.rules.len() {
+        0 if over.asides.is_empty() => return Vec::new(),
+        1 => "1 rule that was changed while the daemon ran is in force over these files".to_owned(),
+        many => format!("{many} rules that were changed while the daemon ran are in force over these files"),
+    };
+    [vec![count], over.notes()].concat()
 }
 
 fn summary(errors: usize, warnings: usize, dir: &Path) -> String {

@@ -12,6 +12,7 @@ mod keys;
 mod lock;
 mod logging;
 mod output;
+mod over;
 mod plan;
 mod reload;
 mod reopen;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::args::PlanArgs;
+use super::over::Over;
 use super::state::StateError;
 use super::{check, keys, output, state};
 use crate::clock::{SharedClock, SystemClock};
@@ -62,13 +63,22 @@ async fn plan(arguments: &PlanArgs, accepted: check::Accepted) -> Result<ExitCod
     if !has_state {
         output::talk(&format!("note: there is no state in {} yet: as if nothing had been proposed", dir.display()));
     }
-    let workshop = Workshop { store: Arc::new(store), settings: Arc::new(accepted.loaded.settings), keys, clock };
+    let over = Over::of(&accepted.loaded.settings, store.rules().await.map_err(PlanError::Store)?);
+    over.notes().iter().for_each(|note| output::talk(note));
+    let rules = over.json();
+    let workshop = Workshop { store: Arc::new(store), settings: Arc::new(over.settings), keys, clock };
     let prepare = Part::foresee(&workshop, JobKind::Prepare, arguments.json).await.map_err(PlanError::Job)?;
     let erase = Part::foresee(&workshop, JobKind::Erase, arguments.json).await.map_err(PlanError::Job)?;
     let is_whole = prepare.troubles.is_empty() && erase.troubles.is_empty();
     if arguments.json {
         let today = workshop.today().to_string();
-        output::data(&check::pretty(&json!({ "today": today, "prepare": prepare.json(), "erase": erase.json() })));
+        let (prepare, erase) = (prepare.json(), erase.json());
+        output::data(&check::pretty(&json!({
+            "today": today,
+            "rules": rules,
+            "prepare": prepare,
+            "erase": erase,
+        })));
     }
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -6,24 +6,34 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::check::{self, Accepted};
-use crate::audit::{By, Kind};
+use crate::config::change::Aside;
 use crate::config::{Finding, Settings};
+use crate::desk::Board;
 use crate::record::hex;
 use crate::scheduler::Timetable;
 use crate::store::{Store, StoreError};
+use crate::systemd::Notifier;
 
 /// Where the rooms learn of new settings.
 pub(super) struct Boards {
-    pub(super) settings: watch::Sender<Arc<Settings>>,
+    pub(super) settings: Board,
     pub(super) timetable: watch::Sender<Arc<Timetable>>,
 }
 
 impl Boards {
     pub(super) fn new(accepted: Accepted) -> Self {
-        Self {
-            settings: watch::Sender::new(Arc::new(accepted.loaded.settings)),
-            timetable: watch::Sender::new(Arc::new(accepted.timetable)),
+        let timetable = watch::Sender::new(Arc::new(accepted.timetable));
+        Self { settings: Board::new(accepted.loaded.settings), timetable }
+    }
+
+    /// Takes up what the state knows was changed while the daemon ran; for the start, before anything works by it.
+    pub(super) async fn begin(&self, dir: &Path, store: &Store) -> Result<(), StoreError> {
+        let files = Settings::clone(&self.settings.files());
+        let asides = self.settings.take_up(store, files, digest(dir)).await?;
+        if let Some(said) = tell_asides(&asides) {
+            Notifier.status(&said);
         }
+        Ok(())
     }
 
     /// Reads the settings again. On a fault the old ones stay, and every fault is in the log.
@@ -35,11 +45,13 @@ impl Boards {
                 Ok(false)
             }
             Ok(accepted) => {
-                note(store, dir).await?;
+                let asides = self.settings.take_up(store, accepted.loaded.settings, digest(dir)).await?;
                 tell(&accepted.loaded.warnings);
-                self.settings.send_replace(Arc::new(accepted.loaded.settings));
                 self.timetable.send_replace(Arc::new(accepted.timetable));
-                tracing::info!("the settings are reloaded");
+                // Whoever has asked the service manager for the reload has no other answer.
+                let said = tell_asides(&asides).map(|said| format!("; {said}")).unwrap_or_default();
+                Notifier.status(&format!("the settings are reloaded{said}"));
+                tracing::info!(set_aside = asides.len(), "the settings are reloaded");
                 Ok(true)
             }
         }
@@ -57,12 +69,14 @@ pub(super) fn tell(findings: &[Finding]) {
     }
 }
 
-/// Writes down which settings hold from now on.
-pub(super) async fn note(store: &Store, dir: &Path) -> Result<(), StoreError> {
-    let mut turn = store.turn().await;
-    let mut change = turn.begin().await?;
-    change.record(&By::daemon(), &Kind::SettingsLoaded { digest: digest(dir) }).await?;
-    change.commit().await
+/// What was changed while the daemon ran and does not hold over these files. Gives what to say of it in few words, where
+/// there is any.
+fn tell_asides(asides: &[Aside]) -> Option<String> {
+    for aside in asides {
+        tracing::warn!(rule = aside.name, why = aside.why, "a change made while running is set aside; the file holds");
+    }
+    let names: Vec<&str> = asides.iter().map(|aside| aside.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("set aside, and the files hold: {}", names.join(", ")))
 }
 
 /// SHA-256 over the names and contents of the settings' files.

@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::args::RunArgs;
 use super::book::{Book, Runner};
-use super::check::{self, Accepted};
+use super::check;
 use super::reload::{self, Boards};
 use super::state::{self, Held, StateError};
 use super::{logging, output};
@@ -177,17 +177,19 @@ pub async fn serve(setup: Setup, orders: mpsc::Receiver<Order>, ready: oneshot::
     reload::tell(&accepted.loaded.warnings);
     let held = state::hold(&setup.state_dir, Arc::clone(&setup.clock)).await.map_err(ServeError::State)?;
     let Held { store, keys, lock } = held;
-    begin(&store, &setup).await?;
+    begin(&store).await?;
+    let boards = Boards::new(accepted);
+    boards.begin(&setup.config, &store).await.map_err(ServeError::Store)?;
     let workshop = Workshop {
         store: Arc::clone(&store),
-        settings: Arc::new(accepted.loaded.settings.clone()),
+        settings: boards.settings.in_force(),
         keys,
         clock: Arc::clone(&setup.clock),
     };
     settle(&workshop).await;
     let listener = listen(&setup).await?;
     let beat = Heartbeat::start().await.map_err(ServeError::Timer)?;
-    let mut house = Running::start(&setup, accepted, workshop, listener, beat);
+    let mut house = Running::start(&setup, boards, workshop, listener, beat);
     Notifier.ready();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
     // Nobody may be waiting to hear it.
@@ -203,7 +205,7 @@ pub async fn serve(setup: Setup, orders: mpsc::Receiver<Order>, ready: oneshot::
 }
 
 /// Writes the start down, and closes the runs that the last end has cut short. They are queued again.
-async fn begin(store: &Store, setup: &Setup) -> Result<(), ServeError> {
+async fn begin(store: &Store) -> Result<(), ServeError> {
     let mut turn = store.turn().await;
     let mut change = turn.begin().await.map_err(ServeError::Store)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -216,7 +218,7 @@ async fn begin(store: &Store, setup: &Setup) -> Result<(), ServeError> {
     change.commit().await.map_err(ServeError::Store)?;
     drop(turn);
     pass("start-noted");
-    reload::note(store, &setup.config).await.map_err(ServeError::Store)
+    Ok(())
 }
 
 /// Settles what the last end has left open. A source that cannot be settled is not erased from; the others go on.
@@ -263,8 +265,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(setup: &Setup, accepted: Accepted, workshop: Workshop, listener: Listener, mut beat: Heartbeat) -> Self {
-        let boards = Boards::new(accepted);
+    fn start(setup: &Setup, boards: Boards, workshop: Workshop, listener: Listener, mut beat: Heartbeat) -> Self {
         let stop = watch::Sender::new(false);
         let ended = watch::Sender::new(0);
         let scheduler = Arc::new(Scheduler::new(Arc::new(Book(Arc::clone(&workshop.store))), Arc::clone(&setup.clock)));
@@ -362,7 +363,7 @@ fn house(
     House {
         desk: Desk::new(
             Arc::clone(&workshop.store),
-            boards.settings.subscribe(),
+            boards.settings.clone(),
             workshop.keys.fingerprint.clone(),
             &workshop.keys.checkpoint,
             Arc::clone(&setup.clock),

@@ -8,7 +8,7 @@ use super::keys::{self, KeyError};
 use super::lock::{LockError, StateLock};
 use crate::clock::SharedClock;
 use crate::jobs::Keys;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoredRule};
 
 /// The state, held by this process.
 pub(super) struct Held {
@@ -99,6 +99,14 @@ pub(super) async fn look(dir: &Path, clock: SharedClock) -> Result<Option<(Store
     let store = Store::look(&path, clock).await.map_err(StateError::Store)?;
     check_key(&store, &keys).await?;
     Ok(Some((store, keys)))
+}
+
+/// What was changed while the daemon ran, as far as the state in `dir` can be read; `None` where it cannot, or there is none.
+pub(super) async fn rules(dir: &Path, clock: SharedClock) -> Option<Vec<StoredRule>> {
+    let store = Store::look(&path(dir), clock).await.ok()?;
+    let rules = store.rules().await.ok();
+    store.close().await;
+    rules
 }
 
 async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {

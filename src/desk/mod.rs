@@ -4,10 +4,12 @@
 //! permission in hand ([`Authorised`]), and what is outside its scope does not exist for whoever asks. Labels are read
 //! from the source for the answer and kept nowhere.
 
+mod board;
 mod decide;
 mod list;
 mod mark;
 mod policy;
+mod rules;
 mod runs;
 mod show;
 mod status;
@@ -18,12 +20,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use tokio::sync::watch;
 
+pub use self::board::{Board, held};
 pub use self::decide::Wish;
 pub use self::list::{Item, Listing};
 pub use self::mark::Marked;
 pub use self::policy::{CriterionRule, DependentRule, Rules};
+pub use self::rules::{RuleError, RuleOutcome, RuleStanding, RuleWish};
 pub use self::show::{Blocked, Card};
 pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
 pub use self::trail::{Told, TrailFilter, Verified};
@@ -39,14 +42,14 @@ use crate::record::{CategoryName, FingerprintKey, RecordRef};
 use crate::store::Store;
 pub use crate::store::{
     Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, JobKind, Page, Proposal, ProposalFilter,
-    Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, Target,
+    Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
 };
 
 /// Where people look and decide.
 #[derive(Debug, Clone)]
 pub struct Desk {
     store: Arc<Store>,
-    settings: watch::Receiver<Arc<Settings>>,
+    board: Board,
     key: FingerprintKey,
     verifier: VerifierKey,
     clock: SharedClock,
@@ -94,19 +97,19 @@ impl Desk {
     #[must_use]
     pub fn new(
         store: Arc<Store>,
-        settings: watch::Receiver<Arc<Settings>>,
+        board: Board,
         key: FingerprintKey,
         checkpoint: &CheckpointKey,
         clock: SharedClock,
     ) -> Self {
         let verifier = checkpoint.verifier(store.installation());
-        Self { store, settings, key, verifier, clock }
+        Self { store, board, key, verifier, clock }
     }
 
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.settings.borrow())
+        self.board.in_force()
     }
 
     /// What somebody who looks now looks with.
@@ -126,7 +129,7 @@ impl Desk {
     /// The day that decisions are made on.
     #[must_use]
     pub fn today(&self) -> Date {
-        self.clock.today(&self.settings.borrow().time_zone)
+        self.clock.today(&self.board.in_force().time_zone)
     }
 
     /// The record, where the asker may see it.

@@ -34,6 +34,10 @@ pub struct CriterionRule {
     pub words: String,
     /// Why.
     pub reason: Option<String>,
+    /// Whether it makes any record due.
+    pub enabled: bool,
+    /// Stands for its wording.
+    pub version: String,
 }
 
 /// What happens to rows of one other table.
@@ -88,6 +92,8 @@ fn of(category: &Category, problem: Option<String>, never_null: &[String]) -> Ru
             name: criterion.name.clone(),
             words: words::criterion(&category.table.value, criterion, &is_never_null),
             reason: criterion.reason.clone(),
+            enabled: criterion.enabled,
+            version: criterion.version.to_string(),
         })
         .collect();
     Rules {

@@ -1,6 +1,8 @@
 //! What an entry of the trail says, in words. Pure.
 
-use crate::audit::{ErasedGroup, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, Settlement, Trigger};
+use crate::audit::{
+    ErasedGroup, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged, Settlement, Trigger,
+};
 
 /// The record that the entry is about, where it is about a single one.
 pub(super) fn record_of(kind: &Kind) -> Option<String> {
@@ -40,7 +42,7 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::StateCreated { installation } => format!("the state of installation {installation} was made"),
         Kind::DaemonStarted { version } => format!("the daemon started, version {version}"),
         Kind::DaemonStopped { why } => format!("the daemon stopped: {why}"),
-        Kind::SettingsLoaded { digest } => format!("settings loaded, SHA-256 {digest}"),
+        Kind::SettingsLoaded { digest, over, aside } => settings_loaded(digest, over.len(), aside),
         Kind::RunQueued { job, trigger, dry_run } => queued(job, trigger, *dry_run),
         Kind::RunStarted { job } => format!("a run of {job} began"),
         Kind::RunFinished { job, outcome, counts } => {
@@ -50,6 +52,15 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
+        Kind::RuleChanged(of) => format!("{} is {} from now on, after {}", of.rule, valued(of), of.old),
+        Kind::RuleChangeAsked(of) => {
+            format!("{} is to be {} instead of {}: this waits for a second person", of.rule, valued(of), of.old)
+        }
+        Kind::RuleChangeApproved(of) => {
+            format!("{} is {} from now on, after {}: a second person has approved it", of.rule, valued(of), of.old)
+        }
+        Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
+        Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
         about_records => summary_of_records(about_records),
     }
@@ -66,7 +77,11 @@ fn summary_of_records(kind: &Kind) -> String {
         Kind::Returned { records } => with_details(format!("{counted} back with the clerks"), &because(records)),
         Kind::ReturnedToProposed { .. } => format!("{counted} proposed again: the postponement is over"),
         Kind::Marked { confirmed, .. } => {
-            format!("{counted} marked{}", if *confirmed { ", and confirmed by the rule" } else { "" })
+            if *confirmed {
+                format!("{counted} marked, and confirmed by the rule")
+            } else {
+                format!("{counted} marked")
+            }
         }
         Kind::FirstConfirmed { .. } => format!("{counted} confirmed by the first of two"),
         Kind::Confirmed { .. } => format!("{counted} confirmed"),
@@ -88,31 +103,51 @@ fn summary_of_records(kind: &Kind) -> String {
     }
 }
 
+fn settings_loaded(digest: &str, over: usize, aside: &[String]) -> String {
+    let mut said = format!("settings loaded, SHA-256 {digest}");
+    match over {
+        0 => {}
+        1 => said.push_str("; 1 rule is set otherwise while running"),
+        many => said.push_str(&format!("; {many} rules are set otherwise while running")),
+    }
+    if !aside.is_empty() {
+        said.push_str(&format!("; set aside: {}", aside.join(", ")));
+    }
+    said
+}
+
+fn valued(of: &RuleChanged) -> String {
+    if of.from_file { format!("{} again, as in its file", of.new) } else { of.new.clone() }
+}
+
 fn queued(job: &str, trigger: &Trigger, dry_run: bool) -> String {
-    let dry = if dry_run { "dry run" } else { "run" };
-    match trigger {
-        Trigger::Schedule(slot) => format!("a {dry} of {job} was queued for {slot}"),
-        Trigger::Manual => format!("a {dry} of {job} was queued by hand"),
+    match (trigger, dry_run) {
+        (Trigger::Schedule(slot), false) => format!("a run of {job} was queued for {slot}"),
+        (Trigger::Schedule(slot), true) => format!("a dry run of {job} was queued for {slot}"),
+        (Trigger::Manual, false) => format!("a run of {job} was queued by hand"),
+        (Trigger::Manual, true) => format!("a dry run of {job} was queued by hand"),
     }
 }
 
 fn under(group: &ProposedGroup) -> String {
-    let why = match (group.origin.as_str(), &group.criterion) {
-        (_, Some(criterion)) => format!("under {criterion}"),
-        ("application", None) => "marked by the application".to_owned(),
-        _ => "anonymised before, and kept by nothing any more".to_owned(),
+    let (count, category) = (group.keys.len(), &group.category);
+    let said = match (group.origin.as_str(), &group.criterion) {
+        (_, Some(criterion)) => format!("{count} {category} under {criterion}"),
+        ("application", None) => format!("{count} {category} marked by the application"),
+        _ => format!("{count} {category} anonymised before, and kept by nothing any more"),
     };
-    let confirmed = if group.confirmed { ", confirmed by the rule" } else { "" };
-    format!("{} {} {why}{confirmed}", group.keys.len(), group.category)
+    if group.confirmed { format!("{said}, confirmed by the rule") } else { said }
 }
 
 fn planned(group: &Planned) -> String {
-    format!("{} {} {}", group.keys.len(), group.category, group.outcome)
+    let (count, category) = (group.keys.len(), &group.category);
+    format!("{count} {category} {}", group.outcome)
 }
 
 fn erased(group: &ErasedGroup) -> String {
     let rows: Vec<String> = group.dependents.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    let said = format!("{} {} {}", group.keys.len(), group.category, group.outcome);
+    let (count, category) = (group.keys.len(), &group.category);
+    let said = format!("{count} {category} {}", group.outcome);
     if rows.is_empty() { said } else { format!("{said} (dependents of each: {})", rows.join(", ")) }
 }
 

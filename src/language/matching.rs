@@ -14,8 +14,8 @@ pub type Misses<'m> = &'m mut dyn FnMut(&str);
 const DEPTH_MAX: usize = 8;
 /// What stands before a sentence for whoever reads the line.
 const PREFIXES: [&str; 2] = ["error: ", "hint: "];
-/// What joins sentences, the loosest first.
-const JOINTS: [&str; 4] = ["; ", ": ", ", ", " ("];
+/// What joins sentences, the loosest first, with its German.
+const JOINTS: [(&str, &str); 5] = [("; ", "; "), (": ", ": "), (", ", ", "), (" (", " ("), (" and ", " und ")];
 
 struct Sentence {
     english: Template,
@@ -46,7 +46,7 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
 });
 
 /// The German of a word or a sentence without places.
-pub(super) fn word(text: &str) -> Option<&'static str> {
+pub(super) fn word_of(text: &str) -> Option<&'static str> {
     CATALOGUE.plain.get(text).copied()
 }
 
@@ -101,9 +101,17 @@ fn known(text: &str, depth: usize, misses: Misses<'_>) -> Option<String> {
             return Some(sentence.german.say(of));
         }
     }
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let counted = text[digits..].strip_prefix(' ').filter(|_| digits > 0)?;
-    Some(format!("{} {}", &text[..digits], known(counted, depth + 1, misses)?))
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((number, what)) = text.split_once(' ').filter(|(number, _)| is_number(number)) {
+        if let Some(german) = known(what, depth + 1, misses) {
+            return Some(format!("{number} {german}"));
+        }
+        // A period: "1 year 6 months".
+        let (word, rest) = what.split_once(' ')?;
+        return Some(format!("{number} {} {}", word_of(word)?, known(rest, depth + 1, misses)?));
+    }
+    let (what, number) = text.rsplit_once(' ').filter(|(_, number)| is_number(number))?;
+    Some(format!("{} {number}", known(what, depth + 1, misses)?))
 }
 
 /// The text in German where a part of it is known: sentences that are joined.
@@ -111,7 +119,7 @@ fn joined(text: &str, depth: usize, misses: Misses<'_>) -> Option<String> {
     if depth > DEPTH_MAX {
         return None;
     }
-    for joint in JOINTS {
+    for (joint, und) in JOINTS {
         let mut at = 0;
         while let Some(found) = text[at..].find(joint) {
             let (left, right) = (&text[..at + found], &text[at + found + joint.len()..]);
@@ -121,10 +129,10 @@ fn joined(text: &str, depth: usize, misses: Misses<'_>) -> Option<String> {
                 None => (right, ""),
             };
             if let Some(german) = known(left, depth + 1, misses) {
-                return Some(format!("{german}{joint}{}{end}", part(right, depth + 1, misses)));
+                return Some(format!("{german}{und}{}{end}", part(right, depth + 1, misses)));
             }
             if let Some(german) = known(right, depth + 1, misses) {
-                return Some(format!("{left}{joint}{german}{end}"));
+                return Some(format!("{left}{und}{german}{end}"));
             }
         }
     }

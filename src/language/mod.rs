@@ -70,7 +70,7 @@ impl Language {
     pub fn word(&self, text: &str) -> Option<&'static str> {
         match self {
             Self::English => None,
-            Self::German => matching::word(text),
+            Self::German => matching::word_of(text),
         }
     }
 }

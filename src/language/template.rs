@@ -4,13 +4,13 @@ use std::ops::Range;
 
 /// Names of places that hold a number in digits.
 const NUMBERS: [&str; 14] = [
-    "asked", "bytes", "changed", "chars", "count", "done", "entries", "id", "many", "planned", "refused", "rows", "shown",
-    "total",
+    "asked", "bytes", "changed", "chars", "count", "done", "entries", "id", "many", "planned", "refused", "rows",
+    "shown", "total",
 ];
 /// Names of places that hold a date or an instant.
 const DATES: [&str; 5] = ["at", "date", "due_on", "today", "until"];
 /// Names of places that hold a name, a key or a word: something without a blank in it.
-const NAMES: [&str; 4] = ["batch", "category", "permission", "source"];
+const NAMES: [&str; 5] = ["batch", "category", "named", "permission", "source"];
 /// The name of places that hold a record, written `category/key`.
 const RECORD: &str = "record";
 

@@ -20,7 +20,7 @@ async fn at(now: &str) -> Living {
     let path = living.bench.dir.path().join("erasured.toml");
     let before = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{before}hours = \"22:00-05:00\"\n")).unwrap();
-    living.settings.send_replace(Arc::new(living.bench.settings()));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
     living.put(now);
     living
 }
@@ -50,7 +50,7 @@ impl Living {
         change.start_run(run.id).await.unwrap();
         change.commit().await.unwrap();
         drop(turn);
-        let settings = Arc::clone(&self.settings.borrow());
+        let settings = self.settings.in_force();
         let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
         let clock = Arc::clone(&self.clock) as SharedClock;
         let workshop = Workshop { store: Arc::clone(&self.store), settings, keys, clock };
@@ -135,7 +135,7 @@ async fn when_its_hours_are_over_nothing_more_is_begun() {
 async fn a_table_that_is_left_in_its_middle_is_told_of() {
     let living = at("2026-11-22T04:59:00").await;
     std::fs::remove_file(living.bench.dir.path().join("categories/user.toml")).unwrap();
-    living.settings.send_replace(Arc::new(living.bench.settings()));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
     living.bench.sql(MANY).await;
     // No other category comes after it, which would be left out as well.
     assert_eq!(living.partly_from("prepare", "2026-11-22T05:00:00").await["proposed"], 303);

@@ -16,7 +16,7 @@ impl Living {
     /// The settings are read again with this file of the category `customer`.
     fn with_customer(&self, top: &str, behind: &str) {
         self.bench.category("customer", &customer(top, behind));
-        self.settings.send_replace(Arc::new(self.bench.settings()));
+        self.settings.post(Arc::new(self.bench.settings()), &[]);
     }
 
     async fn state_of(&self, record: &str) -> String {
@@ -127,7 +127,7 @@ async fn the_applications_mark_is_confirmed_at_once_and_never_again() {
     column_deleted_on(&living).await;
     let behind = CUSTOMER.replace("last_contact_on = \"null\"", "last_contact_on = \"null\"\ndeleted_on = \"null\"");
     living.bench.category("customer", &format!("{behind}{APPLICATION}"));
-    living.settings.send_replace(Arc::new(living.bench.settings()));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
     living.bench.sql("UPDATE customers SET deleted_on = '2026-11-20' WHERE id = 4").await;
     let plan = living.json(&["run", "prepare", "--dry-run", "--wait"]).await;
     assert_eq!(plan["proposed"], 1);
@@ -226,7 +226,7 @@ async fn a_shell_goes_when_nothing_keeps_it_any_more() {
     let living = Living::prepared().await;
     let remove = CUSTOMER.replace("[erase.anonymise]", "[erase]\nremove_shells = true\n[erase.anonymise]");
     living.bench.category("customer", &remove);
-    living.settings.send_replace(Arc::new(living.bench.settings()));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
     living.json(&["confirm", "customer/2"]).await;
     assert_eq!(living.erase().await["anonymised"], 1);
     assert_eq!(living.erase().await["deleted"], 0, "its orders keep it");

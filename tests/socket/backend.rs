@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use erasured::actor::{Authorised, Grant, Identity, Permission, Refused, authorise};
+use erasured::admin::RuleWish;
 use erasured::admin::problem::{problem, with_hint};
 use erasured::admin::{Backend, Lines, Page, Refusal, Reply, RequestId, Selection, Target, TrailSelection};
 use erasured::api::*;
@@ -336,11 +337,68 @@ impl Backend for Fake {
                     name: "inactive".into(),
                     words: "customers whose last_contact_on is more than 3 years before today".into(),
                     reason: Some("retention period expired".into()),
+                    enabled: true,
+                    version: "5e5e5e5e5e5e5e5e".into(),
                 }],
                 erasure: "deleted, or anonymised while orders refer to it".into(),
                 dependents: vec![DependentPolicy { table: "orders".into(), words: "stay, without ship_name".into() }],
                 problem: None,
             }],
+            rules: vec![
+                rule("customer.inactive.period", "4 years", None),
+                rule("customer.decisions", "2", Some("1")),
+                aside("customer.gone.period"),
+            ],
         })
     }
+
+    async fn change_rule(&self, _: &Authorised, _: &RequestId, name: String, wish: RuleWish) -> Reply<RuleAnswer> {
+        let answer = |outcome, rule| Ok(RuleAnswer { outcome, rule });
+        match (name.as_str(), wish) {
+            ("customer.decisions", RuleWish::Set(value)) => {
+                answer(RuleOutcome::Waits, rule(&name, "2", Some(value.as_str())))
+            }
+            (_, RuleWish::Set(value)) => answer(RuleOutcome::Holds, rule(&name, &value, None)),
+            (_, RuleWish::Unset) => answer(
+                RuleOutcome::Holds,
+                RuleStanding { set: None, value: Some("3 years".into()), ..rule(&name, "3 years", None) },
+            ),
+            (_, RuleWish::Approve(Some(40))) => Err(with_hint(
+                problem(Code::Conflict, format!("cannot approve {name}: change 40 no longer waits there")),
+                "look at it again: erasurectl policy list",
+            )),
+            (_, RuleWish::Approve(_)) => answer(RuleOutcome::Holds, rule(&name, "1", None)),
+            (_, RuleWish::Reject(_)) => answer(RuleOutcome::Dropped, rule(&name, "2", None)),
+        }
+    }
+}
+
+fn rule(name: &str, value: &str, waiting: Option<&str>) -> RuleStanding {
+    RuleStanding {
+        name: name.into(),
+        value: Some(value.into()),
+        file: Some("3 years".into()),
+        set: Some(RuleSet {
+            value: value.into(),
+            change: 38,
+            by: "vera".into(),
+            at: at(5),
+            approved_by: Some("otto".into()),
+            approved_at: Some(at(6)),
+            aside: None,
+            waits: false,
+        }),
+        waiting: waiting.map(|value| RuleWaiting {
+            value: Some(value.into()),
+            change: 41,
+            by: "vera".into(),
+            at: at(7),
+        }),
+    }
+}
+
+fn aside(name: &str) -> RuleStanding {
+    let of = rule(name, "4 years", None);
+    let set = of.set.map(|set| RuleSet { aside: Some("customer has no criterion \"gone\"".into()), ..set });
+    RuleStanding { value: None, file: None, set, ..of }
 }

@@ -11,12 +11,16 @@ use crate::backend::Fake;
 use crate::serving::{granted, serve, serve_knowing};
 
 /// What each route needs, as its users are told. Written a second time on purpose.
-const MATRIX: [(&str, Permission); 16] = [
+const MATRIX: [(&str, Permission); 20] = [
     ("GET /openapi.json", Permission::View),
     ("GET /v1/status", Permission::View),
     ("GET /v1/proposals", Permission::View),
     ("GET /v1/proposals/{category}/{key*}", Permission::View),
     ("GET /v1/policy", Permission::View),
+    ("POST /v1/policy/set", Permission::Configure),
+    ("POST /v1/policy/unset", Permission::Configure),
+    ("POST /v1/policy/approve", Permission::Configure),
+    ("POST /v1/policy/reject", Permission::Configure),
     ("POST /v1/confirm", Permission::Decide),
     ("POST /v1/postpone", Permission::Decide),
     ("POST /v1/restore", Permission::Restore),
@@ -38,6 +42,10 @@ fn request(route: &str) -> (&str, String, &'static str) {
         "POST /v1/confirm" | "POST /v1/restore" => r#"{"records":[{"record":"customer/17"}]}"#,
         "POST /v1/postpone" => r#"{"records":[{"record":"customer/17"}],"until":"2027-06-30","reason":"court case"}"#,
         "POST /v1/mark" => r#"{"record":"customer/17","reason":"asked for"}"#,
+        "POST /v1/policy/set" => r#"{"name":"customer.inactive.period","value":"4 years"}"#,
+        "POST /v1/policy/unset" | "POST /v1/policy/approve" | "POST /v1/policy/reject" => {
+            r#"{"name":"customer.inactive.period"}"#
+        }
         "POST /v1/runs" => r#"{"job":"erase"}"#,
         _ => "",
     };

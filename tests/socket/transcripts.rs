@@ -118,6 +118,17 @@ transcripts! {
     policy(Fake::default()):
         ["policy"]
         ["policy", "--json"]
+        ["policy", "list"]
+        ["policy", "set", "customer.inactive.period", "4 years"]
+        ["policy", "set", "customer.inactive.period", "4 years", "--json"]
+        ["policy", "set", "customer.decisions", "1"]
+        ["policy", "set", "customer.decisions"]
+        ["policy", "unset", "customer.inactive.period"]
+        ["policy", "approve", "customer.decisions"]
+        ["policy", "approve", "customer.decisions@40"]
+        ["policy", "approve", "customer.decisions@x"]
+        ["policy", "reject", "customer.decisions"]
+        ["policy", "--help"]
     not_permitted(Fake { grants: granted(&[Permission::View]), ..Fake::default() }):
         ["list", "--limit", "1"]
         ["run", "erase"]

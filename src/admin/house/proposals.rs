@@ -114,8 +114,11 @@ fn step(event: &Event, from: api::State) -> api::Move {
         }
         EventKind::Confirmed => (api::State::Confirmed, None),
         EventKind::Postponed { until, reason } => {
-            let because = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            (api::State::Postponed, Some(format!("until {until}{because}")))
+            let said = match reason {
+                Some(reason) => format!("until {until}: {reason}"),
+                None => format!("until {until}"),
+            };
+            (api::State::Postponed, Some(said))
         }
         EventKind::Restored => (api::State::Proposed, Some("the confirmation was taken back".to_owned())),
         EventKind::Withdrawn(reason) => (api::State::Withdrawn, Some(reason.to_string())),

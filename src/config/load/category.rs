@@ -7,7 +7,7 @@ use super::rows::{classification, columns, is_same, note_fault};
 use super::section::Section;
 use super::similar::{listed, nearest};
 use super::{dependent, manual, rule, shape, template};
-use crate::config::{Category, Classification, Column, Criterion, Located};
+use crate::config::{Category, Classification, Column, Criterion, LabelTemplate, Located};
 use crate::record::{CategoryName, SourceName};
 
 /// Sections `[[criterion]]` of one category.
@@ -26,10 +26,7 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
     let source = source(&top, sources);
     let table = top.need_text("table");
     let key = columns(&top, "key").filter(|key| is_named(&top, "key", key));
-    let label = optional(&top, "label", |text| {
-        let read = note_fault(faults, &text, template::label(&text.value))?;
-        Some(Located::new(read, text.place))
-    });
+    let label = label(&top);
     let unit = optional(&top, "unit", Some);
     let identity = columns(&top, "identity").filter(|identity| is_named(&top, "identity", identity));
     let criteria = criteria(&top);
@@ -122,8 +119,16 @@ fn erase(top: &Section<'_>) -> Option<(Classification, bool)> {
     Some((classification(&section, section.place.clone())?, remove_shells?))
 }
 
+/// What a record is called: `Some(None)` where the file does not say, `None` after a fault.
+pub fn label(top: &Section<'_>) -> Option<Option<Located<LabelTemplate>>> {
+    optional(top, "label", |text| {
+        let read = note_fault(top.faults, &text, template::label(&text.value))?;
+        Some(Located::new(read, text.place))
+    })
+}
+
 /// How many different people have to confirm.
-fn decisions(top: &Section<'_>) -> Option<u8> {
+pub fn decisions(top: &Section<'_>) -> Option<u8> {
     let Some(entry) = top.get("decisions") else { return Some(1) };
     match entry.value.as_integer().map(|integer| (integer.radix(), integer.as_str())) {
         Some((10, "1")) => Some(1),

@@ -17,6 +17,7 @@ mod shape;
 mod similar;
 mod template;
 mod top;
+mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,8 +25,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use document::{Faults, File};
-use similar::nearest;
+pub(super) use rule::version as rule_version;
+pub(super) use similar::{listed, nearest};
 use top::Top;
+pub(super) use value::value;
 
 use super::{Category, Finding, Settings};
 use crate::record::CategoryName;
@@ -234,4 +237,9 @@ fn read_bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(FILE_MAX_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
+}
+
+/// Whether some section of a settings file has a key of this name.
+pub(super) fn is_key_of_files(key: &str) -> bool {
+    shape::FILES.iter().flat_map(|shapes| shapes.iter()).any(|shape| shape.names().any(|known| known == key))
 }

@@ -45,7 +45,7 @@ pub fn since(section: &Section<'_>) -> Option<Option<Since>> {
         }
     }
     let sql = section.text("since");
-    let period = section.text("period").and_then(|text| period(section, "period", &text));
+    let period = period_of(section, "period");
     let starts = section.choice("starts", &STARTS).map(|starts| starts.value);
     let format = section.choice("format", &DateFormat::WORDS).map(|format| format.value);
     let starts = if section.get("starts").is_some() { starts? } else { Starts::default() };
@@ -61,7 +61,12 @@ pub fn since(section: &Section<'_>) -> Option<Option<Since>> {
 
 /// The least time between the last confirmation and erasure.
 pub fn cooling_off(section: &Section<'_>) -> Option<Located<Period>> {
-    section.text("cooling_off").and_then(|text| period(section, "cooling_off", &text))
+    period_of(section, "cooling_off")
+}
+
+/// The period that a key has; `None` where it has none, or after a fault.
+pub fn period_of(section: &Section<'_>, key: &str) -> Option<Located<Period>> {
+    section.text(key).and_then(|text| period(section, key, &text))
 }
 
 fn period(section: &Section<'_>, key: &str, text: &Located<String>) -> Option<Located<Period>> {

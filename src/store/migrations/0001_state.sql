@@ -197,3 +197,22 @@ CREATE TABLE source_state (
   closed_at     TEXT,
   CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- Rules that were changed while the daemon ran: what holds over the files, and what waits for a second person.
+CREATE TABLE rule_change (
+  name        TEXT NOT NULL,
+  waits       INTEGER NOT NULL CHECK (waits IN (0, 1)),
+  -- Nothing: the file's value is to hold again.
+  value       TEXT CHECK (value <> ''),
+  -- What the file said then.
+  file        TEXT NOT NULL,
+  seq         INTEGER NOT NULL CHECK (seq > 0),
+  at          TEXT NOT NULL,
+  actor       TEXT NOT NULL CHECK (json_valid(actor)),
+  approved_at TEXT,
+  approved_by TEXT CHECK (json_valid(approved_by)),
+  PRIMARY KEY (name, waits),
+  CHECK (waits = 1 OR value IS NOT NULL),
+  CHECK ((approved_at IS NULL) = (approved_by IS NULL)),
+  CHECK (waits = 0 OR approved_at IS NULL)
+) STRICT, WITHOUT ROWID;

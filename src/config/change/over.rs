@@ -1,0 +1,60 @@
+//! The files with changes over them.
+
+use super::RuleName;
+use crate::config::Settings;
+
+/// A rule as it was set while the daemon ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetRule {
+    /// The rule's name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// What the file said then.
+    pub file: String,
+    /// Whether a second person has approved it.
+    pub is_approved: bool,
+}
+
+/// A change that is not in force: the file's value is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// The rule's name.
+    pub name: String,
+    /// Why, in one sentence without a full stop.
+    pub why: String,
+    /// Whether it would be in force if a second person approved it.
+    pub waits: bool,
+}
+
+/// The settings that the files and the changes make together, and the changes that take no part.
+///
+/// One that loosens what the file says must have been approved by a second person; so when somebody has since made the file
+/// stricter than a change that nobody had to approve, the file holds until somebody does.
+#[must_use]
+pub fn over(files: &Settings, changes: &[SetRule]) -> (Settings, Vec<Aside>) {
+    let mut settings = files.clone();
+    let mut asides = Vec::new();
+    for change in changes {
+        if let Err(aside) = put(files, &mut settings, change) {
+            asides.push(aside);
+        }
+    }
+    (settings, asides)
+}
+
+fn put(files: &Settings, settings: &mut Settings, change: &SetRule) -> Result<(), Aside> {
+    let aside = |why, waits| Aside { name: change.name.clone(), why, waits };
+    let misfit = |finding: crate::config::Finding| aside(finding.message, false);
+    let name = RuleName::parse(&change.name).map_err(misfit)?;
+    let value = name.read(&change.value).map_err(misfit)?;
+    let file = name.value_in(files).map_err(misfit)?;
+    if !change.is_approved && file.to_string() != change.file && file.is_loosened_by(&value) {
+        let why = format!(
+            "the file now says {file}, and {} would loosen that: a second person must approve it",
+            change.value
+        );
+        return Err(aside(why, true));
+    }
+    name.put(settings, value).map_err(misfit)
+}
