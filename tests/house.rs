@@ -6,6 +6,8 @@
 mod common;
 #[path = "house/hours.rs"]
 mod hours;
+#[path = "house/many.rs"]
+mod many;
 #[path = "house/marks.rs"]
 mod marks;
 #[path = "house/policy.rs"]

@@ -12,8 +12,8 @@ use super::Refusal;
 use crate::actor::{Authorised, Identity, Permission, Refused};
 use crate::api::RuleAnswer;
 use crate::api::{
-    AuditPage, Checkpoints, DecisionAnswers, Job, MarkAnswer, Policy, Problem, ProposalPage, RecordView, Run, RunPage,
-    State, Status, VerifyReport,
+    AuditPage, Checkpoints, DecisionAnswers, Job, MarkAnswer, Policy, Problem, ProposalPage, ProposalTotals,
+    RecordView, Run, RunPage, SetDigest, Sort, State, Status, VerifyReport,
 };
 pub use crate::desk::RuleWish;
 use crate::record::{CategoryName, RecordRef};
@@ -34,15 +34,38 @@ pub struct Page {
     pub cursor: Option<String>,
 }
 
-/// Which proposals to list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
+/// Which proposals are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Set {
     /// Only this category.
     pub category: Option<CategoryName>,
     /// Only this state; `None` means every open one.
     pub state: Option<State>,
     /// Only those due under this criterion.
     pub criterion: Option<String>,
+    /// Only records of this unit.
+    pub unit: Option<String>,
+    /// Only what has been waiting for at least so many days.
+    pub age: Option<u32>,
+    /// Only what is due since this day or a later one.
+    pub due_from: Option<Date>,
+    /// Only what is due since this day or an earlier one.
+    pub due_to: Option<Date>,
+    /// Only what this user has decided about last.
+    pub decided_by: Option<String>,
+}
+
+/// Which proposals to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Of which.
+    pub set: Set,
+    /// Only those with this text in their label.
+    pub text: Option<String>,
+    /// In which order; by record if it is not given.
+    pub sort: Option<Sort>,
+    /// The last first.
+    pub descending: bool,
     /// Which part of them.
     pub page: Page,
 }
@@ -96,6 +119,21 @@ pub trait Backend: Send + Sync + 'static {
 
     /// A page of proposals.
     fn list(&self, leave: &Authorised, selection: Selection) -> impl Future<Output = Reply<ProposalPage>> + Send;
+
+    /// How many proposals of a set there are, by category and state.
+    fn totals(&self, leave: &Authorised, set: Set) -> impl Future<Output = Reply<ProposalTotals>> + Send;
+
+    /// What stands for a set of proposals.
+    fn digest(&self, leave: &Authorised, set: Set) -> impl Future<Output = Reply<SetDigest>> + Send;
+
+    /// All of a set may be erased, if it is what this digest stands for; or none of it.
+    fn confirm_all(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        set: Set,
+        digest: String,
+    ) -> impl Future<Output = Reply<DecisionAnswers>> + Send;
 
     /// One record in full.
     fn show(&self, leave: &Authorised, record: RecordRef) -> impl Future<Output = Reply<RecordView>> + Send;

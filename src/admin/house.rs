@@ -19,13 +19,13 @@ use tokio::sync::watch;
 
 use self::faults::{Asked, problem_of};
 use super::backend::RuleWish;
-use super::backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
+use super::backend::{Backend, Lines, Page, Reply, RequestId, Selection, Set, Target, TrailSelection};
 use super::problem::{problem, with_hint};
 use super::refusals::Refusal;
 use crate::actor::{Actor, Authorised, Identity, Permission, Refused, authorise};
 use crate::api;
 use crate::api::Code;
-use crate::desk::{Desk, DeskError, Reason, RunId, Wish};
+use crate::desk::{Cursor, Desk, DeskError, Reason, RunId, Wanted, Wish};
 use crate::record::RecordRef;
 use crate::scheduler::Timetable;
 
@@ -66,10 +66,45 @@ impl Backend for House {
     }
 
     async fn list(&self, leave: &Authorised, selection: Selection) -> Reply<api::ProposalPage> {
-        let (limit, after) = (selection.page.limit, cursor(selection.page.cursor.as_deref())?);
-        let filter = proposals::filter(selection);
-        let listing = self.desk.list(leave, filter, after.as_ref(), limit).await;
+        let (limit, after) = (selection.page.limit, cursor::<Cursor>(selection.page.cursor.as_deref())?);
+        let order = proposals::order(selection.sort, selection.descending);
+        if after.as_ref().is_some_and(|after| after.order() != order) {
+            return Err(with_hint(
+                problem(Code::Invalid, "cannot go on from this cursor: it is of a list in another order"),
+                "give the same filters and the same order as for the page before",
+            ));
+        }
+        let filter = proposals::filter(&self.desk, selection.set);
+        let listing =
+            self.desk.list(leave, Wanted { filter, order, text: selection.text }, after.as_ref(), limit).await;
         listing.map(proposals::page).map_err(|error| problem_of(Asked::List, error))
+    }
+
+    async fn totals(&self, leave: &Authorised, set: Set) -> Reply<api::ProposalTotals> {
+        let counts = self.desk.totals(leave, proposals::filter(&self.desk, set)).await;
+        counts.map(proposals::totals).map_err(|error| problem_of(Asked::List, error))
+    }
+
+    async fn digest(&self, leave: &Authorised, set: Set) -> Reply<api::SetDigest> {
+        let seen = self.desk.seen(leave, proposals::filter(&self.desk, set)).await;
+        seen.map(decisions::seen).map_err(|error| problem_of(Asked::List, error))
+    }
+
+    async fn confirm_all(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        set: Set,
+        digest: String,
+    ) -> Reply<api::DecisionAnswers> {
+        let filter = proposals::filter(&self.desk, set);
+        let digest = decisions::digest(&digest)?;
+        match self.desk.confirm_all(leave, request.as_str(), filter, &digest).await {
+            Ok(records) => Ok(decisions::all_done(records)),
+            Err(DeskError::Refused(failures)) => Ok(decisions::refused("confirm", failures)),
+            Err(DeskError::Different(difference)) => Ok(decisions::different(&difference)),
+            Err(error) => Err(problem_of(Asked::Decide("confirm"), error)),
+        }
     }
 
     async fn show(&self, leave: &Authorised, record: RecordRef) -> Reply<api::RecordView> {

@@ -30,7 +30,7 @@ mod show;
 mod status;
 
 pub use backend::RuleWish;
-pub use backend::{Backend, Lines, Page, Reply, RequestId, Selection, Target, TrailSelection};
+pub use backend::{Backend, Lines, Page, Reply, RequestId, Selection, Set, Target, TrailSelection};
 pub use dispatch::{Answer, Call};
 pub use house::House;
 pub use listener::{BindError, Listener};

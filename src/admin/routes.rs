@@ -30,6 +30,10 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("How the daemon is").gives::<api::Status>(),
         get("/v1/proposals", View, |call| Box::pin(list::get(call)))
             .says("Lists proposals").asks::<api::ListQuery>().gives::<api::ProposalPage>(),
+        get("/v1/proposals/totals", View, |call| Box::pin(list::totals(call)))
+            .says("Counts proposals by category and state").asks::<api::ProposalSet>().gives::<api::ProposalTotals>(),
+        get("/v1/proposals/digest", Decide, |call| Box::pin(list::digest(call)))
+            .says("Gives what stands for a set of proposals").asks::<api::ProposalSet>().gives::<api::SetDigest>(),
         get("/v1/proposals/{category}/{key*}", View, |call| Box::pin(show::get(call)))
             .says("Shows one record in full").gives::<api::RecordView>(),
         post("/v1/confirm", Decide, |call| Box::pin(confirm::post(call)))

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Blocked, Problem, State};
+use super::{Blocked, Problem, ProposalSet, State};
 
 /// Most records in one request.
 pub const RECORDS_MAX: usize = 10_000;
@@ -23,8 +23,15 @@ pub struct RecordAt {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmRequest {
-    /// Which.
+    /// Which; none where `all` says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<RecordAt>,
+    /// All of this set, as long as it is what `digest` stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<ProposalSet>,
+    /// What `GET /v1/proposals/digest` gave for the set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// These may not be erased before a date.
@@ -72,14 +79,46 @@ pub struct MarkAnswer {
 
 /// What became of a decision. It holds for all records of the request, or for none: half of what a clerk meant is not
 /// what the clerk meant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DecisionAnswers {
     /// How many were moved: all of them, or 0.
     pub done: u64,
     /// How many stood in the way.
     pub refused: u64,
-    /// One for each record that was moved, in the order of the request; or one for each that stood in the way.
+    /// One for each record that was moved, in the order of the request; or one for each that stood in the way. None for
+    /// those of a set that was confirmed as a whole.
     pub answers: Vec<DecisionAnswer>,
+    /// How a set differs from what its digest stands for; nothing was decided then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<SetDifference>,
+}
+
+/// How a set of proposals differs from what it was, as the trail tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetDifference {
+    /// How many records the set had when the digest was made.
+    pub then: u64,
+    /// How many it has now.
+    pub now: u64,
+    /// What is in the set now and was not.
+    pub new: SetPart,
+    /// What was in the set and is no longer.
+    pub gone: SetPart,
+    /// What was and is in the set, and has been decided about in the meantime or is due for another reason.
+    pub changed: SetPart,
+    /// Whether more has happened since then than was looked at.
+    pub more: bool,
+    /// What went wrong, in one sentence.
+    pub problem: Problem,
+}
+
+/// Some records of a set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetPart {
+    /// How many there are.
+    pub count: u64,
+    /// The first of them, each `category/key`.
+    pub records: Vec<String>,
 }
 
 /// What became of one record.

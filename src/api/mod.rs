@@ -16,7 +16,7 @@ mod status;
 pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, VerifyReport};
 pub use decisions::{
     ConfirmRequest, DecisionAnswer, DecisionAnswers, MarkAnswer, MarkRequest, PostponeRequest, RECORDS_MAX, RecordAt,
-    RestoreRequest,
+    RestoreRequest, SetDifference, SetPart,
 };
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
 pub use policy::{
@@ -24,8 +24,8 @@ pub use policy::{
 };
 pub use problem::{Code, Problem};
 pub use proposals::{
-    Blocked, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal, ProposalPage,
-    RecordView, State,
+    Blocked, CategoryTotal, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal,
+    ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,
 };
 pub use runs::{
     DependentRows, EraseCounts, Job, PrepareCounts, Run, RunPage, RunQuery, RunRequest, RunState, Trigger, WaitQuery,

@@ -48,6 +48,50 @@ pub enum Outcome {
     Anonymise,
 }
 
+/// In which order proposals are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sort {
+    /// By category and key.
+    Record,
+    /// By the day since when they are due; those without one come last.
+    Due,
+    /// In the order in which they were proposed: what has waited longest comes first.
+    Proposed,
+}
+
+/// Which proposals are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct ProposalSet {
+    /// Only this category.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Only this state; without it, the open ones: proposed, confirmed, postponed and erasing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub state: Option<State>,
+    /// Only those that are due under this criterion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub criterion: Option<String>,
+    /// Only records of this unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Only what has been waiting for at least so many days since it was proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<u32>,
+    /// Only what is due since this day or a later one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_from: Option<String>,
+    /// Only what is due since this day or an earlier one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_to: Option<String>,
+    /// Only what this user has decided about last, by login name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+}
+
 /// Which proposals to list, and from where on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
@@ -63,6 +107,32 @@ pub struct ListQuery {
     /// Only those that are due under this criterion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub criterion: Option<String>,
+    /// Only records of this unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Only what has been waiting for at least so many days since it was proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<u32>,
+    /// Only what is due since this day or a later one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_from: Option<String>,
+    /// Only what is due since this day or an earlier one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_to: Option<String>,
+    /// Only what this user has decided about last, by login name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+    /// Only those with this text in their label, in capitals or not. Labels are read from the source for each request,
+    /// so a page may hold fewer than there are, or none, and still not be the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// In this order; by record if it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub sort: Option<Sort>,
+    /// The last first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descending: Option<bool>,
     /// At most so many, up to 1000, which is also the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -98,6 +168,8 @@ pub struct Proposal {
     pub version: u64,
     /// The unit that the record belongs to.
     pub unit: Option<String>,
+    /// Since when it is proposed.
+    pub proposed_at: String,
     /// The first day on which it may be proposed again.
     pub postponed_until: Option<String>,
     /// How often it was postponed.
@@ -117,6 +189,50 @@ pub struct ProposalPage {
     pub items: Vec<Proposal>,
     /// Where the next page begins; null on the last.
     pub next: Option<String>,
+    /// Where a text was looked for: at how many labels this page has looked. `total` does not know of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched: Option<u64>,
+}
+
+/// How many proposals there are, by category and state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProposalTotals {
+    /// How many there are in all.
+    pub total: u64,
+    /// How many there are of each category that has any.
+    pub categories: Vec<CategoryTotal>,
+}
+
+/// How many proposals there are of one category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CategoryTotal {
+    /// Which.
+    pub category: String,
+    /// How many there are in all.
+    pub total: u64,
+    /// How many are proposed.
+    pub proposed: u64,
+    /// How many are confirmed.
+    pub confirmed: u64,
+    /// How many are postponed.
+    pub postponed: u64,
+    /// How many are being erased.
+    pub erasing: u64,
+    /// How many are erased.
+    pub erased: u64,
+    /// How many are withdrawn.
+    pub withdrawn: u64,
+}
+
+/// What stands for a set of proposals in the very condition in which they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetDigest {
+    /// The digest. It begins with the number of the trail's newest entry and the number of the records.
+    pub digest: String,
+    /// How many records are in the set.
+    pub records: u64,
+    /// How many of them wait for a decision. If not all of them do, the set cannot be confirmed as it is.
+    pub proposed: u64,
 }
 
 /// One record in full.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::api::RuleDecisionRequest;
-use crate::api::{Job, RecordAt, State};
+use crate::api::{Job, ProposalSet, RecordAt, Sort, State};
 
 /// Talks to the daemon that erases people from an application's database on time.
 #[derive(Debug, Parser)]
@@ -41,7 +41,7 @@ pub(super) enum Verb {
     /// Show one record in full
     Show(Show),
     /// Confirm that records may be erased
-    Confirm(Records),
+    Confirm(Confirm),
     /// Postpone records, with a reason and a date
     Postpone(Postpone),
     /// Take confirmations back before the final deletion
@@ -60,6 +60,33 @@ pub(super) enum Verb {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct List {
+    #[command(flatten)]
+    pub(super) set: Set,
+    /// Only those with this text in their label
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["totals", "digest"])]
+    pub(super) text: Option<String>,
+    /// In this order
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub(super) sort: Option<SortName>,
+    /// The last first
+    #[arg(long)]
+    pub(super) descending: bool,
+    /// Write CSV, and every page of it
+    #[arg(long, conflicts_with_all = ["json", "totals", "digest"])]
+    pub(super) csv: bool,
+    /// Only count them, by category and state
+    #[arg(long, conflicts_with = "digest")]
+    pub(super) totals: bool,
+    /// Say what stands for all of them as they are now, to confirm them by; with --json, only that
+    #[arg(long)]
+    pub(super) digest: bool,
+    #[command(flatten)]
+    pub(super) page: Page,
+}
+
+/// Which proposals are meant.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Set {
     /// Only this category
     #[arg(long)]
     pub(super) category: Option<String>,
@@ -69,8 +96,48 @@ pub(super) struct List {
     /// Only what is due under this criterion
     #[arg(long)]
     pub(super) criterion: Option<String>,
-    #[command(flatten)]
-    pub(super) page: Page,
+    /// Only records of this unit
+    #[arg(long)]
+    pub(super) unit: Option<String>,
+    /// Only what has been waiting for at least so many days
+    #[arg(long, value_name = "DAYS")]
+    pub(super) age: Option<u32>,
+    /// Only what is due since this day or a later one
+    #[arg(long, value_name = "DATE")]
+    pub(super) due_from: Option<String>,
+    /// Only what is due since this day or an earlier one
+    #[arg(long, value_name = "DATE")]
+    pub(super) due_to: Option<String>,
+    /// Only what this user has decided about last
+    #[arg(long, value_name = "USER")]
+    pub(super) decided_by: Option<String>,
+}
+
+impl From<Set> for ProposalSet {
+    fn from(set: Set) -> Self {
+        let Set { category, state, criterion, unit, age, due_from, due_to, decided_by } = set;
+        Self { category, state, criterion, unit, age, due_from, due_to, decided_by }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum SortName {
+    /// By category and key
+    Record,
+    /// By the day since when they are due
+    Due,
+    /// What has waited longest first
+    Proposed,
+}
+
+impl From<SortName> for Sort {
+    fn from(name: SortName) -> Self {
+        match name {
+            SortName::Record => Self::Record,
+            SortName::Due => Self::Due,
+            SortName::Proposed => Self::Proposed,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -95,6 +162,24 @@ pub(super) struct Records {
     /// Records, written category/key; with a version behind it, as in prospect/4711@3, only if it is still that one
     #[arg(required = true, value_name = "RECORD", value_parser = record)]
     pub(super) records: Vec<RecordAt>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Confirm {
+    /// Records, written category/key; with a version behind it, as in prospect/4711@3, only if it is still that one
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "RECORD", value_parser = record)]
+    pub(super) records: Vec<RecordAt>,
+    /// All that the filters let through, as long as they are what the digest stands for
+    #[arg(long)]
+    pub(super) all: bool,
+    /// What `erasurectl list` with the same filters and --digest gave
+    #[arg(long)]
+    pub(super) digest: Option<String>,
+    #[command(flatten)]
+    pub(super) set: Set,
+    /// Do not ask to type the number of records: it is this one
+    #[arg(long, value_name = "N")]
+    pub(super) yes_confirm: Option<u64>,
 }
 
 #[derive(Debug, clap::Args)]

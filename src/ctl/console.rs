@@ -1,7 +1,7 @@
 //! What the program says: data on stdout, talk on stderr.
 
 use std::fmt::Display;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufWriter, Write};
 
 use super::exit::{Exit, Failure};
 use super::table::clean;
@@ -15,6 +15,8 @@ pub(super) struct Streams<'s> {
     pub(super) err: &'s mut (dyn Write + Send),
     /// Whether stderr is a terminal, on which a line can be written over.
     pub(super) is_terminal: bool,
+    /// Where somebody types answers to questions; none: there is nobody to ask.
+    pub(super) input: Option<&'s mut (dyn BufRead + Send)>,
 }
 
 /// Stdout and stderr.
@@ -23,14 +25,15 @@ pub(super) struct Console<'s> {
     pub(super) json: bool,
     out: BufWriter<&'s mut (dyn Write + Send)>,
     err: &'s mut (dyn Write + Send),
+    input: Option<&'s mut (dyn BufRead + Send)>,
     terminal: bool,
     progressing: bool,
 }
 
 impl<'s> Console<'s> {
     pub(super) fn new(json: bool, streams: Streams<'s>) -> Self {
-        let Streams { out, err, is_terminal } = streams;
-        Self { json, out: BufWriter::new(out), err, terminal: is_terminal, progressing: false }
+        let Streams { out, err, is_terminal, input } = streams;
+        Self { json, out: BufWriter::new(out), err, input, terminal: is_terminal, progressing: false }
     }
 
     /// Writes data, and a line end if it has none.
@@ -55,6 +58,18 @@ impl<'s> Console<'s> {
         self.end_progress();
         // Who closes stderr does not want to be told.
         let _ = writeln!(self.err, "{}", told(&clean(&line.to_string())));
+    }
+
+    /// Asks the reader, and gives the line that was typed; none: there is nobody to ask.
+    pub(super) fn ask(&mut self, question: &str) -> Option<String> {
+        self.end_progress();
+        let input = self.input.as_mut()?;
+        let _ = write!(self.err, "{}", clean(question));
+        let _ = self.err.flush();
+        let mut line = String::new();
+        // What cannot be read is no answer, and is taken for a wrong one.
+        let _ = input.read_line(&mut line);
+        Some(line)
     }
 
     /// Tells the reader how things go on. On a terminal, over the line that said so before.

@@ -10,6 +10,7 @@ mod audit;
 mod client;
 mod confirm;
 mod console;
+mod csv;
 mod decide;
 mod exit;
 mod json;
@@ -27,7 +28,7 @@ mod tongue;
 mod usage;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -60,7 +61,10 @@ pub fn main() -> ExitCode {
     let is_terminal = err.is_terminal();
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let streams = Streams { out: &mut out, err: &mut err, is_terminal };
+            let mut input = BufReader::new(io::stdin());
+            // Who sees the question and can answer it sits at a terminal with both.
+            let input = (is_terminal && io::stdin().is_terminal()).then_some(&mut input as &mut (dyn BufRead + Send));
+            let streams = Streams { out: &mut out, err: &mut err, is_terminal, input };
             runtime.block_on(converse(std::env::args_os(), streams)).into()
         }
         Err(error) => {
@@ -78,7 +82,7 @@ pub async fn run(
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> Exit {
-    converse(arguments, Streams { out, err, is_terminal: false }).await
+    converse(arguments, Streams { out, err, is_terminal: false, input: None }).await
 }
 
 /// The same in `language`, whatever arguments and environment say; adds every sentence to `misses` that the catalogue does not

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
 use crate::proposal::Reason;
-use crate::record::RecordRef;
+use crate::record::{CategoryName, RecordRef};
 use crate::store::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 
 /// What a clerk wishes for some records.
@@ -42,11 +42,7 @@ impl Desk {
         let covers = |target: &&Target| leave.scope().sees(&target.record.category);
         let within: Vec<Target> = targets.iter().filter(covers).cloned().collect();
         let decision = match wish {
-            Wish::Confirm => {
-                let settings = self.settings();
-                let two = settings.categories.values().filter(|category| category.decisions > 1);
-                Decision::Confirm { need_two: two.map(|category| category.name.clone()).collect() }
-            }
+            Wish::Confirm => Decision::Confirm { need_two: self.need_two() },
             Wish::Postpone { until, reason } => Decision::Postpone { until, reason },
             Wish::Restore => Decision::Restore,
         };
@@ -63,6 +59,13 @@ impl Desk {
             Err(DecisionError::Refused(failures)) => Err(refused(targets, &within, failures)),
             Err(DecisionError::Store(error)) => Err(DeskError::Store(error)),
         }
+    }
+
+    /// The categories in which two different people have to confirm.
+    pub(super) fn need_two(&self) -> BTreeSet<CategoryName> {
+        let settings = self.settings();
+        let two = settings.categories.values().filter(|category| category.decisions > 1);
+        two.map(|category| category.name.clone()).collect()
     }
 }
 

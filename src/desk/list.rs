@@ -9,7 +9,7 @@ use crate::erasure::{Open, Preview, open, preview};
 use crate::proposal::{Outcome, State};
 use crate::record::{CategoryName, RecordKey, SourceName};
 use crate::source::Label;
-use crate::store::{Cursor, Proposal, ProposalFilter};
+use crate::store::{Cursor, ListOrder, Proposal, ProposalFilter};
 
 /// A proposal with what the source says of it now.
 #[derive(Debug)]
@@ -46,19 +46,32 @@ impl Item {
     }
 }
 
+/// What somebody wants to see of the proposals.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Which; the desk sets the scope.
+    pub filter: ProposalFilter,
+    /// In which order.
+    pub order: ListOrder,
+    /// Only those with this text in their label.
+    pub text: Option<String>,
+}
+
 /// A page of proposals.
 #[derive(Debug)]
 pub struct Listing {
     /// Those of this page.
     pub items: Vec<Item>,
-    /// How many there are on all pages.
+    /// How many there are on all pages, whatever their labels.
     pub total: u64,
     /// Where the next page begins.
     pub next: Option<Cursor>,
+    /// Where a text was looked for: at how many labels this page has looked.
+    pub searched: Option<u64>,
 }
 
 impl Desk {
-    /// A page of proposals within the asker's scope.
+    /// A page of proposals within the asker's scope. `after` is a place in the same order.
     ///
     /// # Errors
     /// When the category is none that the asker may see, or the state cannot be read. A source that cannot be read is no
@@ -66,22 +79,24 @@ impl Desk {
     pub async fn list(
         &self,
         leave: &Authorised,
-        mut filter: ProposalFilter,
+        wanted: Wanted,
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Listing, DeskError> {
         let glass = self.glass();
-        if let Some(category) = &filter.category
-            && !(leave.scope().sees(category) && glass.settings.categories.contains_key(category))
-        {
-            return Err(DeskError::NoSuchCategory(category.clone()));
-        }
-        filter.scope = leave.scope().clone();
-        let page = self.store.list(&filter, after, limit).await.map_err(DeskError::Store)?;
-        let mut items: Vec<Item> = page.items.into_iter().map(Item::bare).collect();
-        self.add_reasons(&mut items).await?;
-        look(&glass, &mut items).await;
-        Ok(Listing { items, total: page.total, next: page.next })
+        let Wanted { filter, order, text } = wanted;
+        let filter = self.within_scope(leave, filter)?;
+        let mut listing = match text {
+            Some(text) => self.search(&glass, &filter, order, &text, (after, limit)).await?,
+            None => {
+                let page = self.store.list(&filter, order, after, limit).await.map_err(DeskError::Store)?;
+                let items = page.items.into_iter().map(Item::bare).collect();
+                Listing { items, total: page.total, next: page.next, searched: None }
+            }
+        };
+        self.add_reasons(&mut listing.items).await?;
+        look(&glass, &mut listing.items).await;
+        Ok(listing)
     }
 
     /// Adds to each postponed item why it was postponed.

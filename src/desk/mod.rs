@@ -4,6 +4,7 @@
 //! permission in hand ([`Authorised`]), and what is outside its scope does not exist for whoever asks. Labels are read
 //! from the source for the answer and kept nowhere.
 
+mod all;
 mod board;
 mod decide;
 mod list;
@@ -11,6 +12,7 @@ mod mark;
 mod policy;
 mod rules;
 mod runs;
+mod search;
 mod show;
 mod status;
 mod trail;
@@ -18,12 +20,12 @@ mod words;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Span, Timestamp};
 
 pub use self::board::{Board, held};
 pub use self::decide::Wish;
-pub use self::list::{Item, Listing};
+pub use self::list::{Item, Listing, Wanted};
 pub use self::mark::Marked;
 pub use self::policy::{CriterionRule, DependentRule, Rules};
 pub use self::rules::{RuleError, RuleOutcome, RuleStanding, RuleWish};
@@ -44,6 +46,10 @@ pub use crate::store::{
     Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, JobKind, Page, Proposal, ProposalFilter,
     Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
 };
+pub use crate::store::{ListOrder, ListSort, Named, SeenSet, SetDifference, SetDigest, StateCounts};
+
+/// More days than anything has been waiting: ten thousand years.
+const DAYS_MAX: i64 = 3_652_500;
 
 /// Where people look and decide.
 #[derive(Debug, Clone)]
@@ -86,6 +92,20 @@ pub enum DeskError {
     /// It cannot be decided so; nothing was.
     #[error("{} of the records cannot be decided about so, and nothing was decided", .0.len())]
     Refused(Vec<DecisionFailure>),
+    /// The set is not what was seen; nothing was decided.
+    #[error("the set is not what its digest stands for, and nothing was decided")]
+    Different(Box<SetDifference>),
+    /// Not all of the set waits for a decision; nothing was decided.
+    #[error("{proposed} of the {records} records in the set wait for a decision, and nothing was decided")]
+    NotProposed {
+        /// How many there are.
+        records: u64,
+        /// How many wait for a decision.
+        proposed: u64,
+    },
+    /// There is nothing in the set.
+    #[error("there is nothing in the set")]
+    NothingThere,
     /// The state is in the way.
     #[error("cannot use the state")]
     Store(#[source] StoreError),
@@ -130,6 +150,16 @@ impl Desk {
     #[must_use]
     pub fn today(&self) -> Date {
         self.clock.today(&self.board.in_force().time_zone)
+    }
+
+    /// The instant before which everything was proposed that has been waiting for at least so many days by now.
+    #[must_use]
+    pub fn waiting_for(&self, days: u32) -> Timestamp {
+        let zone = self.board.in_force().time_zone.clone();
+        let last = self.clock.today(&zone).checked_sub(Span::new().days(i64::from(days).min(DAYS_MAX) - 1));
+        // A day before the calendar began: nothing was proposed then.
+        let start = last.ok().and_then(|day| day.to_zoned(zone).ok());
+        start.map_or(Timestamp::MIN, |start| start.timestamp())
     }
 
     /// The record, where the asker may see it.

@@ -10,7 +10,7 @@ use crate::config::{Settings, causes};
 use crate::erasure::open;
 use crate::proposal::StateName;
 use crate::record::{CategoryName, SourceName};
-use crate::store::{JobKind, Run, RunState};
+use crate::store::{JobKind, ProposalFilter, Run, RunState};
 
 /// How things stand, as far as the asker may see.
 #[derive(Debug, Clone)]
@@ -73,7 +73,8 @@ impl Desk {
             jobs.push(self.job(&settings, scope, job).await?);
         }
         let (sources, mut problems) = self.sources(&settings, scope).await?;
-        let mut counts = self.store.counts().await.map_err(DeskError::Store)?;
+        let all = ProposalFilter { scope: scope.clone(), ..ProposalFilter::everything() };
+        let mut counts = self.store.totals(&all).await.map_err(DeskError::Store)?;
         counts.retain(|category, counts| scope.sees(category) && counts.keys().any(|state| state.is_open()));
         let configured = settings.categories.keys().filter(|category| scope.sees(category));
         let names: BTreeSet<CategoryName> = configured.chain(counts.keys()).cloned().collect();

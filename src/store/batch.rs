@@ -373,8 +373,8 @@ impl Change<'_> {
     /// Notes that these proposals go from one state to another.
     async fn note_moved(&mut self, ids: &[i64], from: StateName, to: StateName) -> Result<(), StoreError> {
         let found = sqlx::query(
-            "SELECT p.category, coalesce(p.criterion, '') AS criterion, count(*) AS count \
-             FROM json_each(?1) j CROSS JOIN proposal p ON p.id = j.value GROUP BY 1, 2",
+            "SELECT p.category, coalesce(p.criterion, '') AS criterion, p.unit, count(*) AS count \
+             FROM json_each(?1) j CROSS JOIN proposal p ON p.id = j.value GROUP BY 1, 2, 3",
         )
         .bind(rows::json(&ids)?)
         .fetch_all(&mut *self.transaction)
@@ -383,8 +383,9 @@ impl Change<'_> {
         for row in &found {
             let category = rows::parsed(row, "category")?;
             let (criterion, count): (&str, i64) = (rows::get(row, "criterion")?, rows::get(row, "count")?);
-            self.totals.add(&category, criterion, from, -count);
-            self.totals.add(&category, criterion, to, count);
+            let unit: Option<&str> = rows::get(row, "unit")?;
+            self.totals.add(&category, criterion, unit, from, -count);
+            self.totals.add(&category, criterion, unit, to, count);
         }
         Ok(())
     }

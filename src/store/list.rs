@@ -1,23 +1,16 @@
 //! Looking at proposals.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteRow;
 
 use super::error::failed;
 use super::{Proposal, RunId, Store, StoreError, rows};
-use crate::actor::{Actor, Scope};
-use crate::proposal::{ProposalId, ReturnReason, StateName, UnknownWord, WithdrawReason};
+use crate::actor::Actor;
+use crate::proposal::{ProposalId, ReturnReason, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
-
-/// Most confirmed proposals that are sorted for a page. Where there are more, one goes through all that are open, in their
-/// order, and soon has a page.
-const SORTED_MAX: u64 = 5_000;
 
 /// Part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,114 +31,6 @@ pub(super) fn cut<T>(items: &mut Vec<T>, limit: u32) -> Option<&T> {
     }
     items.truncate(limit);
     items.last()
-}
-
-/// Which proposals to list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProposalFilter {
-    /// Of this category alone.
-    pub category: Option<CategoryName>,
-    /// Proposed under this criterion alone.
-    pub criterion: Option<String>,
-    /// In one of these states; empty: in any.
-    pub states: Vec<StateName>,
-    /// Within this.
-    pub scope: Scope,
-}
-
-impl ProposalFilter {
-    /// Everything that is open.
-    #[must_use]
-    pub fn open() -> Self {
-        let states = StateName::ALL.into_iter().filter(|state| state.is_open()).collect();
-        Self { category: None, criterion: None, states, scope: Scope::everything() }
-    }
-
-    /// The categories that are asked for and within the scope; `None`: all.
-    pub(super) fn categories(&self) -> Option<Vec<&str>> {
-        if let Some(category) = &self.category {
-            return Some(self.scope.sees(category).then(|| category.as_str()).into_iter().collect());
-        }
-        let limits: Option<Vec<_>> = self.scope.reaches.iter().map(|reach| reach.categories.as_ref()).collect();
-        Some(limits?.into_iter().flatten().map(CategoryName::as_str).collect())
-    }
-
-    /// What open or closed proposals are found by; `None` when none of them are asked for. `total` is how many there are.
-    fn arm(&self, open: bool, total: u64) -> Option<Arm> {
-        let asked = |state: &StateName| self.states.is_empty() || self.states.contains(state);
-        let states: Vec<_> =
-            StateName::ALL.into_iter().filter(|state| state.is_open() == open && asked(state)).collect();
-        let found_by = match states.as_slice() {
-            [] => return None,
-            [StateName::Postponed] => ["INDEXED BY proposal_postponed", "p.state = 'postponed'"],
-            // By category alone: what is found is sorted.
-            [StateName::Confirmed] if total <= SORTED_MAX => ["INDEXED BY proposal_confirmed", "p.state = 'confirmed'"],
-            // Through the batches that are open, of which each source has one at most.
-            [StateName::Erasing] => [
-                "NOT INDEXED",
-                "p.id IN (SELECT j.value->>'proposal' FROM batch t CROSS JOIN json_each(t.plan) j WHERE t.state = 'open')",
-            ],
-            _ if open => ["INDEXED BY proposal_open", "p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')"],
-            _ => ["INDEXED BY proposal_closed", "p.state IN ('erased', 'withdrawn')"],
-        };
-        Some(Arm { states: states.into_iter().map(StateName::as_str).collect(), found_by })
-    }
-
-    /// The states that are asked for, and the statement that reads a page of them, of which there are `total`.
-    pub(super) fn statement(&self, total: u64) -> (Vec<&'static str>, String) {
-        let arms: Vec<_> = [true, false].into_iter().filter_map(|open| self.arm(open, total)).collect();
-        let select = |Arm { found_by: [index, condition], .. }: &Arm| {
-            format!(
-                "SELECT {} FROM proposal p {index} CROSS JOIN fingerprint_form f ON f.id = p.form WHERE {condition} \
-                 AND p.state IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR p.criterion = ?2) \
-                 AND (?3 IS NULL OR p.category IN (SELECT value FROM json_each(?3))) AND p.category BETWEEN ?4 AND ?5 \
-                 AND (p.category, p.key) >= (?6, ?7) AND (p.category, p.key, p.id) > (?6, ?7, ?8)",
-                rows::proposal_columns!()
-            )
-        };
-        // By category, key and id: the second, the third and the first of the columns. Both arms come in this order from
-        // their index and are merged.
-        let page =
-            format!("{} ORDER BY 2, 3, 1 LIMIT ?9", arms.iter().map(select).collect::<Vec<_>>().join(" UNION ALL "));
-        (arms.into_iter().flat_map(|arm| arm.states).collect(), page)
-    }
-}
-
-/// What proposals of some states are found by: the index, and the condition that it was made for.
-struct Arm {
-    states: Vec<&'static str>,
-    found_by: [&'static str; 2],
-}
-
-/// A place in a list of proposals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    record: RecordRef,
-    id: ProposalId,
-}
-
-impl Cursor {
-    fn of(proposal: &Proposal) -> Self {
-        Self { record: proposal.record.clone(), id: proposal.id }
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.id, self.record)
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        let read = || {
-            let (id, record) = text.split_once('/')?;
-            Some(Self { record: record.parse().ok()?, id: ProposalId(id.parse().ok()?) })
-        };
-        read().ok_or_else(|| UnknownWord(text.to_owned()))
-    }
 }
 
 /// Something that happened to a proposal.
@@ -227,49 +112,6 @@ pub(super) const OPEN_PROPOSALS: &str = concat!(
 );
 
 impl Store {
-    /// Proposals by category and key, at most `limit` of those behind `after`.
-    ///
-    /// # Errors
-    /// When they could not be read.
-    pub async fn list(
-        &self,
-        filter: &ProposalFilter,
-        after: Option<&Cursor>,
-        limit: u32,
-    ) -> Result<Page<Proposal, Cursor>, StoreError> {
-        let names = filter.categories();
-        let categories = names.as_ref().map(rows::json).transpose()?;
-        // What is asked for of the index: names of categories consist of characters before `~`.
-        let first = names.as_ref().map_or("", |names| names.iter().min().unwrap_or(&""));
-        let last = names.as_ref().map_or("~", |names| names.iter().max().unwrap_or(&""));
-        let total = self.total(filter).await?;
-        if total == 0 {
-            return Ok(Page { items: Vec::new(), total, next: None });
-        }
-        let (states, page) = filter.statement(total);
-        // Nobody looks for more than there are: behind the last of them may lie a million of others.
-        let most = u64::from(limit) + 1;
-        let most = if after.is_none() { most.min(total) } else { most };
-        let mut items: Vec<_> = sqlx::query(AssertSqlSafe(page))
-            .bind(rows::json(&states)?)
-            .bind(filter.criterion.as_deref())
-            .bind(categories.as_deref())
-            .bind(first)
-            .bind(last)
-            .bind(after.map_or(first, |cursor| cursor.record.category.as_str()))
-            .bind(after.map_or("", |cursor| cursor.record.key.as_str()))
-            .bind(after.map_or(0, |cursor| cursor.id.0))
-            .bind(most.cast_signed())
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed("list proposals"))?
-            .iter()
-            .map(rows::proposal)
-            .collect::<Result<_, _>>()?;
-        let next = cut(&mut items, limit).map(Cursor::of);
-        Ok(Page { items, total, next })
-    }
-
     /// Open proposals of a category by key, at most `limit` of those behind `after`: what prepare looks at again.
     ///
     /// # Errors

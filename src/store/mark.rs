@@ -49,7 +49,7 @@ impl Change<'_> {
             self.tell_confirmed(seq, newest).await?;
         }
         let state = if confirmed { StateName::Confirmed } else { StateName::Proposed };
-        self.totals.add(&new.record.category, "", state, 1);
+        self.totals.add(&new.record.category, "", new.unit.as_deref(), state, 1);
         Ok(Decided { record: new.record.clone(), state, version: 1 })
     }
 

@@ -9,9 +9,12 @@
 //! Never stores a label, a name or any content of a source: records are keys. Nothing of the database library shows in the
 //! public interface.
 
+mod all;
 mod batch;
 mod decide;
+mod digest;
 mod error;
+mod filter;
 mod ledger;
 mod list;
 mod mark;
@@ -23,29 +26,36 @@ mod report;
 mod rows;
 mod rule;
 mod run;
+mod scope;
 mod source_state;
 mod totals;
 mod trail;
 mod turn;
+mod walk;
 mod whole;
 
 use std::fmt;
 
 use jiff::Timestamp;
 
+pub use all::{AllError, NAMED_MAX, Named, SetDifference};
 pub use batch::{OpenBatch, PlannedErasure};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
+pub use digest::{SeenSet, SetDigest};
 pub use error::{Cause, StoreError};
+pub use filter::{ListOrder, ListSort, ProposalFilter};
 pub use ledger::LedgerEntry;
-pub use list::{Cursor, Event, EventKind, Page, ProposalFilter};
+pub use list::{Event, EventKind, Page};
 pub use mark::MarkError;
 pub use propose::{Fresh, NewProposal, Proposed};
 pub use report::{Counts, RunReport, Unreadable};
 pub use rule::{NewRule, StoredRule};
 pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};
 pub use source_state::SourceState;
+pub use totals::StateCounts;
 pub use trail::{AuditFilter, TypedText};
 pub use turn::{Change, WriteTurn};
+pub use walk::Cursor;
 
 use crate::clock::SharedClock;
 use crate::proposal::{Life, Origin, ProposalId};

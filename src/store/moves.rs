@@ -16,8 +16,8 @@ use crate::record::RecordRef;
 /// The columns that tell where a proposal stands.
 macro_rules! standing_columns {
     () => {
-        "p.id, p.category, p.key, p.origin, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, p.outcome, \
-         p.reason, p.detail, p.first_by"
+        "p.id, p.category, p.key, p.unit, p.origin, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, \
+         p.outcome, p.reason, p.detail, p.first_by"
     };
 }
 pub(super) use standing_columns;
@@ -29,6 +29,7 @@ pub(super) struct Standing {
     pub(super) record: RecordRef,
     /// Empty for what is proposed under none.
     pub(super) criterion: String,
+    pub(super) unit: Option<String>,
     /// Whether it is asked for by the proposal itself alone: see [`Origin::is_own`](crate::proposal::Origin::is_own).
     pub(super) is_own: bool,
     pub(super) version: u32,
@@ -45,6 +46,7 @@ impl Standing {
             record: rows::record(row)?,
             is_own: matches!(rows::get(row, "origin")?, "clerk" | "shell"),
             criterion: rows::get::<Option<String>>(row, "criterion")?.unwrap_or_default(),
+            unit: rows::get(row, "unit")?,
             version: rows::get(row, "version")?,
             from: life.state().name(),
             life,

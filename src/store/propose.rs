@@ -107,8 +107,7 @@ impl Change<'_> {
         for (common, own) in &groups {
             let keys = self.insert_proposals(run, common, own).await?;
             if !keys.is_empty() {
-                let criterion = common.criterion.unwrap_or_default();
-                self.totals.add(common.category, criterion, common.state(), keys.len().cast_signed() as i64);
+                self.note_proposed(common, own, &keys);
                 told.push(ProposedGroup {
                     category: common.category.as_str().to_owned(),
                     origin: common.origin.to_owned(),
@@ -129,6 +128,21 @@ impl Change<'_> {
             }
         }
         Ok(Proposed { proposed: proposed as u64, already_open: (records.len() - proposed) as u64 })
+    }
+
+    /// Notes of which units the records are that were inserted.
+    fn note_proposed(&mut self, common: &Common<'_>, own: &[Own<'_>], keys: &[String]) {
+        let mut units: BTreeMap<Option<&str>, i64> = BTreeMap::new();
+        let all = keys.len() == own.len();
+        let mut left: BTreeSet<&str> = if all { BTreeSet::new() } else { keys.iter().map(String::as_str).collect() };
+        // A record that was named twice was inserted once, the first time.
+        for new in own.iter().filter(|new| all || left.remove(new.key)) {
+            *units.entry(new.unit).or_default() += 1;
+        }
+        for (unit, proposals) in units {
+            let criterion = common.criterion.unwrap_or_default();
+            self.totals.add(common.category, criterion, unit, common.state(), proposals);
+        }
     }
 
     /// See [`restored_marks`].
@@ -310,7 +324,7 @@ impl Change<'_> {
         let mut values = Vec::new();
         for (standing, Fresh { origin, fingerprint, unit }) in proposals {
             let form = self.form_among(&mut forms, fingerprint).await?;
-            self.totals.renamed(standing, origin.criterion().unwrap_or_default());
+            self.totals.renamed(standing, origin.criterion().unwrap_or_default(), unit.as_deref());
             values.push((
                 standing.id.0,
                 origin.criterion(),

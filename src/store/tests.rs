@@ -3,10 +3,13 @@
 mod batches;
 mod decisions;
 mod files;
+mod filters;
 mod invariants;
 mod lists;
 mod many;
 mod runs;
+mod scale;
+mod sets;
 mod trail;
 
 use std::sync::Arc;
@@ -176,7 +179,7 @@ fn futures_can_be_sent() {
     fn sent<T: Send>(_: T) {}
     fn check(store: &Store, change: &mut Change<'_>) {
         sent(store.turn());
-        sent(store.list(&ProposalFilter::open(), None, 1));
+        sent(store.list(&ProposalFilter::open(), ListOrder::default(), None, 1));
         sent(store.audit_after(0, 1));
         sent(change.propose(RunId(1), &[]));
         sent(change.return_to_clerk(RunId(1), &[]));

@@ -219,7 +219,9 @@ impl Site {
                 assert!(confirmed > 0, "nothing is due");
                 return confirmed;
             }
-            let words: Vec<&str> = ["confirm"].into_iter().chain(records.iter().map(String::as_str)).collect();
+            let count = records.len().to_string();
+            let words = ["confirm", "--yes-confirm", &count].into_iter();
+            let words: Vec<&str> = words.chain(records.iter().map(String::as_str)).collect();
             assert_eq!(self.json(&words)["done"], records.len());
             confirmed += records.len();
         }

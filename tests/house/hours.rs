@@ -119,7 +119,12 @@ async fn when_its_hours_are_over_nothing_more_is_begun() {
 
     let records: Vec<String> = (1000..1300).map(|id| format!("customer/{id}")).collect();
     for some in records.chunks(100) {
-        living.json(&[&["confirm"], some.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat()).await;
+        living
+            .json(
+                &[&["confirm", "--yes-confirm", "100"], some.iter().map(String::as_str).collect::<Vec<_>>().as_slice()]
+                    .concat(),
+            )
+            .await;
     }
     living.json(&["confirm", "user/anna%403"]).await;
     living.put("2026-11-23T04:59:00");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use erasured::actor::{Authorised, Grant, Identity, Permission, Refused, authorise};
 use erasured::admin::RuleWish;
 use erasured::admin::problem::{problem, with_hint};
-use erasured::admin::{Backend, Lines, Page, Refusal, Reply, RequestId, Selection, Target, TrailSelection};
+use erasured::admin::{Backend, Lines, Page, Refusal, Reply, RequestId, Selection, Set, Target, TrailSelection};
 use erasured::api::*;
 use erasured::record::RecordRef;
 use jiff::civil::{Date, date};
@@ -46,6 +46,7 @@ fn proposal(key: &str, state: State) -> Proposal {
         outcome: Some(Outcome::Anonymise),
         version: 3,
         unit: Some("graz".into()),
+        proposed_at: at(3),
         postponed_until: None,
         postponed_count: 0,
         reason: None,
@@ -95,6 +96,16 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
     }
 }
 
+/// Stands for the set of all three.
+pub const SET: &str = "40-3-00000000000000000000000000";
+
+fn known(set: &Set) -> Reply<()> {
+    if set.category.as_ref().is_some_and(|category| category.as_str() != "customer") {
+        return Err(problem(Code::NoSuchCategory, "cannot list member: there is no such category"));
+    }
+    Ok(())
+}
+
 fn no_such_record(record: &str) -> Problem {
     problem(Code::NoSuchRecord, format!("cannot find a proposal for {record}"))
 }
@@ -104,10 +115,10 @@ impl Fake {
         let answers: Vec<_> = targets.iter().map(|target| decide_on(target, state)).collect();
         let (refused, moved): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.problem.is_some());
         if !refused.is_empty() {
-            return DecisionAnswers { done: 0, refused: refused.len() as u64, answers: refused };
+            return DecisionAnswers { refused: refused.len() as u64, answers: refused, ..Default::default() };
         }
         self.decided.lock().unwrap().extend(moved.iter().map(|answer| answer.record.clone()));
-        DecisionAnswers { done: moved.len() as u64, refused: 0, answers: moved }
+        DecisionAnswers { done: moved.len() as u64, answers: moved, ..Default::default() }
     }
 }
 
@@ -169,9 +180,7 @@ impl Backend for Fake {
     }
 
     async fn list(&self, _: &Authorised, selection: Selection) -> Reply<ProposalPage> {
-        if selection.category.as_ref().is_some_and(|category| category.as_str() != "customer") {
-            return Err(problem(Code::NoSuchCategory, "cannot list member: there is no such category"));
-        }
+        known(&selection.set)?;
         let mut items = vec![
             proposal("17", State::Proposed),
             Proposal {
@@ -189,11 +198,64 @@ impl Backend for Fake {
                 ..proposal("a/b", State::Confirmed)
             },
         ];
-        items.retain(|item| selection.state.is_none_or(|state| item.state == state));
+        items.retain(|item| selection.set.state.is_none_or(|state| item.state == state));
         let total = items.len() as u64;
+        if let Some(text) = &selection.text {
+            items.retain(|item| item.label.as_ref().is_some_and(|label| label.contains(text)));
+        }
+        if selection.page.cursor.is_some() {
+            items = vec![proposal("=19", State::Proposed)];
+        }
+        if selection.descending {
+            items.reverse();
+        }
         let cut = items.len() > selection.page.limit as usize;
         items.truncate(selection.page.limit as usize);
-        Ok(ProposalPage { total, items, next: cut.then(|| "c3".into()) })
+        // Those of a unit take two pages.
+        let cut = cut || (selection.set.unit.is_some() && selection.page.cursor.is_none());
+        let searched = selection.text.map(|_| total);
+        Ok(ProposalPage { total, items, next: cut.then(|| "c3".into()), searched })
+    }
+
+    async fn totals(&self, _: &Authorised, set: Set) -> Reply<ProposalTotals> {
+        known(&set)?;
+        let (proposed, confirmed, postponed) = (1_200, 30, 4);
+        let category = CategoryTotal {
+            category: "customer".into(),
+            total: proposed + confirmed + postponed,
+            proposed,
+            confirmed,
+            postponed,
+            erasing: 0,
+            erased: 0,
+            withdrawn: 0,
+        };
+        Ok(ProposalTotals { total: category.total, categories: vec![category] })
+    }
+
+    async fn digest(&self, _: &Authorised, set: Set) -> Reply<SetDigest> {
+        known(&set)?;
+        let proposed = if set.state == Some(State::Proposed) { 3 } else { 2 };
+        Ok(SetDigest { digest: SET.into(), records: 3, proposed })
+    }
+
+    async fn confirm_all(&self, _: &Authorised, _: &RequestId, _: Set, digest: String) -> Reply<DecisionAnswers> {
+        if digest == SET {
+            return Ok(DecisionAnswers { done: 3, ..Default::default() });
+        }
+        let part =
+            |count, records: &[&str]| SetPart { count, records: records.iter().map(ToString::to_string).collect() };
+        let detail = "cannot confirm all of the set: it has changed since the digest was made";
+        let difference = SetDifference {
+            then: 3,
+            now: 25,
+            new: part(22, &["customer/20", "customer/21"]),
+            gone: SetPart::default(),
+            changed: part(1, &["customer/17"]),
+            more: true,
+            problem: with_hint(problem(Code::Conflict, detail), "take a new digest"),
+        };
+        Ok(DecisionAnswers { difference: Some(difference), ..Default::default() })
     }
 
     async fn show(&self, _: &Authorised, record: RecordRef) -> Reply<RecordView> {

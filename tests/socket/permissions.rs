@@ -11,10 +11,12 @@ use crate::backend::Fake;
 use crate::serving::{granted, serve, serve_knowing};
 
 /// What each route needs, as its users are told. Written a second time on purpose.
-const MATRIX: [(&str, Permission); 20] = [
+const MATRIX: [(&str, Permission); 22] = [
     ("GET /openapi.json", Permission::View),
     ("GET /v1/status", Permission::View),
     ("GET /v1/proposals", Permission::View),
+    ("GET /v1/proposals/totals", Permission::View),
+    ("GET /v1/proposals/digest", Permission::Decide),
     ("GET /v1/proposals/{category}/{key*}", Permission::View),
     ("GET /v1/policy", Permission::View),
     ("POST /v1/policy/set", Permission::Configure),

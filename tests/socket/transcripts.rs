@@ -6,8 +6,11 @@ use erasured::actor::Permission;
 use erasured::admin::identity_of;
 use erasured::audit::{By, Checkpoint, CheckpointKey, Entry, Head, Kind};
 
-use crate::backend::Fake;
+use crate::backend::{Fake, SET};
 use crate::serving::{Serving, granted, serve};
+
+/// A digest of another set of as many.
+const OTHER_SET: &str = "38-3-11111111111111111111111110";
 
 /// Exit code, stdout and stderr of one call after the other.
 async fn transcript(serving: &Serving, calls: &[&[&str]]) -> String {
@@ -54,6 +57,25 @@ transcripts! {
         ["list", "--category", "member"]
         ["list", "--state", "lost"]
         ["list", "--limit", "0"]
+    list_of_many(Fake::default()):
+        ["list", "--category", "customer", "--unit", "graz", "--age", "30", "--due-from", "2025-01-01", "--due-to",
+         "2025-12-31", "--decided-by", "vera", "--sort", "due", "--descending"]
+        ["list", "--text", "Maier"]
+        ["list", "--text", "Maier", "--json"]
+        ["list", "--text", " "]
+        ["list", "--due-from", "1.1.2025"]
+        ["list", "--sort", "colour"]
+        ["list", "--csv"]
+        ["list", "--csv", "--unit", "graz"]
+        ["list", "--csv", "--limit", "1"]
+        ["list", "--csv", "--json"]
+        ["list", "--totals"]
+        ["list", "--totals", "--category", "customer", "--json"]
+        ["list", "--totals", "--category", "member"]
+        ["list", "--digest"]
+        ["list", "--digest", "--state", "proposed"]
+        ["list", "--digest", "--json"]
+        ["list", "--digest", "--text", "Maier"]
     show(Fake::default()):
         ["show", "customer/17"]
         ["show", "customer/404"]
@@ -70,6 +92,21 @@ transcripts! {
         ["confirm", "customer/17", "customer/17"]
         ["confirm", "Customer/17"]
         ["confirm"]
+    confirm_many(Fake::default()):
+        ["confirm", "--all", "--state", "proposed", "--digest", SET, "--yes-confirm", "3"]
+        ["confirm", "--all", "--state", "proposed", "--digest", SET, "--yes-confirm", "3", "--json"]
+        ["confirm", "--all", "--state", "proposed", "--digest", SET]
+        ["confirm", "--all", "--state", "proposed", "--digest", SET, "--yes-confirm", "4"]
+        ["confirm", "--all", "--digest", OTHER_SET, "--yes-confirm", "3"]
+        ["confirm", "--all", "--digest", OTHER_SET, "--yes-confirm", "3", "--json"]
+        ["confirm", "--all", "--state", "proposed"]
+        ["confirm", "--all", "--digest", "k3f9"]
+        ["confirm", "--all", "customer/17"]
+        ["confirm", "customer/17", "--state", "proposed"]
+        ["confirm", "customer/17", "--digest", SET]
+        ["confirm", "customer/1", "customer/2", "customer/3", "customer/4", "customer/5", "customer/6", "customer/7",
+         "customer/8", "customer/9", "customer/10", "customer/11", "customer/12", "customer/13", "customer/14",
+         "customer/15", "customer/16", "customer/17", "customer/18", "customer/19", "customer/20", "customer/21"]
     mark(Fake::default()):
         ["mark", "customer/17", "--reason", "erasure requested"]
         ["mark", "customer/17", "--reason", "erasure requested", "--json"]
@@ -136,6 +173,8 @@ transcripts! {
         ["audit", "export"]
     help(Fake::default()):
         ["--help"]
+        ["list", "--help"]
+        ["confirm", "--help"]
         ["postpone", "--help"]
         ["audit", "--help"]
         ["audit", "verify", "--help"]

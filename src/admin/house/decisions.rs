@@ -2,10 +2,12 @@
 
 use super::faults::{no_such_record, not_in_the_future};
 use super::proposals::state_name;
-use crate::admin::Target;
 use crate::admin::problem::{problem, with_hint};
-use crate::api::{Code, DecisionAnswer, DecisionAnswers, Problem};
-use crate::desk::{self, Decided, DecisionFailure, DecisionFault, MoveError, Wish};
+use crate::admin::{Reply, Target};
+use crate::api::{self, Code, DecisionAnswer, DecisionAnswers, Problem};
+use crate::desk::{
+    self, Decided, DecisionFailure, DecisionFault, MoveError, Named, SeenSet, SetDifference, SetDigest, Wish,
+};
 use crate::record::RecordRef;
 
 /// What the clerk does.
@@ -37,13 +39,64 @@ pub(super) fn done(decided: Vec<Decided>) -> DecisionAnswers {
             problem: None,
         })
         .collect();
-    DecisionAnswers { done: answers.len() as u64, refused: 0, answers }
+    DecisionAnswers { done: answers.len() as u64, answers, ..DecisionAnswers::default() }
 }
 
 /// None was moved: these stood in the way.
 pub(super) fn refused(doing: &str, failures: Vec<DecisionFailure>) -> DecisionAnswers {
     let answers: Vec<DecisionAnswer> = failures.into_iter().map(|failure| answer(doing, failure)).collect();
-    DecisionAnswers { done: 0, refused: answers.len() as u64, answers }
+    DecisionAnswers { refused: answers.len() as u64, answers, ..DecisionAnswers::default() }
+}
+
+/// What stands for a set.
+pub(super) fn seen(seen: SeenSet) -> api::SetDigest {
+    let SeenSet { digest, proposed } = seen;
+    api::SetDigest { records: digest.records, proposed, digest: digest.to_string() }
+}
+
+/// The digest that somebody wrote.
+pub(super) fn digest(text: &str) -> Reply<SetDigest> {
+    text.parse().map_err(|_| {
+        with_hint(
+            problem(Code::Malformed, "cannot read the digest: it is none that a list has given"),
+            "erasurectl list with the same filters and --digest gives it",
+        )
+    })
+}
+
+/// A whole set was confirmed.
+pub(super) fn all_done(records: u64) -> DecisionAnswers {
+    DecisionAnswers { done: records, ..DecisionAnswers::default() }
+}
+
+/// Nothing of a set was confirmed, because it is not what was seen.
+pub(super) fn different(difference: &SetDifference) -> DecisionAnswers {
+    let part = |named: &Named| api::SetPart {
+        count: named.count,
+        records: named.records.iter().map(ToString::to_string).collect(),
+    };
+    let SetDifference { then, now, new, gone, changed, more } = difference;
+    let is_told = *more || new.count + gone.count + changed.count > 0;
+    let detail = if is_told {
+        "cannot confirm all of the set: it has changed since the digest was made"
+    } else {
+        "cannot confirm all of the set: the digest stands for another one"
+    };
+    let hint = if is_told {
+        "look at what has changed, and take a new digest: erasurectl list with the same filters and --digest"
+    } else {
+        "give the filters that the digest was made with; somebody else's digest may be of records that you do not see"
+    };
+    let difference = api::SetDifference {
+        then: *then,
+        now: *now,
+        new: part(new),
+        gone: part(gone),
+        changed: part(changed),
+        more: *more,
+        problem: with_hint(problem(Code::Conflict, detail), hint),
+    };
+    DecisionAnswers { difference: Some(difference), ..DecisionAnswers::default() }
 }
 
 fn answer(doing: &str, failure: DecisionFailure) -> DecisionAnswer {

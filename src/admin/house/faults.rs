@@ -63,7 +63,17 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
             "erasurectl policy shows those there are",
         ),
         DeskError::NoSuchRun(id) => no_such_run(id),
-        DeskError::Refused(_) => problem(Code::Conflict, format!("cannot {asked}: {error}")),
+        DeskError::NotProposed { records, proposed } => with_hint(
+            problem(
+                Code::Conflict,
+                format!("cannot {asked} all of the set: {proposed} of its {records} records wait for a decision"),
+            ),
+            "add --state proposed to the filters, and take the digest of that",
+        ),
+        DeskError::NothingThere => {
+            problem(Code::Conflict, format!("cannot {asked} all of the set: there is no record in it"))
+        }
+        DeskError::Different(_) | DeskError::Refused(_) => problem(Code::Conflict, format!("cannot {asked}: {error}")),
         DeskError::Store(_) => {
             tracing::error!(error = &error as &dyn std::error::Error, asked, "cannot answer");
             with_hint(

@@ -2,17 +2,61 @@
 
 use super::runs::instant;
 use crate::actor::{Actor, Scope};
-use crate::admin::Selection;
+use crate::admin::Set;
 use crate::api;
-use crate::desk::{self, Card, Event, EventKind, Item, Listing, ProposalFilter, Rule, StateName};
+use crate::desk::{
+    self, Card, Desk, Event, EventKind, Item, ListOrder, ListSort, Listing, ProposalFilter, Rule, StateCounts,
+    StateName,
+};
 
-/// What the list is asked for. The desk sets the scope.
-pub(super) fn filter(selection: Selection) -> ProposalFilter {
-    let states = match selection.state {
+/// What a set is found by. The desk sets the scope.
+pub(super) fn filter(desk: &Desk, set: Set) -> ProposalFilter {
+    let states = match set.state {
         Some(state) => vec![state_of(state)],
         None => StateName::ALL.into_iter().filter(|state| state.is_open()).collect(),
     };
-    ProposalFilter { category: selection.category, criterion: selection.criterion, states, scope: Scope::everything() }
+    ProposalFilter {
+        category: set.category,
+        criterion: set.criterion,
+        states,
+        unit: set.unit,
+        proposed_before: set.age.map(|days| desk.waiting_for(days)),
+        due_from: set.due_from,
+        due_to: set.due_to,
+        decided_by: set.decided_by,
+        scope: Scope::everything(),
+    }
+}
+
+/// The order of a list.
+pub(super) fn order(sort: Option<api::Sort>, descending: bool) -> ListOrder {
+    let sort = match sort {
+        None | Some(api::Sort::Record) => ListSort::Record,
+        Some(api::Sort::Due) => ListSort::Due,
+        Some(api::Sort::Proposed) => ListSort::Proposed,
+    };
+    ListOrder { sort, descending }
+}
+
+/// How many there are.
+pub(super) fn totals(counts: StateCounts) -> api::ProposalTotals {
+    let categories: Vec<_> = counts
+        .into_iter()
+        .map(|(category, counts)| {
+            let of = |state| counts.get(&state).copied().unwrap_or(0);
+            api::CategoryTotal {
+                category: category.as_str().to_owned(),
+                total: counts.values().sum(),
+                proposed: of(StateName::Proposed),
+                confirmed: of(StateName::Confirmed),
+                postponed: of(StateName::Postponed),
+                erasing: of(StateName::Erasing),
+                erased: of(StateName::Erased),
+                withdrawn: of(StateName::Withdrawn),
+            }
+        })
+        .collect();
+    api::ProposalTotals { total: categories.iter().map(|category| category.total).sum(), categories }
 }
 
 /// A page of the list.
@@ -21,6 +65,7 @@ pub(super) fn page(listing: Listing) -> api::ProposalPage {
         total: listing.total,
         items: listing.items.iter().map(proposal).collect(),
         next: listing.next.map(|cursor| cursor.to_string()),
+        searched: listing.searched,
     }
 }
 
@@ -61,6 +106,7 @@ fn proposal(item: &Item) -> api::Proposal {
         outcome: item.outcome().map(outcome),
         version: u64::from(of.version),
         unit: of.unit.clone(),
+        proposed_at: instant(of.proposed_at),
         postponed_until,
         postponed_count: of.life.postponed_count(),
         reason: item.reason.clone(),

@@ -152,9 +152,11 @@ CREATE INDEX proposal_confirmed ON proposal (category) WHERE state = 'confirmed'
 CREATE TABLE proposal_total (
   category  TEXT NOT NULL,
   criterion TEXT NOT NULL,
+  -- Empty where there is none, else '=' and its name.
+  unit      TEXT NOT NULL CHECK (unit = '' OR unit LIKE '=%'),
   state     TEXT NOT NULL,
   proposals INTEGER NOT NULL CHECK (proposals >= 0),
-  PRIMARY KEY (category, criterion, state)
+  PRIMARY KEY (category, criterion, unit, state)
 ) STRICT, WITHOUT ROWID;
 
 -- What happened to a proposal between its beginning and its batch.
