@@ -64,7 +64,7 @@ impl<'s> Console<'s> {
     pub(super) fn ask(&mut self, question: &str) -> Option<String> {
         self.end_progress();
         let input = self.input.as_mut()?;
-        let _ = write!(self.err, "{}", clean(question));
+        let _ = write!(self.err, "{} ", told(&clean(question)).trim_end());
         let _ = self.err.flush();
         let mut line = String::new();
         // What cannot be read is no answer, and is taken for a wrong one.

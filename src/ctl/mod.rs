@@ -96,7 +96,7 @@ pub async fn run_noting(
 ) -> Exit {
     let tongue = Tongue { language, misses: Some(Arc::clone(misses)) };
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    speaking(tongue, answer(&arguments, Streams { out, err, is_terminal: false })).await
+    speaking(tongue, answer(&arguments, Streams { out, err, is_terminal: false, input: None })).await
 }
 
 async fn converse(arguments: impl IntoIterator<Item = OsString>, streams: Streams<'_>) -> Exit {

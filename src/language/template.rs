@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 /// Names of places that hold a number in digits.
-const NUMBERS: [&str; 14] = [
-    "asked", "bytes", "changed", "chars", "count", "done", "entries", "id", "many", "planned", "refused", "rows",
-    "shown", "total",
+const NUMBERS: [&str; 13] = [
+    "bytes", "changed", "chars", "count", "done", "entries", "id", "many", "planned", "refused", "rows", "shown",
+    "total",
 ];
 /// Names of places that hold a date or an instant.
 const DATES: [&str; 5] = ["at", "date", "due_on", "today", "until"];

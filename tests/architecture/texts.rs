@@ -45,11 +45,10 @@ const CLIENT: &str = "src/ctl/";
 const HELP: &str = "src/ctl/args.rs";
 
 /// Texts of these files that no clerk reads in the source's words.
-const EXCEPTIONS: [(&str, &str); 7] = [
-    ("ERASURED_SOCKET", "the name of a variable"),
+const EXCEPTIONS: [(&str, &str); 6] = [
     ("application/json", "a header of the request"),
     ("erasured", "a header of the request"),
-    ("rx1b[K{line}", "moves the cursor"),
+    ("[K{line}", "moves the cursor"),
     ("{} and {last}", "joins names"),
     ("no such", "how a message of SQLite begins"),
     ("BatchId({self})", "for programmers"),
@@ -101,7 +100,8 @@ fn is_for_people(path: &str, text: &str) -> bool {
     let said = said(text);
     let has_words = said.chars().any(char::is_alphabetic);
     let is_path = text.starts_with('/') || text.contains("://");
-    has_words && !is_path && (path.starts_with(CLIENT) || text.contains(' '))
+    let is_machine_word = text.contains('_') && !text.contains([' ', '{']);
+    has_words && !is_path && !is_machine_word && (path.starts_with(CLIENT) || text.contains(' '))
 }
 
 /// A text of the source with its escapes read.
@@ -115,6 +115,9 @@ fn unescaped(raw: &str) -> String {
                 rest.next();
                 text.push('\n');
             }
+            ('\\', Some('r' | 't')) => drop(rest.next()),
+            ('\\', Some('x')) => drop((rest.next(), rest.next(), rest.next())),
+            ('\\', Some('u')) => while rest.next_if(|c| *c != '}').is_some() {},
             ('\\', Some(_)) => text.extend(rest.next()),
             _ => text.push(c),
         }

@@ -1,10 +1,12 @@
 //! What people read: every verb and every error, with its exit code.
 
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
 
 use erasured::actor::Permission;
 use erasured::admin::identity_of;
 use erasured::audit::{By, Checkpoint, CheckpointKey, Entry, Head, Kind};
+use erasured::language::Language;
 
 use crate::backend::{Fake, SET};
 use crate::serving::{Serving, granted, serve};
@@ -34,14 +36,42 @@ async fn transcript(serving: &Serving, calls: &[&[&str]]) -> String {
         .replace(&format!(": {} has no grant", me.user), ": USER has no grant")
 }
 
+/// What people or applications have typed: the client gives it as it is.
+const TYPED: [&str; 0] = [];
+
+/// The same in German, without what is for machines; and every sentence that was not told in German.
+async fn german(serving: &Serving, calls: &[&[&str]]) -> (String, Vec<String>) {
+    let mut text = String::new();
+    let misses = Arc::new(Mutex::new(Vec::new()));
+    for words in calls.iter().filter(|words| !words.contains(&"--json") && !words.contains(&"--csv")) {
+        let socket = serving.socket.to_str().unwrap();
+        let arguments = [&["erasurectl", "--socket", socket], *words].concat();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let arguments = arguments.into_iter().map(Into::into);
+        let exit = erasured::ctl::run_noting(Language::German, &misses, arguments, &mut out, &mut err).await;
+        writeln!(text, "$ erasurectl {}\nexit {}", words.join(" "), exit as u8).unwrap();
+        for said in [out, err] {
+            text.push_str(&String::from_utf8(said).unwrap());
+        }
+        text.push('\n');
+    }
+    let me = identity_of(nix::unistd::geteuid().as_raw()).unwrap();
+    let misses = misses.lock().unwrap().iter().filter(|miss| !TYPED.contains(&miss.as_str())).cloned().collect();
+    let text = text.replace(serving.socket.to_str().unwrap(), "SOCKET");
+    (text.replace(&format!(": {} hat keine", me.user), ": USER hat keine"), misses)
+}
+
 macro_rules! transcripts {
     ($($(#[$doc:meta])* $name:ident($backend:expr): $([$($word:expr),*])+)+) => {$(
         $(#[$doc])*
         #[tokio::test]
         async fn $name() {
             let serving = serve($backend).await;
-            let text = transcript(&serving, &[$(&[$($word),*]),+]).await;
-            insta::assert_snapshot!(text);
+            let calls: &[&[&str]] = &[$(&[$($word),*]),+];
+            insta::assert_snapshot!(transcript(&serving, calls).await);
+            let (text, misses) = german(&serve($backend).await, calls).await;
+            insta::assert_snapshot!(concat!(stringify!($name), "_in_german"), text);
+            assert!(misses.is_empty(), "the catalogue does not know:\n{}", misses.join("\n"));
         }
     )+};
 }

@@ -7,6 +7,7 @@
 mod client;
 mod decisions;
 mod help;
+mod lists;
 mod rules;
 mod service;
 mod trail;
@@ -14,5 +15,5 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 6] =
-    [client::TEXTS, decisions::TEXTS, help::TEXTS, rules::TEXTS, service::TEXTS, trail::TEXTS];
+pub(super) const ALL: [Part; 7] =
+    [client::TEXTS, decisions::TEXTS, help::TEXTS, lists::TEXTS, rules::TEXTS, service::TEXTS, trail::TEXTS];
