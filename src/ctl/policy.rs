@@ -109,7 +109,7 @@ fn written(policy: &CategoryPolicy) -> String {
         } else {
             format!("  switched off, {name}: {words}")
         });
-        lines.extend(criterion.reason.as_ref().map(|reason| format!("    because: {reason}")));
+        lines.extend(criterion.reason.as_ref().map(|typed| format!("    because: {typed}")));
     }
     lines.extend(policy.problem.as_ref().map(|problem| format!("  stopped: {problem}")));
     lines.push(format!("  erased: {}", policy.erasure));

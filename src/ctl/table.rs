@@ -7,7 +7,7 @@ use super::tongue::told;
 /// What stands where there is nothing to say.
 const NOTHING: &str = "-";
 /// Columns, and lines of facts, that hold names, keys, dates, and what people have typed: these are never translated.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 25] = [
     "APPROVED BY",
     "AT",
     "BY",
@@ -15,14 +15,12 @@ const NAMES: [&str; 27] = [
     "DEPENDENT",
     "DUE ON",
     "ENTRY",
-    "JOB",
+    "FILE",
+    "IN FORCE",
     "LABEL",
-    "LAST RUN",
     "NEXT",
     "RECORD",
-    "RULE",
     "RUN",
-    "SCHEDULE",
     "SOURCE",
     "SET BY",
     "STARTED",

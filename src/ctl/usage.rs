@@ -13,7 +13,9 @@ use crate::language::Language;
 /// What clap itself writes into help and usage, each with what it means.
 const HEADINGS: [&str; 5] = ["Usage:", "Commands:", "Arguments:", "Options:", "Possible values:"];
 /// What clap itself writes within lines of help.
-const MARKS: [&str; 3] = ["[OPTIONS]", "<COMMAND>", "[possible values:"];
+const MARKS: [&str; 5] = ["[OPTIONS]", "<COMMAND>", "[COMMAND]", "[possible values:", "see a summary with '-h'"];
+/// How it begins a line about one of several values.
+const VALUE: &str = "- ";
 
 /// What the reader is told instead of an answer.
 pub(super) struct Said {
@@ -65,7 +67,11 @@ fn with_headings(text: &str) -> String {
     let mut told_text = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let heading = HEADINGS.into_iter().find(|heading| line.trim_start().starts_with(heading));
-        let mut line = heading.map_or_else(|| line.to_owned(), |heading| line.replacen(heading, &told(heading), 1));
+        let mut line = match (heading, line.split_once(": ")) {
+            (Some(heading), _) => line.replacen(heading, &told(heading), 1),
+            (None, Some((value, help))) if value.trim_start().starts_with(VALUE) => format!("{value}: {}", told(help)),
+            (None, _) => line.to_owned(),
+        };
         for mark in MARKS {
             line = line.replace(mark, &told(mark));
         }
@@ -97,7 +103,7 @@ fn context(error: &clap::Error, kind: ContextKind) -> String {
 fn sentence(error: &clap::Error) -> String {
     let of = |kind| context(error, kind);
     let (argument, value) = (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue));
-    let verb = of(ContextKind::InvalidSubcommand);
+    let typed = of(ContextKind::InvalidSubcommand);
     let why = std::error::Error::source(error).map(ToString::to_string);
     match (error.kind(), why) {
         (ErrorKind::InvalidValue, _) if value.is_empty() => format!("a value is missing behind {argument}"),
@@ -108,7 +114,7 @@ fn sentence(error: &clap::Error) -> String {
             format!("cannot use \"{value}\" for {argument}: {why}")
         }
         (ErrorKind::UnknownArgument, _) => format!("there is no option or argument {argument} here"),
-        (ErrorKind::InvalidSubcommand, _) => format!("there is no verb {verb}"),
+        (ErrorKind::InvalidSubcommand, _) => format!("there is no verb {typed}"),
         (ErrorKind::MissingRequiredArgument, _) => format!("this is missing: {argument}"),
         (ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
             "a verb is missing".to_owned()

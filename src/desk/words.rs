@@ -52,13 +52,7 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
-        Kind::RuleChanged(of) => format!("{} is {} from now on, after {}", of.rule, valued(of), of.old),
-        Kind::RuleChangeAsked(of) => {
-            format!("{} is to be {} instead of {}: this waits for a second person", of.rule, valued(of), of.old)
-        }
-        Kind::RuleChangeApproved(of) => {
-            format!("{} is {} from now on, after {}: a second person has approved it", of.rule, valued(of), of.old)
-        }
+        Kind::RuleChanged(of) | Kind::RuleChangeAsked(of) | Kind::RuleChangeApproved(of) => rule_changed(kind, of),
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
@@ -116,8 +110,18 @@ fn settings_loaded(digest: &str, over: usize, aside: &[String]) -> String {
     said
 }
 
-fn valued(of: &RuleChanged) -> String {
-    if of.from_file { format!("{} again, as in its file", of.new) } else { of.new.clone() }
+fn rule_changed(kind: &Kind, of: &RuleChanged) -> String {
+    let RuleChanged { rule, new, old, .. } = of;
+    let said = match kind {
+        Kind::RuleChangeAsked(_) => {
+            format!("{rule} is to be {new} instead of {old}: this waits for a second person")
+        }
+        Kind::RuleChangeApproved(_) => {
+            format!("{rule} is {new} from now on, after {old}: a second person has approved it")
+        }
+        _ => format!("{rule} is {new} from now on, after {old}"),
+    };
+    if of.from_file { format!("{said}; that is as in its file") } else { said }
 }
 
 fn queued(job: &str, trigger: &Trigger, dry_run: bool) -> String {
@@ -140,14 +144,20 @@ fn under(group: &ProposedGroup) -> String {
 }
 
 fn planned(group: &Planned) -> String {
-    let (count, category) = (group.keys.len(), &group.category);
-    format!("{count} {category} {}", group.outcome)
+    ended(group.keys.len(), &group.category, &group.outcome)
+}
+
+fn ended(count: usize, category: &str, outcome: &str) -> String {
+    match outcome {
+        "deleted" => format!("{count} {category} deleted"),
+        "anonymised" => format!("{count} {category} anonymised"),
+        later => format!("{count} {category} {later}"),
+    }
 }
 
 fn erased(group: &ErasedGroup) -> String {
     let rows: Vec<String> = group.dependents.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    let (count, category) = (group.keys.len(), &group.category);
-    let said = format!("{count} {category} {}", group.outcome);
+    let said = ended(group.keys.len(), &group.category, &group.outcome);
     if rows.is_empty() { said } else { format!("{said} (dependents of each: {})", rows.join(", ")) }
 }
 

@@ -20,7 +20,7 @@ const JOINTS: [(&str, &str); 5] = [("; ", "; "), (": ", ": "), (", ", ", "), (" 
 struct Sentence {
     english: Template,
     german: Template,
-    weight: (usize, usize),
+    weight: (bool, usize, usize),
 }
 
 /// The catalogue, ready to look things up in.
@@ -93,8 +93,13 @@ fn known(text: &str, depth: usize, misses: Misses<'_>) -> Option<String> {
                 .places()
                 .zip(inside)
                 .map(|(place, inside)| {
-                    let is_open = place.holds == Holds::Text;
-                    (place.name.as_str(), if is_open { part(inside, depth + 1, misses) } else { inside.to_owned() })
+                    let said = match place.holds {
+                        Holds::Text => part(inside, depth + 1, misses),
+                        // Where nothing was typed, a word of ours stands in its place.
+                        Holds::Typed if inside.contains(' ') => word_of(inside).unwrap_or(inside).to_owned(),
+                        _ => inside.to_owned(),
+                    };
+                    (place.name.as_str(), said)
                 })
                 .collect();
             let of = |name: &str| said.iter().find(|(known, _)| *known == name).map(|(_, said)| said.as_str());

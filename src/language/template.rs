@@ -14,6 +14,22 @@ const NAMES: [&str; 5] = ["batch", "category", "named", "permission", "source"];
 /// The name of places that hold a record, written `category/key`.
 const RECORD: &str = "record";
 
+/// Names of places that hold what somebody has typed, or is to type.
+const TYPED: [&str; 12] = [
+    "argument",
+    "criterion",
+    "in_force",
+    "name",
+    "new",
+    "old",
+    "possible",
+    "prior",
+    "rule",
+    "similar",
+    "typed",
+    "value",
+];
+
 /// What a place can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
@@ -27,6 +43,8 @@ pub(super) enum Holds {
     Name,
     /// A record, in whose key there may be blanks.
     Record,
+    /// What was typed: any text, which stays as it is.
+    Typed,
     /// A text in quotes.
     Quoted,
 }
@@ -39,16 +57,17 @@ impl Holds {
             name if DATES.contains(&name) => Self::Date,
             name if NAMES.contains(&name) => Self::Name,
             RECORD => Self::Record,
+            name if TYPED.contains(&name) => Self::Typed,
             _ => Self::Text,
         }
     }
 
     fn takes(self, text: &str) -> bool {
         match self {
-            Self::Text => !text.is_empty(),
+            Self::Text | Self::Typed => !text.is_empty(),
             Self::Number => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
             Self::Date => text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(' '),
-            Self::Name => !text.is_empty() && !text.contains(' '),
+            Self::Name => !text.is_empty() && !text.contains([' ', ',', ':', ';', '(', ')', '"']),
             Self::Record => {
                 text.split_once('/').is_some_and(|(category, key)| Self::Name.takes(category) && !key.is_empty())
             }
@@ -118,14 +137,19 @@ impl Template {
         })
     }
 
-    /// How much it says itself: of two that fit a sentence, the one that says more is meant. Between those that say as much
-    /// the one whose places take less.
-    pub(super) fn weight(&self) -> (usize, usize) {
+    /// How much it says itself: of two that fit a sentence, the one that says more is meant; but one that begins with its
+    /// own words before one that begins with a place, which may have swallowed another sentence. Between those that say as
+    /// much the one whose places take less.
+    pub(super) fn weight(&self) -> (bool, usize, usize) {
         let said = self.pieces.iter().map(|piece| match piece {
             Piece::Said(said) => said.chars().count(),
             Piece::Place(_) => 0,
         });
-        (said.sum(), self.places().filter(|place| place.holds != Holds::Text).count())
+        (
+            matches!(self.pieces.first(), Some(Piece::Said(_))),
+            said.sum(),
+            self.places().filter(|place| place.holds != Holds::Text).count(),
+        )
     }
 
     /// What stands in its places, where `text` is this sentence. Each place takes as little as it can.

@@ -6,7 +6,7 @@ use super::{Language, matching, sentences};
 /// Something that could stand in a place, known again afterwards.
 fn sample(holds: Holds, index: usize) -> String {
     match holds {
-        Holds::Text => format!("‹{index}›"),
+        Holds::Text | Holds::Typed => format!("‹{index}›"),
         Holds::Number => format!("4{index}"),
         Holds::Date => format!("2031-01-0{}", index + 1),
         Holds::Name => format!("name{index}"),

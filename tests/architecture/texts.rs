@@ -12,7 +12,7 @@ use erasured::language::sentences;
 use super::scan::Scan;
 
 /// Files and folders whose texts clerks come to read.
-const SPOKEN: [&str; 15] = [
+const SPOKEN: [&str; 16] = [
     "src/actor/mod.rs",
     "src/admin",
     "src/audit/checkpoint.rs",
@@ -28,6 +28,7 @@ const SPOKEN: [&str; 15] = [
     "src/record/key.rs",
     "src/record/name.rs",
     "src/source/error.rs",
+    "src/store/decide.rs",
 ];
 /// Files among them whose texts nobody reads there: the operator's log and the description of the interface stay English.
 const UNSPOKEN: [&str; 7] = [
@@ -45,26 +46,38 @@ const CLIENT: &str = "src/ctl/";
 const HELP: &str = "src/ctl/args.rs";
 
 /// Texts of these files that no clerk reads in the source's words.
-const EXCEPTIONS: [(&str, &str); 6] = [
+const EXCEPTIONS: [(&str, &str); 13] = [
     ("application/json", "a header of the request"),
     ("erasured", "a header of the request"),
     ("[K{line}", "moves the cursor"),
     ("{} and {last}", "joins names"),
     ("no such", "how a message of SQLite begins"),
     ("BatchId({self})", "for programmers"),
+    ("read where proposals stand", OPERATORS),
+    ("cannot {doing}", OPERATORS),
+    ("the database refused to {doing} {table}: {message}", OPERATORS),
+    ("{doing} {table} was to change {planned} rows and changed {changed}", OPERATORS),
+    ("{count} rows of {table} {fault}", OPERATORS),
+    ("cannot use the state", OPERATORS),
+    ("{} of the records cannot be decided about so", "never told: every record is told of by itself"),
 ];
 
+/// Why some texts stay English.
+const OPERATORS: &str = "what goes wrong deep inside is for operators, with what the database says of it";
+
 /// Sentences that others say in our name.
-const FOREIGN: [(&str, &str); 11] = [
+const FOREIGN: [(&str, &str); 13] = [
     ("Print help", "clap"),
     ("Print version", "clap"),
     ("Print this message or the help of the given subcommand(s)", "clap"),
     ("[COMMAND]", "clap"),
+    ("see more with '--help'", "clap"),
     ("CURSOR", "clap, from the name of a field"),
     ("LANG", "clap, from the name of a field"),
     ("VALUE", "clap, from the name of a field"),
     ("invalid digit found in string", "the standard library, of a number"),
     ("number too large to fit in target type", "the standard library, of a number"),
+    ("{typed} is not in {}", "clap, of a number"),
     ("already_open", "a count of a run in the trail"),
     ("partly", "the end of a run in the trail"),
 ];
@@ -101,7 +114,8 @@ fn is_for_people(path: &str, text: &str) -> bool {
     let has_words = said.chars().any(char::is_alphabetic);
     let is_path = text.starts_with('/') || text.contains("://");
     let is_machine_word = text.contains('_') && !text.contains([' ', '{']);
-    has_words && !is_path && !is_machine_word && (path.starts_with(CLIENT) || text.contains(' '))
+    let is_sql = ["SELECT", "FROM", "JOIN"].iter().any(|word| text.split_whitespace().any(|other| other == *word));
+    has_words && !is_path && !is_machine_word && !is_sql && (path.starts_with(CLIENT) || text.contains(' '))
 }
 
 /// A text of the source with its escapes read.

@@ -37,7 +37,7 @@ async fn transcript(serving: &Serving, calls: &[&[&str]]) -> String {
 }
 
 /// What people or applications have typed: the client gives it as it is.
-const TYPED: [&str; 0] = [];
+const TYPED: [&str; 3] = ["court case", "retention period expired", "note one"];
 
 /// The same in German, without what is for machines; and every sentence that was not told in German.
 async fn german(serving: &Serving, calls: &[&[&str]]) -> (String, Vec<String>) {

@@ -161,7 +161,7 @@ fn step(event: &Event, from: api::State) -> api::Move {
         EventKind::Confirmed => (api::State::Confirmed, None),
         EventKind::Postponed { until, reason } => {
             let said = match reason {
-                Some(reason) => format!("until {until}: {reason}"),
+                Some(typed) => format!("until {until}: {typed}"),
                 None => format!("until {until}"),
             };
             (api::State::Postponed, Some(said))
@@ -182,7 +182,7 @@ fn step(event: &Event, from: api::State) -> api::Move {
 }
 
 fn marked(reason: Option<&str>) -> String {
-    reason.map_or_else(|| "marked by hand".to_owned(), |reason| format!("marked by hand: {reason}"))
+    reason.map_or_else(|| "marked by hand".to_owned(), |typed| format!("marked by hand: {typed}"))
 }
 
 /// How many people have confirmed it so far.

@@ -120,7 +120,7 @@ pub(super) const TEXTS: super::Part = &[
     ("{shown} of {total}", "{shown} von {total}"),
     ("go on with --cursor {next}", "weiter mit --cursor {next}"),
     ("until {until}", "bis {until}"),
-    ("{} done", "{} erledigt"),
+    ("{done} done", "{done} erledigt"),
     (
         "nothing was decided: {refused} of {asked} records stand in the way",
         "nichts wurde entschieden: {refused} von {asked} Datensätzen stehen im Weg",
@@ -132,7 +132,7 @@ pub(super) const TEXTS: super::Part = &[
     ("run {}: {}, {counts}", "Lauf {}: {}, {counts}"),
     ("{} proposed", "{} vorgeschlagen"),
     ("{} erased, {set_aside} set aside", "{} gelöscht, {set_aside} ausgenommen"),
-    ("{name} (dry run)", "{name} (Probelauf)"),
+    ("{job} (dry run)", "{job} (Probelauf)"),
     ("cannot finish run {}: {why}", "kann Lauf {} nicht abschließen: {why}"),
     ("the daemon was stopped", "der Dienst wurde angehalten"),
     ("it goes on with the next run", "mit dem nächsten Lauf geht es weiter"),

@@ -52,10 +52,10 @@ pub(super) const TEXTS: super::Part = &[
     ("confirmed by the first of two", "bestätigt von der ersten von zwei Personen"),
     ("the category confirms marks at once", "die Datenart bestätigt manuelles Löschen sofort"),
     ("the confirmation was taken back", "die Bestätigung wurde zurückgenommen"),
-    ("until {until}: {reason}", "bis {until}: {reason}"),
+    ("until {until}: {typed}", "bis {until}: {typed}"),
     ("the postponement is over", "die Zurückstellung ist vorbei"),
     ("marked by hand", "manuelles Löschen"),
-    ("marked by hand: {reason}", "manuelles Löschen: {reason}"),
+    ("marked by hand: {typed}", "manuelles Löschen: {typed}"),
     ("{0:?} is not a word that this version knows", "{0} ist kein Wort, das diese Version kennt"),
     // Verdicts.
     ("no criterion is met", "kein Löschkriterium ist erfüllt"),
@@ -114,7 +114,7 @@ pub(super) const TEXTS: super::Part = &[
         "nothing stands in the columns that make it the same person",
         "in den Spalten, die es zur selben Person machen, steht nichts",
     ),
-    ("it is {state} already", "schon {state}"),
+    ("there is a proposal for it already: {state}", "dafür gibt es schon einen Löschvorschlag: {state}"),
     ("erasurectl show says how it stands", "erasurectl show zeigt den Stand"),
     ("cannot {asked}: there is no category {category}", "nicht möglich: {asked} – es gibt keine Datenart {category}"),
     ("erasurectl policy shows those there are", "erasurectl policy zeigt die vorhandenen"),
@@ -219,5 +219,10 @@ pub(super) const TEXTS: super::Part = &[
     (
         "{0:?} is not a record: write category/key, for example prospect/4711",
         "{0} ist kein Datensatz: Datenart/Schlüssel schreiben, zum Beispiel prospect/4711",
+    ),
+    ("it is not proposed", "nicht vorgeschlagen"),
+    (
+        "it has changed since it was shown (version {shown} then, {now} now)",
+        "seit dem Ansehen geändert (damals Fassung {shown}, jetzt {now})",
     ),
 ];

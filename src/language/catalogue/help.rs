@@ -139,7 +139,7 @@ pub(super) const TEXTS: super::Part = &[
     ("cannot use \"{value}\" for {argument}", "kann \"{value}\" für {argument} nicht verwenden"),
     ("cannot use \"{value}\" for {argument}: {why}", "kann \"{value}\" für {argument} nicht verwenden: {why}"),
     ("there is no option or argument {argument} here", "hier gibt es keine Option und kein Argument {argument}"),
-    ("there is no verb {verb}", "es gibt kein Verb {verb}"),
+    ("there is no verb {typed}", "es gibt kein Verb {typed}"),
     ("this is missing: {argument}", "es fehlt: {argument}"),
     ("a verb is missing", "ein Verb fehlt"),
     ("{argument} can be given only once", "{argument} darf nur einmal angegeben werden"),
@@ -164,4 +164,7 @@ pub(super) const TEXTS: super::Part = &[
         "die Stände sind proposed, confirmed, postponed, erasing, erased und withdrawn",
     ),
     ("{change:?} is not the number of a change", "{change} ist nicht die Nummer einer Änderung"),
+    ("see more with '--help'", "mehr mit '--help'"),
+    ("see a summary with '-h'", "eine Übersicht mit '-h'"),
+    ("{typed} is not in {}", "{typed} liegt nicht in {}"),
 ];

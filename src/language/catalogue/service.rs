@@ -4,8 +4,8 @@ pub(super) const TEXTS: super::Part = &[
     ("cannot do this: {refused}", "nicht berechtigt: {refused}"),
     ("{user} has no grant with the permission {permission}", "{user} hat keine Berechtigung {permission}"),
     (
-        "the operator can give it in erasured.toml: a [[grant]] with permissions = [\"{}\"]",
-        "der Betrieb kann sie in erasured.toml geben: ein [[grant]] mit permissions = [\"{}\"]",
+        "the operator can give it in erasured.toml: a [[grant]] with permissions = [\"{permission}\"]",
+        "der Betrieb kann sie in erasured.toml geben: ein [[grant]] mit permissions = [\"{permission}\"]",
     ),
     ("{0:?} is not a permission", "{0} ist keine Berechtigung"),
     ("cannot find run {id}: there is none of this number", "kann Lauf {id} nicht finden: keiner hat diese Nummer"),
@@ -44,7 +44,6 @@ pub(super) const TEXTS: super::Part = &[
     ),
     ("cannot use the source {name}", "kann die Quelle {name} nicht verwenden"),
     ("cannot erase {category}", "kann {category} nicht löschen"),
-    ("cannot use the state", "kann den eigenen Datenbestand nicht verwenden"),
     ("there is no source {0} in the settings", "in den Einstellungen gibt es keine Quelle {0}"),
     ("cannot read the commit marker of {name}", "kann den Commit-Vermerk von {name} nicht lesen"),
     (
@@ -54,13 +53,6 @@ pub(super) const TEXTS: super::Part = &[
     ("cannot open the database {path}", "kann die Datenbank {path} nicht öffnen"),
     ("there is no database at {path}", "es gibt keine Datenbank {path}"),
     ("the application keeps the database locked", "die Anwendung hält die Datenbank gesperrt"),
-    ("cannot {doing}", "nicht möglich: {doing}"),
-    ("the database refused to {doing} {table}: {message}", "die Datenbank hat abgelehnt: {doing} {table} – {message}"),
-    (
-        "{doing} {table} was to change {planned} rows and changed {changed}",
-        "{doing} {table} sollte {planned} Zeilen ändern und hat {changed} geändert",
-    ),
-    ("{count} rows of {table} {fault}", "{count} Zeilen von {table} {fault}"),
     (
         "cannot put the guard on a connection for the settings' SQL",
         "kann eine Verbindung für das SQL der Einstellungen nicht absichern",

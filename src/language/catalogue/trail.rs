@@ -23,16 +23,16 @@ pub(super) const TEXTS: super::Part = &[
     ),
     ("the source {source} was closed: {reason}", "die Quelle {source} wurde geschlossen: {reason}"),
     ("the source {source} was opened again", "die Quelle {source} wurde wieder geöffnet"),
-    ("{} is {} from now on, after {}", "{} ist ab jetzt {}, vorher {}"),
+    ("{rule} is {new} from now on, after {old}", "{rule} ist ab jetzt {new}, vorher {old}"),
     (
-        "{} is to be {} instead of {}: this waits for a second person",
-        "{} soll {} sein statt {}: das wartet auf eine zweite Person",
+        "{rule} is to be {new} instead of {old}: this waits for a second person",
+        "{rule} soll {new} sein statt {old}: das wartet auf eine zweite Person",
     ),
     (
-        "{} is {} from now on, after {}: a second person has approved it",
-        "{} ist ab jetzt {}, vorher {}: eine zweite Person hat zugestimmt",
+        "{rule} is {new} from now on, after {old}: a second person has approved it",
+        "{rule} ist ab jetzt {new}, vorher {old}: eine zweite Person hat zugestimmt",
     ),
-    ("{} again, as in its file", "wieder {} wie in der Datei"),
+    ("{said}; that is as in its file", "{said}; so steht es in der Datei"),
     ("{rule} is not to be {new} after all", "{rule} soll nun doch nicht {new} sein"),
     ("{rule} is not to be as in its file after all", "{rule} soll nun doch nicht sein wie in der Datei"),
     ("the trail up to here was signed, key {key}", "das Protokoll bis hierher wurde signiert, Schlüssel {key}"),
@@ -68,7 +68,6 @@ pub(super) const TEXTS: super::Part = &[
         "{count} {category} anonymised before, and kept by nothing any more",
         "{count} {category} schon anonymisiert und von nichts mehr gehalten",
     ),
-    ("{count} {category} {}", "{count} {category} {}"),
     ("{said} (dependents of each: {})", "{said} (abhängige Daten eines jeden: {})"),
     ("an entry of a later version", "ein Eintrag einer späteren Version"),
     // Verification.
@@ -115,4 +114,6 @@ pub(super) const TEXTS: super::Part = &[
     ("a line after the empty one is not a signature", "eine Zeile nach der leeren ist keine Signatur"),
     ("a signature is not base64", "eine Signatur ist kein Base64"),
     ("its origin is not the name of the key", "die Herkunft ist nicht der Name des Schlüssels"),
+    ("{count} {category} deleted", "{count} {category} gelöscht"),
+    ("{count} {category} anonymised", "{count} {category} anonymisiert"),
 ];
