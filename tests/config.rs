@@ -141,6 +141,57 @@ fn mistakes_in_erasured_toml() {
 }
 
 #[test]
+fn mistakes_in_holds_and_reasons() {
+    let report = told_of(&[
+        in_top("holds that are no section", "[[holds]]\n"),
+        in_top("an unknown key", "[holds]\nneeds_two = true\n"),
+        in_top("a number for yes", "[holds]\nrelease_needs_two = 2\n"),
+        in_top("a waiting time in hours", "[holds]\nrelease_needs_two = true\nrelease_after = \"72 hours\"\n"),
+        in_top("a waiting time for nobody", "[holds]\nrelease_after = \"3 days\"\n"),
+        in_top("a key of holds elsewhere", "[reasons]\nrelease_after = \"3 days\"\n"),
+        in_top("reasons of an unknown kind", "[reasons.delete]\nlawsuit = \"a lawsuit\"\n"),
+        in_top("reasons without a kind", "[reasons]\nlawsuit = \"a lawsuit\"\n"),
+        in_top("reasons that are a list", "[reasons]\nhold = [\"a lawsuit\"]\n"),
+        in_top("a name that is none", "[reasons.hold]\n\"Law suit\" = \"a lawsuit\"\n17 = \"another\"\n"),
+        in_top("an empty text", "[reasons.hold]\nlawsuit = \" \"\n"),
+        in_top("two lines", "[reasons.hold]\nlawsuit = \"a law\\nsuit\"\n"),
+        in_top("no text", "[reasons.hold]\nlawsuit = 3\n"),
+        in_top("a language too many", "[reasons.hold]\nlawsuit = { en = \"a lawsuit\", fr = \"un procès\" }\n"),
+        in_top("no language", "[reasons.hold]\nlawsuit = {}\n"),
+        in_top("a language without text", "[reasons.hold]\nlawsuit = { en = 3 }\n"),
+        in_top("two that read the same", "[reasons.hold]\na = \"A lawsuit\"\nb = \"a lawsuit\"\n"),
+        in_top("free text as text", "[reasons.hold]\nfree_text = \"no\"\n"),
+        in_top("nothing to say of one kind", "[reasons.hold]\nfree_text = false\n"),
+        in_top("nothing to say at all", "[reasons]\nfree_text = false\n[reasons.hold]\na = \"a\"\n"),
+    ]);
+    insta::assert_snapshot!(report);
+}
+
+#[test]
+fn holds_and_reasons_are_read_as_they_are_meant() {
+    let plain = loaded(TOP, CATEGORY);
+    assert!(!plain.holds.release_needs_two && plain.reasons.hold.free_text);
+    let settings = loaded(
+        &format!(
+            "{TOP}[holds]\nrelease_needs_two = true\nrelease_after = \"3 days\"\n[reasons]\nfree_text = false\n\
+             [reasons.erase]\nfree_text = true\n[reasons.postpone]\nz = \"last\"\na = \"first\"\n\
+             [reasons.hold]\nlawsuit = {{ de = \"ein Verfahren\", en = \"a lawsuit\" }}\n"
+        ),
+        CATEGORY,
+    );
+    assert_eq!(settings.holds.release_after.unwrap().value.to_string(), "3 days");
+    let reasons = &settings.reasons;
+    assert_eq!([reasons.erase.free_text, reasons.postpone.free_text, reasons.hold.free_text], [true, false, false]);
+    let names: Vec<_> = reasons.postpone.standard.iter().map(|reason| reason.name.as_str()).collect();
+    assert_eq!(names, ["z", "a"], "in the order of the file");
+    let wording = &reasons.hold.named("lawsuit").unwrap().wording;
+    assert_eq!(
+        [wording.in_language("de"), wording.in_language("en"), wording.in_language("fr")],
+        ["ein Verfahren", "a lawsuit", "a lawsuit"]
+    );
+}
+
+#[test]
 fn mistakes_in_grants() {
     let report = told_of(&[
         in_top("one bracket", "[grant]\nusers = [\"vera\"]\npermissions = [\"view\"]\n"),
@@ -163,6 +214,15 @@ fn mistakes_in_grants() {
             "[[grant]]\nusers = [\"vera\"]\npermissions = [\"view\", \"audit\", \"run\"]\ncategories = [\"prospect\"]\n",
         ),
         in_top("no category", "[[grant]]\nusers = [\"vera\"]\npermissions = [\"view\"]\ncategories = []\n"),
+        in_top("no unit", "[[grant]]\nusers = [\"vera\"]\npermissions = [\"view\", \"brake\"]\nunits = []\n"),
+        in_top(
+            "no name of a unit",
+            "[[grant]]\nusers = [\"vera\"]\npermissions = [\"view\"]\nunits = [\" \", \"graz \"]\n",
+        ),
+        in_top(
+            "what cannot be limited at all",
+            "[[grant]]\nusers = [\"vera\"]\npermissions = [\"configure\"]\ncategories = [\"prospect\"]\nunits = [\"graz\"]\n",
+        ),
     ]);
     insta::assert_snapshot!(report);
 }

@@ -2,14 +2,20 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
 
+#[path = "house/access.rs"]
+mod access;
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
+#[path = "house/holds.rs"]
+mod holds;
 #[path = "house/hours.rs"]
 mod hours;
 #[path = "house/many.rs"]
 mod many;
 #[path = "house/marks.rs"]
 mod marks;
+#[path = "house/matrix.rs"]
+mod matrix;
 #[path = "house/policy.rs"]
 mod policy;
 
@@ -17,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use erasured::admin::{House, Listener, Server, identity_of};
+use erasured::admin::{House, Listener, Server, WhoIs, WhoIsNamed, identity_named, identity_of};
 use erasured::audit::{CheckpointKey, VerifierKey, verify};
 use erasured::clock::{SetClock, SharedClock};
 use erasured::config::Settings;
@@ -76,6 +82,11 @@ impl Drop for Living {
 async fn living() -> Living {
     let bench = Bench::with_sql(SQL).await;
     bench.category("customer", CUSTOMER).category("user", USER);
+    living_over(bench, Arc::new(identity_of), Arc::new(identity_named)).await
+}
+
+/// A house with the bench's source and settings, and users whom these two know.
+async fn living_over(bench: Bench, who_is: WhoIs, who_is_named: WhoIsNamed) -> Living {
     let clock = Arc::new(SetClock::new("2026-11-21T09:00:00Z".parse().unwrap()));
     let shared: SharedClock = Arc::clone(&clock) as SharedClock;
     let store = Arc::new(Store::create(&bench.dir.path().join("state.db"), Arc::clone(&shared)).await.unwrap());
@@ -102,10 +113,11 @@ async fn living() -> Living {
         ended: ended.subscribe(),
         stopping: stopping.subscribe(),
         started_at: "2026-11-21T08:00:00Z".parse().unwrap(),
+        who_is_named,
         own_uid: nix::unistd::geteuid().as_raw(),
     };
     let socket = bench.dir.path().join("admin.sock");
-    let server = Server::new(Listener::bind(&socket).await.unwrap(), Arc::new(house));
+    let server = Server::knowing(Listener::bind(&socket).await.unwrap(), Arc::new(house), who_is);
     let serving = tokio::spawn(async move { server.serve(std::future::pending()).await.unwrap() });
     let work = Work { store: Arc::clone(&store), settings: settings.subscribe(), keys, clock: shared, ended };
     let running = tokio::spawn(work.go_on(bell, working.subscribe()));
@@ -193,6 +205,15 @@ impl Living {
         let run = living.json(&["run", "prepare", "--wait"]).await;
         assert_eq!((&run["state"], &run["proposed"]), (&json!("done"), &json!(4)), "{run}");
         living
+    }
+
+    /// From now on there are these grants and no others.
+    fn only_grants(&self, toml: &str) {
+        let path = self.bench.dir.path().join("erasured.toml");
+        let before = std::fs::read_to_string(&path).unwrap();
+        let without = before.split("[[grant]]").next().unwrap();
+        std::fs::write(&path, format!("{without}\n{toml}")).unwrap();
+        self.settings.post(Arc::new(self.bench.settings()), &[]);
     }
 
     /// From now on whoever runs the tests has only these grants.
@@ -348,14 +369,20 @@ async fn whoever_waits_for_a_run_is_told_when_it_ends_or_the_daemon_stops() {
 
 /// The JSON at `path`.
 async fn ask(socket: &std::path::Path, path: &str) -> Value {
+    serde_json::from_str(&raw(socket, "GET", path, "").await.1).unwrap()
+}
+
+/// Status and body of an answer, as they come.
+async fn raw(socket: &std::path::Path, verb: &str, path: &str, body: &str) -> (u16, String) {
     use http_body_util::BodyExt as _;
     let stream = tokio::net::UnixStream::connect(socket).await.unwrap();
     let io = hyper_util::rt::TokioIo::new(stream);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
     tokio::spawn(async { drop(connection.await) });
-    let request = hyper::Request::builder().uri(path).header("host", "x").body(String::new()).unwrap();
-    let body = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
-    serde_json::from_slice(&body).unwrap()
+    let request = hyper::Request::builder().method(verb).uri(path).header("host", "x").body(body.to_owned()).unwrap();
+    let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (head.status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
 }
 
 #[tokio::test]

@@ -1,12 +1,19 @@
 //! Who acts, with which permissions, and what a grant covers.
 //!
-//! Pure: identities come in as values (the socket's peer, looked up by `admin`), permissions are decided here and nowhere
+//! What is granted in the settings and what is assigned while the daemon runs come together in [`access`], whose doc has the
+//! rules. Pure: identities come in as values (the socket's peer, looked up by `admin`), permissions are decided here and nowhere
 //! else. May be relied on: an [`Authorised`] exists only after its permission was granted; without any grant only root
 //! and the daemon's own user may do anything. Never trusts a name that a client sent.
+
+pub mod access;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+
+pub use access::{
+    Area, Asker, Assigned, Ground, Person, Represented, Through, UNIT_MAX_BYTES, authorise, grounds, is_unit,
+};
 
 use crate::record::{CategoryName, RecordRef};
 
@@ -63,7 +70,7 @@ impl Permission {
         }
     }
 
-    /// Whether a grant of it may be limited to categories. Jobs and the trail cover every category.
+    /// Whether it may be limited, to categories or units, and given for single records. Jobs and the trail cover everything.
     #[must_use]
     pub const fn is_by_category(self) -> bool {
         !matches!(self, Self::Run | Self::Audit | Self::Brake | Self::Configure)
@@ -141,20 +148,35 @@ pub struct Reach {
     pub categories: Option<BTreeSet<CategoryName>>,
     /// Of these units; `None`: of every one, and of none at all. A record without a unit is in none of these.
     pub units: Option<BTreeSet<String>>,
+    /// But for these records: what a stand-in does not have, because whose place they take does not.
+    pub except: BTreeSet<RecordRef>,
 }
 
 impl Reach {
-    /// Whether it reaches any record of the category.
+    /// Whether it reaches nothing at all: no category, or no unit.
     #[must_use]
-    pub fn sees(&self, category: &CategoryName) -> bool {
-        self.categories.as_ref().is_none_or(|categories| categories.contains(category))
+    pub fn is_empty(&self) -> bool {
+        self.categories.as_ref().is_some_and(BTreeSet::is_empty) || self.units.as_ref().is_some_and(BTreeSet::is_empty)
     }
 
-    /// Whether it reaches records of the category that are in this unit.
+    /// Whether it may reach records of the category.
     #[must_use]
-    pub fn covers(&self, category: &CategoryName, unit: Option<&str>) -> bool {
+    pub fn sees(&self, category: &CategoryName) -> bool {
+        !self.is_empty() && self.categories.as_ref().is_none_or(|categories| categories.contains(category))
+    }
+
+    /// Whether it reaches every record of the category.
+    #[must_use]
+    pub fn sees_all_of(&self, category: &CategoryName) -> bool {
+        let is_of_category = |record: &RecordRef| record.category == *category;
+        self.sees(category) && self.units.is_none() && !self.except.iter().any(is_of_category)
+    }
+
+    /// Whether it reaches the record, which is in this unit.
+    #[must_use]
+    pub fn covers(&self, record: &RecordRef, unit: Option<&str>) -> bool {
         let is_in_unit = |units: &BTreeSet<String>| unit.is_some_and(|unit| units.contains(unit));
-        self.sees(category) && self.units.as_ref().is_none_or(is_in_unit)
+        self.sees(&record.category) && self.units.as_ref().is_none_or(is_in_unit) && !self.except.contains(record)
     }
 }
 
@@ -199,13 +221,19 @@ impl Scope {
             || self.records.iter().any(|single| single.record.category == *category)
     }
 
+    /// Whether every record of the category is within, so that its sums may be told.
+    #[must_use]
+    pub fn sees_all_of(&self, category: &CategoryName) -> bool {
+        let is_of_category = |record: &RecordRef| record.category == *category;
+        !self.denied.iter().any(is_of_category) && self.reaches.iter().any(|reach| reach.sees_all_of(category))
+    }
+
     /// Whether the record is within. `unit` and `digest` are its own, as it is now or as it was proposed.
     #[must_use]
     pub fn covers(&self, record: &RecordRef, unit: Option<&str>, digest: &[u8; 32]) -> bool {
         let is_given = |single: &SingleRecord| single.record == *record && single.digest == *digest;
         !self.denied.contains(record)
-            && (self.reaches.iter().any(|reach| reach.covers(&record.category, unit))
-                || self.records.iter().any(is_given))
+            && (self.reaches.iter().any(|reach| reach.covers(record, unit)) || self.records.iter().any(is_given))
     }
 }
 
@@ -223,7 +251,9 @@ pub struct Grant {
 }
 
 impl Grant {
-    fn holds_for(&self, identity: &Identity) -> bool {
+    /// Whether it holds for them.
+    #[must_use]
+    pub fn holds_for(&self, identity: &Identity) -> bool {
         self.users.contains(&identity.user) || !self.groups.is_disjoint(&identity.groups)
     }
 }
@@ -264,100 +294,4 @@ pub struct Refused {
     pub user: String,
     /// What they lack.
     pub permission: Permission,
-}
-
-/// Asks for a permission on behalf of a peer. `own_uid` is the user the daemon runs as.
-///
-/// # Errors
-/// [`Refused`] when no grant gives the permission anywhere; when there is no grant at all, to everybody but root and the
-/// daemon's own user.
-pub fn authorise(
-    identity: &Identity,
-    permission: Permission,
-    grants: &[Grant],
-    own_uid: u32,
-) -> Result<Authorised, Refused> {
-    let authorised = |scope| Authorised { actor: identity.actor(), permission, scope };
-    if grants.is_empty() && (identity.uid == 0 || identity.uid == own_uid) {
-        return Ok(authorised(Scope::everything()));
-    }
-    let given = grants.iter().filter(|grant| grant.permissions.contains(&permission) && grant.holds_for(identity));
-    let reaches: Vec<Reach> = given.map(|grant| grant.reach.clone()).collect();
-    if reaches.is_empty() {
-        return Err(Refused { user: identity.user.clone(), permission });
-    }
-    Ok(authorised(Scope { reaches, ..Scope::default() }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn identity(uid: u32, user: &str, groups: &[&str]) -> Identity {
-        Identity { uid, user: user.into(), groups: groups.iter().map(ToString::to_string).collect() }
-    }
-
-    fn grant(users: &[&str], groups: &[&str], permission: Permission, categories: &[&str]) -> Grant {
-        Grant {
-            users: users.iter().map(ToString::to_string).collect(),
-            groups: groups.iter().map(ToString::to_string).collect(),
-            permissions: BTreeSet::from([permission]),
-            reach: Reach {
-                categories: (!categories.is_empty())
-                    .then(|| categories.iter().map(|name| name.parse().unwrap()).collect()),
-                units: None,
-            },
-        }
-    }
-
-    #[test]
-    fn without_a_grant_only_root_and_the_daemon_itself() {
-        for (uid, allowed) in [(0, true), (990, true), (1000, false)] {
-            let answer = authorise(&identity(uid, "somebody", &[]), Permission::View, &[], 990);
-            assert_eq!(answer.is_ok(), allowed, "uid {uid}");
-        }
-    }
-
-    #[test]
-    fn with_a_grant_root_has_only_what_grants_give() {
-        let grants = [grant(&["vera"], &[], Permission::View, &[])];
-        assert!(authorise(&identity(0, "root", &["root"]), Permission::View, &grants, 0).is_err());
-        assert!(authorise(&identity(7, "vera", &[]), Permission::View, &grants, 0).is_ok());
-        assert!(authorise(&identity(7, "vera", &[]), Permission::Decide, &grants, 0).is_err());
-    }
-
-    #[test]
-    fn grants_add_up() {
-        let grants = [
-            grant(&["vera"], &[], Permission::View, &["member"]),
-            grant(&[], &["privacy"], Permission::View, &["prospect"]),
-            grant(&[], &["boss"], Permission::View, &[]),
-        ];
-        let scope = |groups: &[&str]| {
-            authorise(&identity(7, "vera", groups), Permission::View, &grants, 0).unwrap().scope().clone()
-        };
-        let (member, prospect) = ("member".parse().unwrap(), "prospect".parse().unwrap());
-        assert!(scope(&[]).sees(&member) && !scope(&[]).sees(&prospect));
-        assert!(scope(&["privacy"]).sees(&member) && scope(&["privacy"]).sees(&prospect));
-        assert!(scope(&["boss"]).is_everything() && !scope(&["privacy"]).is_everything());
-    }
-
-    #[test]
-    fn single_records_add_to_units_and_a_denial_beats_all() {
-        let record = |text: &str| text.parse::<RecordRef>().unwrap();
-        let graz = Reach { categories: None, units: Some(BTreeSet::from(["graz".to_owned()])) };
-        let given = SingleRecord { record: record("member/7"), digest: [7; 32] };
-        let mut scope = Scope { reaches: vec![graz], records: BTreeSet::from([given]), ..Scope::default() };
-        let covers = |scope: &Scope, text, unit, digest| scope.covers(&record(text), unit, &[digest; 32]);
-        assert!(covers(&scope, "member/1", Some("graz"), 1));
-        assert!(!covers(&scope, "member/1", Some("linz"), 1));
-        assert!(!covers(&scope, "member/1", None, 1), "a record without a unit needs a grant without units");
-        assert!(covers(&scope, "member/7", Some("linz"), 7));
-        assert!(!covers(&scope, "member/7", Some("linz"), 8), "the key was given to another person");
-        scope.denied = BTreeSet::from([record("member/7"), record("member/1")]);
-        assert!(!covers(&scope, "member/7", Some("linz"), 7));
-        assert!(!covers(&scope, "member/1", Some("graz"), 1));
-        assert!(covers(&scope, "member/2", Some("graz"), 1));
-        assert!(!Scope { denied: scope.denied, ..Scope::everything() }.is_everything());
-    }
 }

@@ -9,11 +9,13 @@ use jiff::civil::Date;
 use tokio::sync::mpsc;
 
 use super::Refusal;
-use crate::actor::{Authorised, Identity, Permission, Refused};
+use crate::actor::{Authorised, Identity, Permission};
 use crate::api::RuleAnswer;
+use crate::api::{AccessAnswer, AccessPage, AccessRequest, AccessView};
 use crate::api::{
-    AuditPage, Checkpoints, DecisionAnswers, Job, MarkAnswer, Policy, Problem, ProposalPage, ProposalTotals,
-    RecordView, Run, RunPage, SetDigest, Sort, State, Status, VerifyReport,
+    AuditPage, Checkpoints, DecisionAnswers, Hold, HoldPage, Job, MarkAnswer, Policy, Problem, ProposalPage,
+    ProposalTotals, ReasonKind, ReasonList, RecordView, ReleaseAnswer, Run, RunPage, SetDigest, Sort, State, Status,
+    VerifyReport,
 };
 pub use crate::desk::RuleWish;
 use crate::record::{CategoryName, RecordRef};
@@ -90,6 +92,19 @@ pub struct Target {
     pub version: Option<u64>,
 }
 
+/// A hold that is to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The record that it is on.
+    pub record: RecordRef,
+    /// Its number; `None`: the only one, or the one under the reference.
+    pub hold: Option<u64>,
+    /// Its reference.
+    pub reference: Option<String>,
+    /// Why; not blank.
+    pub reason: Option<String>,
+}
+
 /// Names one request: in the trail, beside what it changed, and to the peer, in the answer's `x-request-id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub(super) String);
@@ -105,11 +120,9 @@ impl RequestId {
 /// What the handlers call. Whoever implements it looks at the scope of the [`Authorised`] it is handed: the permission
 /// is certain, the categories are not yet applied.
 pub trait Backend: Send + Sync + 'static {
-    /// Asks for a permission under the grants now in force.
-    ///
-    /// # Errors
-    /// [`Refused`] when no grant gives it.
-    fn authorise(&self, identity: &Identity, permission: Permission) -> Result<Authorised, Refused>;
+    /// Asks for a permission under the grants and assignments now in force. The problem is that no grant gives it, or that
+    /// this could not be found out.
+    fn authorise(&self, identity: Identity, permission: Permission) -> impl Future<Output = Reply<Authorised>> + Send;
 
     /// A peer was refused; at most one call for each peer and minute.
     fn refused(&self, refusal: Refusal) -> impl Future<Output = ()> + Send;
@@ -174,6 +187,31 @@ pub trait Backend: Send + Sync + 'static {
         reason: String,
     ) -> impl Future<Output = Reply<MarkAnswer>> + Send;
 
+    /// This record may not be erased until it is released. Neither text is blank; which reasons there are is for the
+    /// implementer to say.
+    fn hold(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        record: RecordRef,
+        reason: String,
+        reference: String,
+    ) -> impl Future<Output = Reply<Hold>> + Send;
+
+    /// A hold is to end.
+    fn release(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        release: Release,
+    ) -> impl Future<Output = Reply<ReleaseAnswer>> + Send;
+
+    /// A page of holds, the oldest first.
+    fn holds(&self, leave: &Authorised, page: Page) -> impl Future<Output = Reply<HoldPage>> + Send;
+
+    /// The reasons that people choose from; `None` means of every kind.
+    fn reasons(&self, leave: &Authorised, kind: Option<ReasonKind>) -> impl Future<Output = Reply<ReasonList>> + Send;
+
     /// Puts a run into the queue.
     fn queue_run(
         &self,
@@ -200,6 +238,25 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The signed checkpoints and their key.
     fn audit_checkpoints(&self, leave: &Authorised) -> impl Future<Output = Reply<Checkpoints>> + Send;
+
+    /// A page of what is assigned and denied, the newest first; of this user alone where one is named.
+    fn access(
+        &self,
+        leave: &Authorised,
+        user: Option<String>,
+        page: Page,
+    ) -> impl Future<Output = Reply<AccessPage>> + Send;
+
+    /// What a user may see and do, and through what.
+    fn access_of(&self, leave: &Authorised, user: String) -> impl Future<Output = Reply<AccessView>> + Send;
+
+    /// Something is assigned or denied to a user, or no longer.
+    fn change_access(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        change: AccessRequest,
+    ) -> impl Future<Output = Reply<AccessAnswer>> + Send;
 
     /// The rules in force, in words.
     fn policy(&self, leave: &Authorised) -> impl Future<Output = Reply<Policy>> + Send;

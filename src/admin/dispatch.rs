@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 use super::backend::{Backend, Lines, RequestId};
-use super::problem::{name, not_permitted, problem, with_hint};
+use super::problem::{name, problem, with_hint};
 use super::refusals::{Refusal, Refusals};
 use super::routes::{Found, Route, Verb, find};
 use super::{WhoIs, peer};
@@ -171,7 +171,7 @@ where
 /// Finds out who asks, and whether they may.
 async fn admit<B: Backend>(shared: &Shared<B>, route: &Route<B>, uid: u32) -> Result<Authorised, Problem> {
     let identity = identify(&shared.who_is, uid).await?;
-    shared.backend.authorise(&identity, route.permission).map_err(|refused| not_permitted(&refused))
+    shared.backend.authorise(identity, route.permission).await
 }
 
 async fn identify(who_is: &WhoIs, uid: u32) -> Result<Identity, Problem> {

@@ -2,8 +2,10 @@
 //!
 //! May be relied on: what the desk does not show is answered as if it did not exist. Never looks at the state itself.
 
+mod access;
 mod decisions;
 mod faults;
+mod holds;
 mod policy;
 mod proposals;
 mod runs;
@@ -18,14 +20,15 @@ use jiff::civil::Date;
 use tokio::sync::watch;
 
 use self::faults::{Asked, problem_of};
+use super::WhoIsNamed;
 use super::backend::RuleWish;
-use super::backend::{Backend, Lines, Page, Reply, RequestId, Selection, Set, Target, TrailSelection};
+use super::backend::{Backend, Lines, Page, Release, Reply, RequestId, Selection, Set, Target, TrailSelection};
 use super::problem::{problem, with_hint};
 use super::refusals::Refusal;
-use crate::actor::{Actor, Authorised, Identity, Permission, Refused, authorise};
+use crate::actor::{Actor, Authorised, Identity, Permission};
 use crate::api;
 use crate::api::Code;
-use crate::desk::{Cursor, Desk, DeskError, Reason, RunId, Wanted, Wish};
+use crate::desk::{Cursor, Desk, DeskError, HoldId, Reason, ReasonKind, RunId, Wanted, Wish};
 use crate::record::RecordRef;
 use crate::scheduler::Timetable;
 
@@ -43,13 +46,15 @@ pub struct House {
     pub stopping: watch::Receiver<bool>,
     /// Since when the daemon is up.
     pub started_at: Timestamp,
+    /// Who a login name is.
+    pub who_is_named: WhoIsNamed,
     /// The user that the daemon runs as.
     pub own_uid: u32,
 }
 
 impl Backend for House {
-    fn authorise(&self, identity: &Identity, permission: Permission) -> Result<Authorised, Refused> {
-        authorise(identity, permission, &self.desk.settings().grants, self.own_uid)
+    async fn authorise(&self, identity: Identity, permission: Permission) -> Reply<Authorised> {
+        self.admit(identity, permission).await
     }
 
     async fn refused(&self, refusal: Refusal) {
@@ -129,8 +134,7 @@ impl Backend for House {
         until: Date,
         reason: String,
     ) -> Reply<api::DecisionAnswers> {
-        let reason = Reason::new(&reason)
-            .map_err(|error| problem(Code::Invalid, format!("cannot postpone for this reason: {error}")))?;
+        let reason = self.reason_of(ReasonKind::Postpone, "postpone", &reason)?;
         let today = self.desk.today();
         if until <= today {
             return Err(faults::not_in_the_future("postpone", until, today));
@@ -154,13 +158,43 @@ impl Backend for House {
         record: RecordRef,
         reason: String,
     ) -> Reply<api::MarkAnswer> {
-        let reason = Reason::new(&reason)
-            .map_err(|error| problem(Code::Invalid, format!("cannot mark for this reason: {error}")))?;
+        let reason = self.reason_of(ReasonKind::Erase, "mark", &reason)?;
         let marked = self.desk.mark(leave, request.as_str(), &record, &reason).await;
         marked.map(proposals::mark_answer).map_err(|error| match error {
             DeskError::NoSuchRecord(record) => faults::nothing_to_mark(&record),
             error => problem_of(Asked::Mark, error),
         })
+    }
+
+    async fn hold(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        record: RecordRef,
+        reason: String,
+        reference: String,
+    ) -> Reply<api::Hold> {
+        let reason = self.reason_of(ReasonKind::Hold, "hold a record", &reason)?;
+        let held = self.desk.hold(leave, request.as_str(), &record, &reason, &reference).await;
+        held.map(holds::hold).map_err(|error| problem_of(Asked::Hold, error))
+    }
+
+    async fn release(&self, leave: &Authorised, request: &RequestId, release: Release) -> Reply<api::ReleaseAnswer> {
+        let reason = release.reason.as_deref();
+        let reason = reason.map(|text| self.reason_of(ReasonKind::Hold, "release a hold", text)).transpose()?;
+        let (record, which) = (&release.record, holds::which(&release));
+        let released = self.desk.release(leave, request.as_str(), record, &which, reason.as_ref()).await;
+        released.map(holds::released).map_err(|error| problem_of(Asked::Release, error))
+    }
+
+    async fn holds(&self, leave: &Authorised, page: Page) -> Reply<api::HoldPage> {
+        let after: Option<i64> = cursor(page.cursor.as_deref())?;
+        let page = self.desk.holds(leave, after.map(HoldId), page.limit).await;
+        page.map(holds::page).map_err(|error| problem_of(Asked::Holds, error))
+    }
+
+    async fn reasons(&self, leave: &Authorised, kind: Option<api::ReasonKind>) -> Reply<api::ReasonList> {
+        Ok(holds::reasons(&self.desk.reasons(leave), kind))
     }
 
     async fn queue_run(
@@ -213,6 +247,24 @@ impl Backend for House {
         Ok(api::Checkpoints { public_key: key.to_string(), checkpoints })
     }
 
+    async fn access(&self, leave: &Authorised, user: Option<String>, page: Page) -> Reply<api::AccessPage> {
+        let before = cursor(page.cursor.as_deref())?;
+        self.access_page(leave, user, before, page.limit).await
+    }
+
+    async fn access_of(&self, leave: &Authorised, user: String) -> Reply<api::AccessView> {
+        self.access_view(leave, user).await
+    }
+
+    async fn change_access(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        change: api::AccessRequest,
+    ) -> Reply<api::AccessAnswer> {
+        self.access_changed(leave, request.as_str(), change).await
+    }
+
     async fn policy(&self, leave: &Authorised) -> Reply<api::Policy> {
         let rules = self.desk.policy(leave).await.map_err(|error| problem_of(Asked::Policy, error))?;
         let standings = self.desk.rules(leave).await.map_err(DeskError::Store);
@@ -235,6 +287,11 @@ impl Backend for House {
 }
 
 impl House {
+    /// The reason that somebody typed, where it may be given.
+    fn reason_of(&self, kind: ReasonKind, doing: &str, typed: &str) -> Reply<Reason> {
+        self.desk.reason_of(kind, typed).map_err(|refused| holds::unreasonable(doing, &refused))
+    }
+
     /// Decides, and answers for each record: for all that were moved, or for all that stood in the way.
     async fn decide(
         &self,

@@ -6,11 +6,14 @@
 //! on: what is in no row of the table is refused, every refusal is answered with a code and reported, and there is a
 //! limit on everything a peer can hold. Never decides anything itself, and never listens on a network.
 
+mod access;
 mod audit;
 mod backend;
 mod confirm;
 mod decide;
 mod dispatch;
+mod hold;
+mod holds;
 mod house;
 mod list;
 mod listener;
@@ -20,7 +23,9 @@ mod peer;
 mod policy;
 mod postpone;
 pub mod problem;
+mod reasons;
 mod refusals;
+mod release;
 mod restore;
 mod routes;
 mod run;
@@ -30,12 +35,12 @@ mod show;
 mod status;
 
 pub use backend::RuleWish;
-pub use backend::{Backend, Lines, Page, Reply, RequestId, Selection, Set, Target, TrailSelection};
+pub use backend::{Backend, Lines, Page, Release, Reply, RequestId, Selection, Set, Target, TrailSelection};
 pub use dispatch::{Answer, Call};
 pub use house::House;
 pub use listener::{BindError, Listener};
 pub use openapi::document;
-pub use peer::{PeerError, WhoIs, identity_of};
+pub use peer::{PeerError, WhoIs, WhoIsNamed, identity_named, identity_of};
 pub use refusals::Refusal;
 pub use routes::{Route, Verb, routes};
 pub use server::{SHUTDOWN_LIMIT, Server};

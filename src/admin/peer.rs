@@ -20,6 +20,15 @@ pub enum PeerError {
         #[source]
         source: nix::Error,
     },
+    /// About the user of a name.
+    #[error("cannot look up user {name}")]
+    Name {
+        /// The login name.
+        name: String,
+        /// Why not.
+        #[source]
+        source: nix::Error,
+    },
     /// About the groups that the user is in.
     #[error("cannot look up the groups of user {uid}")]
     Groups {
@@ -29,6 +38,22 @@ pub enum PeerError {
         #[source]
         source: nix::Error,
     },
+}
+
+/// Finds out who a login name is; none where the machine knows no such user.
+pub type WhoIsNamed = Arc<dyn Fn(&str) -> Result<Option<Identity>, PeerError> + Send + Sync>;
+
+/// Who the user of this login name is, likewise.
+///
+/// # Errors
+/// [`PeerError`] when the database cannot be asked.
+pub fn identity_named(name: &str) -> Result<Option<Identity>, PeerError> {
+    let failed = |source| PeerError::Name { name: name.to_owned(), source };
+    let Some(user) = User::from_name(name).map_err(failed)? else {
+        return Ok(None);
+    };
+    let groups = groups_of(&user).map_err(failed)?;
+    Ok(Some(Identity { uid: user.uid.as_raw(), user: user.name, groups }))
 }
 
 /// Finds out who a user id is.

@@ -10,10 +10,13 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{IntoParams, ToSchema};
 
 use super::dispatch::{Answer, Call};
-use super::{audit, confirm, list, mark, openapi, policy, postpone, restore, run, runs, show, status};
+use super::{
+    access, audit, confirm, hold, holds, list, mark, openapi, policy, postpone, reasons, release, restore, run, runs,
+    show, status,
+};
 use crate::actor::Permission;
 use crate::actor::Permission::Configure;
-use crate::actor::Permission::{Audit, Decide, Mark, Restore, Run, View};
+use crate::actor::Permission::{Audit, Decide, Hold, Mark, Restore, Run, View};
 use crate::admin::Backend;
 use crate::api;
 use crate::api::Problem;
@@ -42,6 +45,14 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Postpones records").takes::<api::PostponeRequest>().gives::<api::DecisionAnswers>(),
         post("/v1/restore", Restore, |call| Box::pin(restore::post(call)))
             .says("Takes confirmations back").takes::<api::RestoreRequest>().gives::<api::DecisionAnswers>(),
+        post("/v1/hold", Hold, |call| Box::pin(hold::post(call)))
+            .says("Sets a legal hold on a record").takes::<api::HoldRequest>().gives::<api::Hold>(),
+        post("/v1/release", Hold, |call| Box::pin(release::post(call)))
+            .says("Releases a legal hold, or asks for its release").takes::<api::ReleaseRequest>().gives::<api::ReleaseAnswer>(),
+        get("/v1/holds", Hold, |call| Box::pin(holds::get(call)))
+            .says("Lists legal holds").asks::<api::HoldQuery>().gives::<api::HoldPage>(),
+        get("/v1/reasons", View, |call| Box::pin(reasons::get(call)))
+            .says("Lists the reasons that people choose from").asks::<api::ReasonQuery>().gives::<api::ReasonList>(),
         post("/v1/mark", Mark, |call| Box::pin(mark::post(call)))
             .says("Marks a record, whatever the criteria say").takes::<api::MarkRequest>().gives::<api::MarkAnswer>(),
         post("/v1/runs", Run, |call| Box::pin(run::post(call)))
@@ -60,6 +71,12 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Gives the signed checkpoints and their key").gives::<api::Checkpoints>(),
         get("/v1/policy", View, |call| Box::pin(policy::get(call)))
             .says("Tells the rules in force").gives::<api::Policy>(),
+        get("/v1/access", Configure, |call| Box::pin(access::list(call)))
+            .says("Lists what is assigned and denied to users").asks::<api::AccessQuery>().gives::<api::AccessPage>(),
+        get("/v1/access/{user}", Configure, |call| Box::pin(access::show(call)))
+            .says("Tells what a user may see and do, and through what").gives::<api::AccessView>(),
+        post("/v1/access", Configure, |call| Box::pin(access::post(call)))
+            .says("Assigns or denies something to a user, or ends it").takes::<api::AccessRequest>().gives::<api::AccessAnswer>(),
         post("/v1/policy/set", Configure, |call| Box::pin(policy::set(call)))
             .says("Changes a rule while the daemon runs").takes::<api::RuleSetRequest>().gives::<api::RuleAnswer>(),
         post("/v1/policy/unset", Configure, |call| Box::pin(policy::unset(call)))

@@ -42,7 +42,7 @@ pub struct PostponeRequest {
     pub records: Vec<RecordAt>,
     /// The first day on which they may be proposed again.
     pub until: String,
-    /// Why.
+    /// Why: the number or the name of a standard reason, or a text where that is allowed.
     pub reason: String,
 }
 

@@ -5,18 +5,28 @@
 //! new ones may come, so a client ignores those it does not know, while the daemon refuses requests that have any.
 //! Converts nothing and imports nothing of the crate.
 
+mod access;
 mod audit;
 mod decisions;
+mod holds;
 mod policy;
 mod problem;
 mod proposals;
 mod runs;
 mod status;
 
+pub use access::{
+    AccessAnswer, AccessEntry, AccessGround, AccessKind, AccessPage, AccessQuery, AccessRequest, AccessStanding,
+    AccessThrough, AccessView,
+};
 pub use audit::{AuditEntry, AuditPage, AuditQuery, Checkpoints, VerifyFault, VerifyReport};
 pub use decisions::{
     ConfirmRequest, DecisionAnswer, DecisionAnswers, MarkAnswer, MarkRequest, PostponeRequest, RECORDS_MAX, RecordAt,
     RestoreRequest, SetDifference, SetPart,
+};
+pub use holds::{
+    Hold, HoldPage, HoldQuery, HoldRequest, PendingRelease, ReasonChoice, ReasonKind, ReasonList, ReasonQuery,
+    ReleaseAnswer, ReleaseRequest, StandardReason,
 };
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
 pub use policy::{

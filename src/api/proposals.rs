@@ -178,6 +178,8 @@ pub struct Proposal {
     pub reason: Option<String>,
     /// What keeps the daemon from saying more about it: its source cannot be read, its row is gone.
     pub problem: Option<String>,
+    /// The day since which a legal hold keeps it from being erased.
+    pub held_since: Option<String>,
 }
 
 /// A page of proposals.

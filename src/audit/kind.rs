@@ -75,13 +75,52 @@ pub struct ErasedGroup {
     pub keys: Vec<String>,
 }
 
+/// Why somebody did something: a standard reason of the settings, by its name, or words of their own, for which a digest
+/// stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Because {
+    /// The name of a standard reason.
+    #[serde(rename = "reason")]
+    Standard(String),
+    /// Stands for a text that lies beside the chain.
+    #[serde(rename = "reason_digest")]
+    Typed(String),
+}
+
+/// A legal hold that was set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldSet {
+    /// Its number.
+    pub hold: i64,
+    /// Why.
+    #[serde(flatten)]
+    pub because: Because,
+    /// Stands for the reference, which lies beside the chain.
+    pub reference_digest: String,
+    /// The record.
+    pub records: Vec<RecordGroup>,
+}
+
+/// A step towards the end of a legal hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldRelease {
+    /// Its number.
+    pub hold: i64,
+    /// Why, where something was said.
+    #[serde(flatten)]
+    pub because: Option<Because>,
+    /// The record.
+    pub records: Vec<RecordGroup>,
+}
+
 /// What a clerk said about a postponement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Postponement {
     /// The first day on which they may be proposed again.
     pub until: String,
-    /// Stands for the reason, which lies beside the chain.
-    pub reason_digest: String,
+    /// Why.
+    #[serde(flatten)]
+    pub because: Because,
     /// The records.
     pub records: Vec<RecordGroup>,
 }
@@ -121,6 +160,55 @@ pub enum Settlement {
     RolledBack,
     /// The source had committed it: its records are erased.
     Committed,
+}
+
+/// What is assigned to somebody, or denied, while the daemon runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Access {
+    /// The records of a unit.
+    Unit {
+        /// To whom, by login name.
+        user: String,
+        /// Which.
+        unit: String,
+    },
+    /// Single records.
+    Record {
+        /// To whom.
+        user: String,
+        /// Which.
+        records: Vec<RecordGroup>,
+    },
+    /// Single records, denied whatever else is granted.
+    Deny {
+        /// To whom.
+        user: String,
+        /// Which.
+        records: Vec<RecordGroup>,
+        /// Stands for who asked for it and why, which lies beside the chain with the entry that denies.
+        #[serde(flatten)]
+        because: Option<Because>,
+    },
+    /// Taking somebody's place for a time.
+    StandIn {
+        /// Who takes it.
+        user: String,
+        /// Whose.
+        represents: String,
+        /// The last day.
+        until: String,
+    },
+}
+
+/// The end of what an entry has assigned or denied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessEnd {
+    /// The number of that entry.
+    pub entry: u64,
+    /// What it was.
+    #[serde(flatten)]
+    pub access: Access,
 }
 
 /// Why a run was asked for.
@@ -205,8 +293,9 @@ pub enum Kind {
     Marked {
         /// Which.
         records: Vec<RecordGroup>,
-        /// Stands for the reason, which lies beside the chain.
-        reason_digest: String,
+        /// Why.
+        #[serde(flatten)]
+        because: Because,
         /// Whether it was confirmed at once, as its category says.
         confirmed: bool,
     },
@@ -227,6 +316,17 @@ pub enum Kind {
         /// Which records.
         records: Vec<RecordGroup>,
     },
+    /// A legal hold stands from now on.
+    HoldSet(HoldSet),
+    /// Somebody wanted to set a legal hold, and it was too late.
+    HoldTooLate {
+        /// The record, which is being erased or is erased.
+        records: Vec<RecordGroup>,
+    },
+    /// The first of two people wants a legal hold released.
+    HoldReleaseAsked(HoldRelease),
+    /// A legal hold is over.
+    HoldReleased(HoldRelease),
     /// The next thing to happen in the source is this batch.
     BatchIntent(Batched),
     /// Records are erased.
@@ -271,6 +371,10 @@ pub enum Kind {
         /// The batch that its commit marker carried then, in hexadecimal.
         last_batch: Option<String>,
     },
+    /// Somebody was assigned something, or denied.
+    AccessGiven(Access),
+    /// What somebody was assigned or denied has ended.
+    AccessEnded(AccessEnd),
     /// Somebody has changed a rule while the daemon ran; it holds from now on.
     RuleChanged(RuleChanged),
     /// Somebody wishes a rule to be looser; a second person has to approve it.

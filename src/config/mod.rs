@@ -11,6 +11,7 @@ mod finding;
 mod hours;
 mod load;
 mod period;
+mod reasons;
 mod settings;
 pub mod words;
 
@@ -21,6 +22,7 @@ pub use category::{
 pub use dates::{DateFormat, EARLIEST_DAY, Unreadable, coarse_bound};
 pub use finding::{Finding, Located, Place, Severity, causes};
 pub use hours::{Hours, HoursError};
-pub use load::{Loaded, load};
+pub use load::{Loaded, listed, load, nearest};
 pub use period::{Period, PeriodError, Starts};
-pub use settings::{Schedule, Settings, SourceSettings};
+pub use reasons::{Choice, ReasonKind, Reasons, StandardReason, Wording};
+pub use settings::{Holds, Schedule, Settings, SourceSettings};

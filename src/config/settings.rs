@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{Category, Hours, Located};
+use super::{Category, Hours, Located, Period, Reasons};
 use crate::actor::Grant;
 use crate::record::{CategoryName, SourceName};
 
@@ -25,6 +25,19 @@ pub struct Settings {
     pub grants: Vec<Grant>,
     /// What is erased, by which rules.
     pub categories: BTreeMap<CategoryName, Category>,
+    /// How legal holds end.
+    pub holds: Holds,
+    /// What people choose from when they say why.
+    pub reasons: Reasons,
+}
+
+/// How legal holds end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// One person asks for the release, and another releases.
+    pub release_needs_two: bool,
+    /// How long the other has to wait.
+    pub release_after: Option<Located<Period>>,
 }
 
 /// When jobs run. A job without an expression runs by hand only.

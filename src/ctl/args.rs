@@ -1,11 +1,15 @@
 //! What can be typed.
 
+mod access;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(super) use access::{Access, AccessVerb, DenyVerb, RecordVerb, StandIn, UnitVerb};
+
 use crate::api::RuleDecisionRequest;
-use crate::api::{Job, ProposalSet, RecordAt, Sort, State};
+use crate::api::{Job, ProposalSet, ReasonKind, RecordAt, Sort, State};
 
 /// Talks to the daemon that erases people from an application's database on time.
 #[derive(Debug, Parser)]
@@ -46,6 +50,14 @@ pub(super) enum Verb {
     Postpone(Postpone),
     /// Take confirmations back before the final deletion
     Restore(Records),
+    /// Set a legal hold: the record is not erased until it is released
+    Hold(Hold),
+    /// Release a legal hold, or ask for its release
+    Release(Release),
+    /// List legal holds, the oldest first
+    Holds(Page),
+    /// List the standard reasons
+    Reasons(Reasons),
     /// Ask for the erasure of one record, whatever the criteria say
     Mark(Mark),
     /// Run a job now
@@ -56,6 +68,8 @@ pub(super) enum Verb {
     Audit(Audit),
     /// Show the rules in force, in words, or change one while the daemon runs
     Policy(Policy),
+    /// Show who may see and do what, and change it
+    Access(Access),
 }
 
 #[derive(Debug, clap::Args)]
@@ -190,7 +204,7 @@ pub(super) struct Postpone {
     // Not `required`, so that the reader is told of both in one sentence.
     #[arg(long, value_name = "DATE")]
     pub(super) until: Option<String>,
-    /// Why
+    /// Why: the number or the name of a standard reason, or a text
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
 }
@@ -200,10 +214,66 @@ pub(super) struct Mark {
     /// The record, written category/key
     #[arg(value_parser = record)]
     pub(super) record: RecordAt,
-    /// Why
+    /// Why: the number or the name of a standard reason, or a text
     // Not `required`, so that the reader is told in a sentence.
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Hold {
+    /// The record, written category/key
+    #[arg(value_parser = record)]
+    pub(super) record: RecordAt,
+    /// Why: the number or the name of a standard reason, or a text
+    // Not `required`, so that the reader is told of both in one sentence.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Under which reference: a file number, a court's sign
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reference: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Release {
+    /// The record, written category/key
+    #[arg(value_parser = record)]
+    pub(super) record: RecordAt,
+    /// The number of the hold, where there are several on the record
+    #[arg(long, value_name = "NUMBER", conflicts_with = "reference")]
+    pub(super) hold: Option<u64>,
+    /// The reference of the hold, instead of its number
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reference: Option<String>,
+    /// Why: the number or the name of a standard reason, or a text
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Reasons {
+    /// What they are given for [default: all]
+    pub(super) kind: Option<ReasonName>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ReasonName {
+    /// Asking for erasure by hand
+    Erase,
+    /// Postponing
+    Postpone,
+    /// Setting or releasing a legal hold
+    Hold,
+}
+
+impl From<ReasonName> for ReasonKind {
+    fn from(name: ReasonName) -> Self {
+        match name {
+            ReasonName::Erase => Self::Erase,
+            ReasonName::Postpone => Self::Postpone,
+            ReasonName::Hold => Self::Hold,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

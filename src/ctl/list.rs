@@ -196,7 +196,8 @@ fn row(item: &Proposal) -> [String; 7] {
 
 fn remark(item: &Proposal) -> String {
     let until = item.postponed_until.as_ref().map(|until| format!("until {until}"));
-    let parts = [until, item.reason.clone(), item.problem.clone()];
+    let held = item.held_since.as_ref().map(|since| format!("held since {since}"));
+    let parts = [held, until, item.reason.clone(), item.problem.clone()];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 

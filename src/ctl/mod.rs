@@ -5,6 +5,7 @@
 //! form of what was typed and nothing else: what may be done is for the daemon to say. Text that comes out of an
 //! application's database never reaches the terminal with control characters in it.
 
+mod access;
 mod args;
 mod audit;
 mod client;
@@ -13,11 +14,15 @@ mod console;
 mod csv;
 mod decide;
 mod exit;
+mod hold;
+mod holds;
 mod json;
 mod list;
 mod mark;
 mod policy;
 mod postpone;
+mod reasons;
+mod release;
 mod restore;
 mod run;
 mod runs;
@@ -94,14 +99,14 @@ pub async fn run_noting(
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> Exit {
-    let tongue = Tongue { language, misses: Some(Arc::clone(misses)) };
+    let tongue = Tongue::new(language, Some(Arc::clone(misses)));
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     speaking(tongue, answer(&arguments, Streams { out, err, is_terminal: false, input: None })).await
 }
 
 async fn converse(arguments: impl IntoIterator<Item = OsString>, streams: Streams<'_>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    speaking(Tongue { language: tongue::of(&arguments), misses: None }, answer(&arguments, streams)).await
+    speaking(Tongue::new(tongue::of(&arguments), None), answer(&arguments, streams)).await
 }
 
 async fn answer(arguments: &[OsString], streams: Streams<'_>) -> Exit {
@@ -112,6 +117,10 @@ async fn answer(arguments: &[OsString], streams: Streams<'_>) -> Exit {
     let socket = args.socket.or_else(|| std::env::var_os(SOCKET_VARIABLE).map(PathBuf::from));
     let client = Client::new(socket.unwrap_or_else(|| DEFAULT_SOCKET.into()));
     let mut session = Session { client, console: Console::new(args.json, streams) };
+    // Whoever may call these verbs may see the reasons: nobody is refused for a question that was not asked.
+    if !args.json && matches!(args.verb, Verb::List(_) | Verb::Show(_) | Verb::Reasons(_)) {
+        tongue::learn(&session.client).await;
+    }
     let outcome = speak(&mut session, args.verb).await;
     let exit = outcome.and_then(|exit| session.console.flush().map(|()| exit));
     exit.unwrap_or_else(|failure| session.console.fail(&failure))
@@ -134,10 +143,15 @@ async fn speak(session: &mut Session<'_>, verb: Verb) -> Result<Exit, Failure> {
         Verb::Confirm(what) => confirm::run(session, what).await,
         Verb::Postpone(what) => postpone::run(session, what).await,
         Verb::Restore(what) => restore::run(session, what).await,
+        Verb::Hold(what) => hold::run(session, what).await,
+        Verb::Release(what) => release::run(session, what).await,
+        Verb::Holds(what) => holds::run(session, what).await,
+        Verb::Reasons(what) => reasons::run(session, what).await,
         Verb::Mark(what) => mark::run(session, what).await,
         Verb::Run(what) => run::run(session, &what).await,
         Verb::Runs(what) => runs::run(session, what).await,
         Verb::Audit(what) => audit::run(session, what).await,
         Verb::Policy(what) => policy::run(session, what).await,
+        Verb::Access(what) => access::run(session, what).await,
     }
 }

@@ -7,7 +7,7 @@ use super::tongue::told;
 /// What stands where there is nothing to say.
 const NOTHING: &str = "-";
 /// Columns, and lines of facts, that hold names, keys, dates, and what people have typed: these are never translated.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "APPROVED BY",
     "AT",
     "BY",
@@ -19,6 +19,7 @@ const NAMES: [&str; 25] = [
     "IN FORCE",
     "LABEL",
     "NEXT",
+    "PERMISSION",
     "RECORD",
     "RUN",
     "SOURCE",

@@ -3,11 +3,14 @@
 //! It holds for a whole call of the program, wherever in it something is told. What is put together is put together in English
 //! and translated once, where it leaves: in tables, in lines of talk, in help.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::language::Language;
+use super::client::Client;
+use crate::api::ReasonList;
+use crate::language::{Beside, Language};
 
 /// The option that names the language.
 const OPTION: &str = "--lang";
@@ -15,8 +18,16 @@ const OPTION: &str = "--lang";
 /// How the program speaks.
 pub(super) struct Tongue {
     pub(super) language: Language,
+    /// What the installation's standard reasons are in this language.
+    reasons: Mutex<HashMap<String, String>>,
     /// Where sentences go that the catalogue does not know.
-    pub(super) misses: Option<Arc<Mutex<Vec<String>>>>,
+    misses: Option<Arc<Mutex<Vec<String>>>>,
+}
+
+impl Tongue {
+    pub(super) fn new(language: Language, misses: Option<Arc<Mutex<Vec<String>>>>) -> Self {
+        Self { language, reasons: Mutex::default(), misses }
+    }
 }
 
 tokio::task_local! {
@@ -30,15 +41,33 @@ pub(super) async fn speaking<T>(tongue: Tongue, work: impl Future<Output = T>) -
 
 /// The sentence in the reader's language.
 pub(super) fn told(text: &str) -> String {
-    let told = TONGUE.try_with(|Tongue { language, misses }| {
+    let told = TONGUE.try_with(|Tongue { language, reasons, misses }| {
         let mut note = |miss: &str| {
             if let Some(misses) = misses {
                 misses.lock().unwrap_or_else(PoisonError::into_inner).push(miss.to_owned());
             }
         };
-        language.tell_noting(text, &mut note).into_owned()
+        let reasons = reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = |text: &str| reasons.get(text).cloned();
+        language.tell_beside(text, &mut Beside { own: &own, missed: &mut note }).into_owned()
     });
     told.unwrap_or_else(|_| text.to_owned())
+}
+
+/// Learns what the installation's standard reasons are in the language that is spoken: they stand in its settings, not in the
+/// catalogue. Where that cannot be found out they are told as the daemon words them.
+pub(super) async fn learn(client: &Client) {
+    let language = language();
+    if language == Language::English {
+        return;
+    }
+    let Ok(got) = client.get::<ReasonList>("/v1/reasons", &()).await else { return };
+    let known = got.value.kinds.into_iter().flat_map(|choice| choice.reasons);
+    let worded = known.filter_map(|mut reason| Some((reason.text, reason.texts.remove(language.as_str())?)));
+    // Outside of a call nobody is told anything.
+    let _ = TONGUE.try_with(|tongue| {
+        tongue.reasons.lock().unwrap_or_else(PoisonError::into_inner).extend(worded);
+    });
 }
 
 /// The language that is spoken.

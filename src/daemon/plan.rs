@@ -200,6 +200,7 @@ fn sentence(foreseen: &Foreseen) -> String {
         Future::BackFromPostponement => format!("{record} proposed again: its postponement is over"),
         Future::Withdrawn(reason) => format!("{record} withdrawn: {reason}"),
         Future::Returned(reason) => format!("{record} back to the clerk: {reason}"),
+        Future::Held => format!("{record} held: it stays confirmed until its legal hold is released"),
         Future::Shell(preview) => format!(
             "{record} deleted: it was anonymised before, and nothing keeps its row any more{}",
             dependents(preview)
@@ -225,6 +226,7 @@ fn record_json(foreseen: &Foreseen) -> Value {
         Future::BackFromPostponement => json!({ "action": "propose-again" }),
         Future::Withdrawn(reason) => json!({ "action": "withdraw", "reason": reason.to_string() }),
         Future::Returned(reason) => json!({ "action": "return", "reason": reason.to_string() }),
+        Future::Held => json!({ "action": "hold" }),
         Future::Shell(preview) => {
             let mut value = preview_json(preview);
             value["action"] = "remove-shell".into();

@@ -16,7 +16,7 @@ use super::check;
 use super::reload::{self, Boards};
 use super::state::{self, Held, StateError};
 use super::{logging, output};
-use crate::admin::{BindError, House, Listener, Server};
+use crate::admin::{BindError, House, Listener, Server, identity_named};
 use crate::audit::{By, Kind};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Finding, causes};
@@ -373,6 +373,7 @@ fn house(
         ended: ended.subscribe(),
         stopping: stop.subscribe(),
         started_at: setup.clock.now(),
+        who_is_named: Arc::new(identity_named),
         own_uid: nix::unistd::geteuid().as_raw(),
     }
 }

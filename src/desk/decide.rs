@@ -39,8 +39,6 @@ impl Desk {
         wish: Wish,
         targets: &[Target],
     ) -> Result<Vec<Decided>, DeskError> {
-        let covers = |target: &&Target| leave.scope().sees(&target.record.category);
-        let within: Vec<Target> = targets.iter().filter(covers).cloned().collect();
         let decision = match wish {
             Wish::Confirm => Decision::Confirm { need_two: self.need_two() },
             Wish::Postpone { until, reason } => Decision::Postpone { until, reason },
@@ -49,6 +47,10 @@ impl Desk {
         let today = self.glass().day.today;
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        // In the change that decides: what is in scope now, and not what was when the clerk looked.
+        let records = targets.iter().map(|target| &target.record);
+        let reachable = change.within(leave.scope(), records).await.map_err(DeskError::Store)?;
+        let within: Vec<Target> = targets.iter().filter(|target| reachable.contains(&target.record)).cloned().collect();
         match change.decide(leave.actor(), request, &decision, &within, today).await {
             // Without a commit nothing has happened.
             Ok(_) if within.len() < targets.len() => Err(refused(targets, &within, Vec::new())),

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::{Desk, DeskError, Glass};
 use crate::actor::Authorised;
-use crate::config::causes;
+use crate::config::{ReasonKind, causes};
 use crate::erasure::{Open, Preview, open, preview};
 use crate::proposal::{Outcome, State};
 use crate::record::{CategoryName, RecordKey, SourceName};
@@ -24,6 +26,8 @@ pub struct Item {
     pub problem: Option<String>,
     /// Why it stands where it stands.
     pub reason: Option<String>,
+    /// Since when it may not be erased because of a legal hold.
+    pub held_since: Option<Date>,
 }
 
 impl Item {
@@ -33,7 +37,7 @@ impl Item {
             State::Withdrawn { reason } => Some(reason.to_string()),
             _ => None,
         };
-        Self { proposal, label: None, preview: None, problem: None, reason }
+        Self { proposal, label: None, preview: None, problem: None, reason, held_since: None }
     }
 
     /// What the final job would do to the record, or did.
@@ -95,6 +99,7 @@ impl Desk {
             }
         };
         self.add_reasons(&mut listing.items).await?;
+        self.add_holds(&mut listing.items).await?;
         look(&glass, &mut listing.items).await;
         Ok(listing)
     }
@@ -106,7 +111,24 @@ impl Desk {
         let ids: Vec<_> = postponed.iter().map(|item| item.proposal.id).collect();
         let mut reasons = self.store.postponed_because(&ids).await.map_err(DeskError::Store)?;
         for item in postponed {
-            item.reason = reasons.remove(&item.proposal.id);
+            let given = reasons.remove(&item.proposal.id).unwrap_or_default();
+            item.reason = self.worded(ReasonKind::Postpone, given).text;
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    /// Adds to each open item since when it is held.
+    pub(super) async fn add_holds(&self, items: &mut [Item]) -> Result<(), DeskError> {
+        let open = |item: &&mut Item| item.proposal.life.state().is_open();
+        let open: Vec<&mut Item> = items.iter_mut().filter(open).collect();
+        let records: Vec<_> = open.iter().map(|item| item.proposal.record.clone()).collect();
+        let holds = self.store.holds_on(&records).await.map_err(DeskError::Store)?;
+        let zone = self.settings().time_zone.clone();
+        for item in open {
+            let oldest = holds.get(&item.proposal.record).and_then(|holds| holds.first());
+            item.held_since = oldest.map(|hold| hold.set_at.to_zoned(zone.clone()).date());
         }
         Ok(())
     }

@@ -4,12 +4,15 @@
 //! permission in hand ([`Authorised`]), and what is outside its scope does not exist for whoever asks. Labels are read
 //! from the source for the answer and kept nowhere.
 
+mod access;
 mod all;
 mod board;
 mod decide;
+mod holds;
 mod list;
 mod mark;
 mod policy;
+mod reasons;
 mod rules;
 mod runs;
 mod search;
@@ -23,11 +26,16 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 
+pub use self::access::{
+    AccessAsked, AccessChanged, AccessFault, AccessItem, AccessStanding, AccessView, Whose, assigned_of,
+};
 pub use self::board::{Board, held};
 pub use self::decide::Wish;
+pub use self::holds::{HeldRecord, HoldRefused, Released, WhichHold};
 pub use self::list::{Item, Listing, Wanted};
 pub use self::mark::Marked;
 pub use self::policy::{CriterionRule, DependentRule, Rules};
+pub use self::reasons::ReasonRefused;
 pub use self::rules::{RuleError, RuleOutcome, RuleStanding, RuleWish};
 pub use self::show::{Blocked, Card};
 pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
@@ -38,13 +46,15 @@ use crate::audit::{CheckpointKey, VerifierKey};
 use crate::clock::SharedClock;
 pub use crate::config::Rule;
 use crate::config::Settings;
+pub use crate::config::{ReasonKind, Reasons};
 use crate::erasure::Day;
 pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
 use crate::store::Store;
+pub use crate::store::{AccessAbout, AccessEntry, AccessWhat};
 pub use crate::store::{
-    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, JobKind, Page, Proposal, ProposalFilter,
-    Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
+    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind,
+    Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
 };
 pub use crate::store::{ListOrder, ListSort, Named, SeenSet, SetDifference, SetDigest, StateCounts};
 
@@ -92,6 +102,9 @@ pub enum DeskError {
     /// It cannot be decided so; nothing was.
     #[error("{} of the records cannot be decided about so, and nothing was decided", .0.len())]
     Refused(Vec<DecisionFailure>),
+    /// Access cannot be changed so; nothing was.
+    #[error(transparent)]
+    Access(AccessFault),
     /// The set is not what was seen; nothing was decided.
     #[error("the set is not what its digest stands for, and nothing was decided")]
     Different(Box<SetDifference>),
@@ -106,6 +119,12 @@ pub enum DeskError {
     /// There is nothing in the set.
     #[error("there is nothing in the set")]
     NothingThere,
+    /// A hold is not set or not released.
+    #[error("{1}")]
+    Hold(RecordRef, HoldRefused),
+    /// The records of a category cannot be looked at.
+    #[error("cannot read the records of {0}: {1}")]
+    Unreadable(CategoryName, String),
     /// The state is in the way.
     #[error("cannot use the state")]
     Store(#[source] StoreError),
@@ -162,8 +181,10 @@ impl Desk {
         start.map_or(Timestamp::MIN, |start| start.timestamp())
     }
 
-    /// The record, where the asker may see it.
-    fn within(leave: &Authorised, record: &RecordRef) -> Result<(), DeskError> {
-        if leave.scope().sees(&record.category) { Ok(()) } else { Err(DeskError::NoSuchRecord(record.clone())) }
+    /// The record's proposal, where the asker may see it: the open one, or else the last.
+    async fn within(&self, leave: &Authorised, record: &RecordRef) -> Result<Proposal, DeskError> {
+        let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
+        let covers = |of: &Proposal| leave.scope().covers(record, of.unit.as_deref(), &of.fingerprint.digest);
+        proposal.filter(covers).ok_or_else(|| DeskError::NoSuchRecord(record.clone()))
     }
 }

@@ -1,5 +1,6 @@
 //! Runs: what has run, what runs, and asking for one.
 
+use super::status::within;
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
 use crate::store::{JobKind, Page, Run, RunId, RunTrigger};
@@ -25,20 +26,28 @@ impl Desk {
         self.run(leave, id).await
     }
 
-    /// One run as it is now. Whoever may see runs may see all of them.
+    /// One run as it is now, with the counts of the categories that the asker sees whole. Whoever may see runs may see all
+    /// of them.
     ///
     /// # Errors
     /// When there is none of this number, or the state cannot be read.
-    pub async fn run(&self, _: &Authorised, id: RunId) -> Result<Run, DeskError> {
+    pub async fn run(&self, leave: &Authorised, id: RunId) -> Result<Run, DeskError> {
         let run = self.store.run(id).await.map_err(DeskError::Store)?;
-        run.ok_or(DeskError::NoSuchRun(id))
+        run.map(|run| within(run, leave.scope())).ok_or(DeskError::NoSuchRun(id))
     }
 
     /// Runs, the latest first, at most `limit` of those before `before`.
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub async fn runs(&self, _: &Authorised, before: Option<RunId>, limit: u32) -> Result<Page<Run, RunId>, DeskError> {
-        self.store.runs(before, limit).await.map_err(DeskError::Store)
+    pub async fn runs(
+        &self,
+        leave: &Authorised,
+        before: Option<RunId>,
+        limit: u32,
+    ) -> Result<Page<Run, RunId>, DeskError> {
+        let page = self.store.runs(before, limit).await.map_err(DeskError::Store)?;
+        let items = page.items.into_iter().map(|run| within(run, leave.scope())).collect();
+        Ok(Page { items, ..page })
     }
 }

@@ -5,11 +5,11 @@ use jiff::civil::Date;
 use super::list::look;
 use super::{Desk, DeskError, Glass, Item};
 use crate::actor::Authorised;
-use crate::config::causes;
+use crate::config::{ReasonKind, causes};
 use crate::erasure::{Examined, NotDue, Verdict, examine, open};
 use crate::proposal::{Outcome, State};
 use crate::record::RecordRef;
-use crate::store::{Event, Proposal};
+use crate::store::{Event, EventKind, Hold, Proposal};
 
 /// One record in full.
 #[derive(Debug)]
@@ -39,20 +39,40 @@ impl Desk {
     /// # Errors
     /// When there is no proposal for it that the asker may see, or the state cannot be read.
     pub async fn show(&self, leave: &Authorised, record: &RecordRef) -> Result<Card, DeskError> {
-        Self::within(leave, record)?;
-        let proposal = self.store.proposal(record).await.map_err(DeskError::Store)?;
-        let proposal = proposal.ok_or_else(|| DeskError::NoSuchRecord(record.clone()))?;
+        let proposal = self.within(leave, record).await?;
         let history = self.store.history(proposal.id).await.map_err(DeskError::Store)?;
+        let history = history.into_iter().map(|event| self.event_in_words(event)).collect();
         let glass = self.glass();
         let mut items = vec![Item::bare(proposal)];
         self.add_reasons(&mut items).await?;
+        self.add_holds(&mut items).await?;
         look(&glass, &mut items).await;
         let Some(item) = items.pop() else {
             return Err(DeskError::NoSuchRecord(record.clone()));
         };
-        let blocked = blocked(&glass, &item).await;
+        let mut blocked = blocked(&glass, &item).await;
+        let holds = self.holds_on(record).await?;
+        blocked.splice(0..0, holds.iter().map(|hold| held(&glass, hold)));
         Ok(Card { outcome_reason: outcome_reason(&item), blocked, history, item })
     }
+
+    /// The event with its reason in words.
+    fn event_in_words(&self, mut event: Event) -> Event {
+        match &mut event.what {
+            EventKind::Postponed { reason, .. } => *reason = self.worded(ReasonKind::Postpone, std::mem::take(reason)),
+            EventKind::Marked { reason } => *reason = self.worded(ReasonKind::Erase, std::mem::take(reason)),
+            _ => {}
+        }
+        event
+    }
+}
+
+/// The hold as a reason for not erasing the record.
+fn held(glass: &Glass<'_>, hold: &Hold) -> Blocked {
+    let since = hold.set_at.to_zoned(glass.day.zone.clone()).date();
+    let reason = hold.reason.text.as_deref().unwrap_or("-");
+    let reference = hold.reference.as_deref().unwrap_or("-");
+    Blocked { until: None, reason: format!("held since {since}: {reason} ({reference})") }
 }
 
 fn outcome_reason(item: &Item) -> Option<String> {

@@ -141,12 +141,13 @@ impl Desk {
     }
 }
 
-/// The run without what it says of categories out of scope. What went wrong is told in sentences that may name any of them.
-fn within(mut run: Run, scope: &Scope) -> Run {
+/// The run without what it says of categories that the scope does not see whole: a count would tell of records that are
+/// outside. What went wrong is told in sentences that may name any category.
+pub(super) fn within(mut run: Run, scope: &Scope) -> Run {
     if scope.is_everything() {
         return run;
     }
-    run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.sees(&name)));
+    run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
     if let RunState::Finished { reason, .. } = &mut run.state {
         *reason = None;
     }

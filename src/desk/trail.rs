@@ -3,10 +3,11 @@
 //! Verification reads every entry as it is exported and holds it against the checkpoints, as an auditor would who has
 //! nothing but the export. It vouches for the trail, not for whoever answers: who doubts the daemon verifies the export.
 
-use super::words::{record_of, summary_of};
-use super::{Desk, DeskError};
+use super::access::asked;
+use super::words::{because_of, record_of, summary_of, with_texts};
+use super::{Desk, DeskError, GivenReason};
 use crate::actor::{Actor, Authorised, Permission};
-use crate::audit::{By, Entry, Report, Verifier, VerifierKey};
+use crate::audit::{Because, By, Entry, Report, Verifier, VerifierKey};
 use crate::record::RecordRef;
 use crate::store::{AuditFilter, Page};
 
@@ -66,10 +67,18 @@ impl Desk {
     async fn told(&self, entry: Entry) -> Result<Told, DeskError> {
         let kind = entry.known_kind();
         let mut summary = kind.as_ref().map_or_else(|| "an entry of a later version".to_owned(), summary_of);
-        if ["postponed", "marked"].contains(&entry.kind.as_str())
+        if let Some((of, because)) = kind.as_ref().and_then(because_of) {
+            let typed = self.store.typed_texts(entry.seq).await.map_err(DeskError::Store)?;
+            let text = |field| typed.get(field).map(|typed| typed.text.clone());
+            let standard = if let Some(Because::Standard(name)) = because { Some(name.clone()) } else { None };
+            let given = self.worded(of, GivenReason { standard, text: text("reason") });
+            summary = with_texts(summary, given.text, text("reference"));
+        }
+        if entry.kind == "access_given"
             && let Some(typed) = self.store.typed_text(entry.seq).await.map_err(DeskError::Store)?
+            && let (Some(asked_by), reason) = asked(&typed.text)
         {
-            summary = format!("{summary}: {}", typed.text);
+            summary = format!("{summary}, asked for by {asked_by}: {reason}");
         }
         Ok(Told { record: kind.as_ref().and_then(record_of), summary, entry })
     }

@@ -1,8 +1,11 @@
 //! What an entry of the trail says, in words. Pure.
 
+use crate::audit::{Access, AccessEnd};
 use crate::audit::{
-    ErasedGroup, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged, Settlement, Trigger,
+    Because, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged,
+    Settlement, Trigger,
 };
+use crate::config::ReasonKind;
 
 /// The record that the entry is about, where it is about a single one.
 pub(super) fn record_of(kind: &Kind) -> Option<String> {
@@ -26,14 +29,38 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
         | Kind::Confirmed { records }
         | Kind::Restored { records } => plain(records),
         Kind::Postponed(of) => plain(&of.records),
+        Kind::HoldSet(HoldSet { records, .. }) | Kind::HoldTooLate { records } => plain(records),
+        Kind::HoldReleaseAsked(of) | Kind::HoldReleased(of) => plain(&of.records),
         Kind::BatchIntent(of) => of.records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
         Kind::Erased { records, .. } => records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect(),
+        Kind::AccessGiven(access) | Kind::AccessEnded(AccessEnd { access, .. }) => match access {
+            Access::Record { records, .. } | Access::Deny { records, .. } => plain(records),
+            Access::Unit { .. } | Access::StandIn { .. } => Vec::new(),
+        },
         _ => Vec::new(),
     }
 }
 
 fn plain(records: &[RecordGroup]) -> Vec<(&str, &[String])> {
     records.iter().map(|group| (group.category.as_str(), group.keys.as_slice())).collect()
+}
+
+/// What kind of reason the entry has, and the reason, as far as it stands in the chain.
+pub(super) fn because_of(kind: &Kind) -> Option<(ReasonKind, Option<&Because>)> {
+    match kind {
+        Kind::Marked { because, .. } => Some((ReasonKind::Erase, Some(because))),
+        Kind::Postponed(of) => Some((ReasonKind::Postpone, Some(&of.because))),
+        Kind::HoldSet(of) => Some((ReasonKind::Hold, Some(&of.because))),
+        Kind::HoldReleaseAsked(of) | Kind::HoldReleased(of) => Some((ReasonKind::Hold, of.because.as_ref())),
+        _ => None,
+    }
+}
+
+/// What the entry says, with the texts that belong to it.
+pub(super) fn with_texts(summary: String, reason: Option<String>, reference: Option<String>) -> String {
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reference = reference.map(|reference| format!(" ({reference})")).unwrap_or_default();
+    format!("{summary}{reason}{reference}")
 }
 
 /// What the entry says.
@@ -56,6 +83,8 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
+        Kind::AccessGiven(access) => given(access),
+        Kind::AccessEnded(end) => format!("ended, entry {}: {}", end.entry, given(&end.access)),
         about_records => summary_of_records(about_records),
     }
 }
@@ -81,6 +110,10 @@ fn summary_of_records(kind: &Kind) -> String {
         Kind::Confirmed { .. } => format!("{counted} confirmed"),
         Kind::Restored { .. } => format!("the confirmation of {counted} taken back"),
         Kind::Postponed(of) => format!("{counted} postponed until {}", of.until),
+        Kind::HoldSet(HoldSet { hold, .. }) => format!("{counted} held, by hold {hold}"),
+        Kind::HoldTooLate { .. } => format!("a hold on {counted} came too late"),
+        Kind::HoldReleaseAsked(HoldRelease { hold, .. }) => format!("the release of hold {hold} was asked for"),
+        Kind::HoldReleased(HoldRelease { hold, .. }) => format!("hold {hold} was released"),
         Kind::BatchIntent(of) => {
             let planned: Vec<String> = of.records.iter().map(planned).collect();
             with_details(format!("batch {} of {} is about to be erased", of.batch, of.source), &planned)
@@ -171,4 +204,13 @@ fn because(groups: &[ReasonedGroup]) -> Vec<String> {
 
 fn with_details(said: String, details: &[String]) -> String {
     if details.is_empty() { said } else { format!("{said}: {}", details.join(", ")) }
+}
+
+fn given(access: &Access) -> String {
+    match access {
+        Access::Unit { user, unit } => format!("{user} has the records of the unit {unit}"),
+        Access::Record { user, .. } => format!("{user} has a single record"),
+        Access::Deny { user, .. } => format!("{user} is denied a record"),
+        Access::StandIn { user, represents, until } => format!("{user} stands in for {represents} until {until}"),
+    }
 }

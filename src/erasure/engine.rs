@@ -10,12 +10,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::journal::{Journal, JournalError};
+use super::journal::{Intent, Journal, JournalError};
 use super::plan::{BatchPlan, Claim, Fresh, RuledOut, Ruling, planned, rule};
 use super::point::pass;
 use super::select::{Day, examine};
 use crate::clock::Stopwatch;
-use crate::proposal::{BatchId, DependentCounts, Origin, Outcome, WithdrawReason};
+use crate::proposal::{BatchId, DependentCounts, Origin, Outcome, ProposalId, WithdrawReason};
 use crate::record::{FingerprintKey, RecordKey};
 use crate::source::{Mapping, Reader, SourceError, Staged, Writer};
 
@@ -49,6 +49,8 @@ pub struct BatchReport {
     pub returned: u64,
     /// Records withdrawn.
     pub withdrawn: u64,
+    /// Records left out because they were held when the intent was to be written.
+    pub held: u64,
     /// What happened to dependents.
     pub dependents: DependentCounts,
     /// The longest time for which the source's lock was held.
@@ -107,6 +109,15 @@ pub struct Engine<'a> {
 /// What one attempt has come to.
 enum Attempt {
     Done(BatchReport),
+    /// Some of the records are held by now; nothing has happened.
+    Held {
+        /// For how long the lock was held all the same.
+        held: Duration,
+        /// Those that are not, to be tried again.
+        claims: Vec<Claim>,
+        /// How many are.
+        left_out: u64,
+    },
     /// A record of the batch is in the way; nothing has happened.
     Refused {
         /// For how long the lock was held all the same.
@@ -136,6 +147,10 @@ impl Engine<'_> {
             }
             match self.attempt(journal, claims).await? {
                 Attempt::Done(done) => report += done,
+                Attempt::Held { held, claims, left_out } => {
+                    report += BatchReport { longest_lock: held, held: left_out, ..BatchReport::default() };
+                    waiting.push(claims);
+                }
                 Attempt::Refused { held, mut claims, ruled_out, error } if claims.len() == 1 => {
                     report += BatchReport { longest_lock: held, ..ruled_out };
                     if let Some((claim, fresh)) = claims.pop() {
@@ -172,10 +187,14 @@ impl Engine<'_> {
             return Ok(Attempt::Done(report(&plan, held)));
         }
         let (intent, applied) = tokio::join!(intent(journal, &plan), self.writer.apply(self.mapping));
-        if let Err(error) = intent {
-            // Whether the intent stands is not known: the marker will say that nothing came of it.
-            self.writer.roll_back().await.map_err(EngineError::Source)?;
-            return Err(EngineError::Journal(error));
+        match intent {
+            Ok(Intent::Written) => {}
+            Ok(Intent::Held(held)) => return self.leave_out(&held, plan, fresh, &locked).await,
+            Err(error) => {
+                // Whether the intent stands is not known: the marker will say that nothing came of it.
+                self.writer.roll_back().await.map_err(EngineError::Source)?;
+                return Err(EngineError::Journal(error));
+            }
         }
         let committed = match applied {
             Ok(_) => self.commit(plan.batch).await,
@@ -187,6 +206,24 @@ impl Engine<'_> {
             Ok(()) => self.conclude(journal, &plan, held).await,
             Err(error) => self.settle(journal, &plan, fresh, error, held).await,
         }
+    }
+
+    /// Takes the changes back: the batch is to be made without those that are held by now. Those that were ruled out are
+    /// looked at again with the rest, for nothing was written about them either.
+    async fn leave_out(
+        &mut self,
+        held: &[ProposalId],
+        plan: BatchPlan,
+        fresh: Vec<(Claim, Fresh)>,
+        locked: &Stopwatch,
+    ) -> Result<Attempt, EngineError> {
+        self.writer.roll_back().await.map_err(EngineError::Source)?;
+        self.released = Some(Stopwatch::start());
+        let ruled_out = plan.ruled_out.into_iter().map(|out| out.claim);
+        let mut claims: Vec<Claim> = fresh.into_iter().map(|(claim, _)| claim).chain(ruled_out).collect();
+        claims.retain(|claim| !held.contains(&claim.proposal));
+        claims.sort_by_key(|claim| claim.proposal);
+        Ok(Attempt::Held { held: locked.elapsed(), claims, left_out: held.len() as u64 })
     }
 
     async fn give_up(&mut self, error: EngineError) -> Result<Attempt, EngineError> {
@@ -319,10 +356,12 @@ fn kept_shells(erased: &[(Claim, Fresh)], staged: &Staged) -> HashSet<RecordKey>
 }
 
 /// Step 2: writes down what is about to be done.
-async fn intent<J: Journal>(journal: &mut J, plan: &BatchPlan) -> Result<(), JournalError> {
-    journal.intent(plan).await?;
-    pass("intent-written");
-    Ok(())
+async fn intent<J: Journal>(journal: &mut J, plan: &BatchPlan) -> Result<Intent, JournalError> {
+    let intent = journal.intent(plan).await?;
+    if intent == Intent::Written {
+        pass("intent-written");
+    }
+    Ok(intent)
 }
 
 fn report(plan: &BatchPlan, held: Duration) -> BatchReport {
@@ -356,6 +395,7 @@ impl std::ops::AddAssign for BatchReport {
         self.shells += other.shells;
         self.returned += other.returned;
         self.withdrawn += other.withdrawn;
+        self.held += other.held;
         self.dependents += other.dependents;
         self.longest_lock = self.longest_lock.max(other.longest_lock);
     }

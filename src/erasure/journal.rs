@@ -3,19 +3,28 @@
 use std::future::Future;
 
 use super::plan::{BatchPlan, Claim, Fresh};
-use crate::proposal::BatchId;
+use crate::proposal::{BatchId, ProposalId};
 
 /// The journal could not be written. The engine stops; what it means for a batch is found out by settlement.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the journal")]
 pub struct JournalError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
+/// What came of writing an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// It stands.
+    Written,
+    /// It does not, and nothing else was written: these records of the plan are held.
+    Held(Vec<ProposalId>),
+}
+
 /// Writes down intents and outcomes, durably. Each call is one transaction: it has happened whole when it answers `Ok`,
 /// and after an error it may or may not have.
 pub trait Journal: Send {
     /// The batch is about to be applied. Whoever was ruled out is dealt with in the same transaction; a plan without
-    /// records is about those alone.
-    fn intent(&mut self, plan: &BatchPlan) -> impl Future<Output = Result<(), JournalError>> + Send;
+    /// records is about those alone. Where one of the records is held by now, nothing is written.
+    fn intent(&mut self, plan: &BatchPlan) -> impl Future<Output = Result<Intent, JournalError>> + Send;
 
     /// The batch has committed.
     fn outcome(&mut self, batch: BatchId) -> impl Future<Output = Result<(), JournalError>> + Send;

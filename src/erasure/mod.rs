@@ -15,7 +15,7 @@ mod select;
 mod verdict;
 
 pub use engine::{BatchReport, Engine, EngineError, Settlement, settlement};
-pub use journal::{Journal, JournalError};
+pub use journal::{Intent, Journal, JournalError};
 pub use open::{Open, OpenError, Stopped, open};
 pub use pace::Pace;
 pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, no_longer_due, rule};

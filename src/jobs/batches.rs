@@ -10,6 +10,7 @@ use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
 use crate::erasure::{BatchReport, Claim, Engine, Pace};
 use crate::proposal::{BatchId, ProposalId};
+use crate::record::RecordRef;
 use crate::source::{Mapping, Reader, SourceError, Surveyed, Writer};
 use crate::store::{Proposal, RunId, WriteTurn};
 
@@ -133,7 +134,12 @@ impl Batches<'_, '_> {
             return Ok(false);
         }
         self.observe().await?;
-        let claims: Vec<Claim> = proposals.iter().map(|proposal| claim(self.workshop, proposal)).collect();
+        let after = Some(last.id);
+        let claims = self.free(&proposals).await?;
+        if claims.is_empty() {
+            self.next.after = after;
+            return Ok(true);
+        }
         let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
         let report = self.attempt(&mut turn, claims).await?;
         let counts = self.progress.report.category(&self.mapping.category);
@@ -142,12 +148,25 @@ impl Batches<'_, '_> {
         counts.shells += report.shells;
         counts.returned += report.returned;
         counts.withdrawn += report.withdrawn;
+        counts.held += report.held;
         counts.dependents += report.dependents;
-        self.next.after = Some(last.id);
+        self.next.after = after;
         let (held, is_active) = (report.longest_lock, self.next.pace.is_active());
         tracing::debug!(records, lock_us = u64::try_from(held.as_micros()).unwrap_or(u64::MAX), is_active, "batch");
         self.next.size = self.next.pace.fitting(records, held, &(BATCH_RECORDS_MIN..=BATCH_RECORDS_MAX));
         Ok(true)
+    }
+
+    /// The claims on those that are not held; the others are counted, and stay as they are.
+    async fn free(&mut self, proposals: &[Proposal]) -> Result<Vec<Claim>, JobError> {
+        let records: Vec<&RecordRef> = proposals.iter().map(|proposal| &proposal.record).collect();
+        let held = self.workshop.store.held_among(&records).await.map_err(store)?;
+        self.progress.report.category(&self.mapping.category).held += held.len() as u64;
+        Ok(proposals
+            .iter()
+            .filter(|proposal| !held.contains(&proposal.record))
+            .map(|proposal| claim(self.workshop, proposal))
+            .collect())
     }
 
     /// Looks whether the application was active while the source was left alone.

@@ -162,7 +162,7 @@ impl Erase<'_, '_> {
                 return Ok(());
             };
             after = Some(last.id);
-            let claims: Vec<Claim> = proposals.iter().map(|proposal| claim(self.workshop, proposal)).collect();
+            let claims = self.foresee_free(&proposals).await?;
             let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
             let key = &self.workshop.keys.fingerprint;
             let now = examine(&mut self.open.reader, self.mapping, &day, key, &keys).await;
@@ -176,6 +176,21 @@ impl Erase<'_, '_> {
             }
             self.foresee_erased(&erased).await?;
         }
+    }
+
+    /// The claims on those that are not held; the others are told of and counted.
+    async fn foresee_free(&mut self, proposals: &[Proposal]) -> Result<Vec<Claim>, JobError> {
+        let records: Vec<&RecordRef> = proposals.iter().map(|proposal| &proposal.record).collect();
+        let held = self.workshop.store.held_among(&records).await.map_err(store)?;
+        for record in records.iter().filter(|record| held.contains(*record)) {
+            self.progress.report.category(&self.mapping.category).held += 1;
+            self.tell(&record.key, Future::Held);
+        }
+        Ok(proposals
+            .iter()
+            .filter(|proposal| !held.contains(&proposal.record))
+            .map(|proposal| claim(self.workshop, proposal))
+            .collect())
     }
 
     fn foresee_ruled_out(&mut self, key: &RecordKey, ruling: Ruling) {

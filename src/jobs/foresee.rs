@@ -36,6 +36,8 @@ pub enum Future {
     Withdrawn(WithdrawReason),
     /// The final job: it would go back to the clerk.
     Returned(ReturnReason),
+    /// The final job: it would be left out, because it is held.
+    Held,
     /// The final job: it would be erased.
     Erased(Preview),
     /// The final job: it was anonymised before, nothing keeps its row any more, and it would be deleted.

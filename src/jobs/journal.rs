@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::journal as failed;
-use crate::erasure::{BatchPlan, Claim, Fresh, Journal, JournalError, PlannedRecord, Ruling};
+use crate::erasure::{BatchPlan, Claim, Fresh, Intent, Journal, JournalError, PlannedRecord, Ruling};
 use crate::proposal::{BatchId, ProposalId, ReturnReason, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef, SourceName};
-use crate::store::{self, PlannedErasure, RunId, WriteTurn};
+use crate::store::{self, Intended, PlannedErasure, RunId, WriteTurn};
 
 /// Writes one run's batches down, under a write turn that is held from before the source's lock is taken.
 pub(super) struct StoreJournal<'t, 's> {
@@ -41,7 +41,7 @@ impl StoreJournal<'_, '_> {
 }
 
 impl Journal for StoreJournal<'_, '_> {
-    async fn intent(&mut self, plan: &BatchPlan) -> Result<(), JournalError> {
+    async fn intent(&mut self, plan: &BatchPlan) -> Result<Intent, JournalError> {
         let planned = self.planned(plan);
         if planned.len() != plan.records.len() {
             return Err(JournalError("a record of the batch has no proposal".into()));
@@ -65,13 +65,19 @@ impl Journal for StoreJournal<'_, '_> {
             change.return_to_clerk(self.run, &returned).await.map_err(failed)?;
         }
         if !planned.is_empty() {
-            let taken = change.intent(self.run, plan.batch, self.source, &planned).await.map_err(failed)?;
+            let Intended { taken, held } =
+                change.intent(self.run, plan.batch, self.source, &planned).await.map_err(failed)?;
+            if !held.is_empty() {
+                // What is planned in the source is for all of them: the change is dropped, and the rest planned again.
+                return Ok(Intent::Held(held));
+            }
             // The write turn has been ours since the claims were read; whoever is missing now was never claimed.
             if taken.len() != planned.len() {
                 return Err(JournalError("a record of the batch is no longer confirmed".into()));
             }
         }
-        change.commit().await.map_err(failed)
+        change.commit().await.map_err(failed)?;
+        Ok(Intent::Written)
     }
 
     async fn outcome(&mut self, batch: BatchId) -> Result<(), JournalError> {

@@ -7,8 +7,13 @@ use std::sync::LazyLock;
 use super::sentences;
 use super::template::{Holds, Template};
 
-/// Hears of every sentence that the catalogue does not know.
-pub type Misses<'m> = &'m mut dyn FnMut(&str);
+/// What goes along with the catalogue.
+pub struct Beside<'b> {
+    /// Sentences of this installation, as they stand in its settings.
+    pub own: &'b dyn Fn(&str) -> Option<String>,
+    /// Hears of every sentence that nobody knows.
+    pub missed: &'b mut dyn FnMut(&str),
+}
 
 /// How deep sentences may stand in one another: more than any does.
 const DEPTH_MAX: usize = 8;
@@ -51,7 +56,7 @@ pub(super) fn word_of(text: &str) -> Option<&'static str> {
 }
 
 /// The text in German, as far as the catalogue knows it.
-pub(super) fn tell<'t>(text: &'t str, misses: Misses<'_>) -> Cow<'t, str> {
+pub(super) fn tell<'t>(text: &'t str, beside: &mut Beside<'_>) -> Cow<'t, str> {
     let inner = text.trim();
     if inner.is_empty() {
         return Cow::Borrowed(text);
@@ -60,67 +65,97 @@ pub(super) fn tell<'t>(text: &'t str, misses: Misses<'_>) -> Cow<'t, str> {
     for prefix in PREFIXES {
         if let Some(rest) = inner.strip_prefix(prefix) {
             let word = prefix.trim_end_matches(": ");
-            let word = known(word, 0, misses).unwrap_or_else(|| word.to_owned());
-            return Cow::Owned(format!("{before}{word}: {}{after}", part(rest, 0, misses)));
+            let word = known(word, 0, beside).unwrap_or_else(|| word.to_owned());
+            return Cow::Owned(format!("{before}{word}: {}{after}", part(rest, 0, beside)));
         }
     }
-    Cow::Owned(format!("{before}{}{after}", part(inner, 0, misses)))
+    Cow::Owned(format!("{before}{}{after}", part(inner, 0, beside)))
 }
 
 /// The text in German where it is known as a whole or in parts, and as it is otherwise.
-fn part(text: &str, depth: usize, misses: Misses<'_>) -> String {
-    if let Some(german) = known(text, depth, misses).or_else(|| joined(text, depth, misses)) {
+fn part(text: &str, depth: usize, beside: &mut Beside<'_>) -> String {
+    if let Some(german) = known(text, depth, beside).or_else(|| joined(text, depth, beside)) {
         return german;
     }
     if is_sentence(text) {
-        misses(text);
+        (beside.missed)(text);
     }
     text.to_owned()
 }
 
 /// The text in German where it is a sentence of the catalogue, or a number and one.
-fn known(text: &str, depth: usize, misses: Misses<'_>) -> Option<String> {
+fn known(text: &str, depth: usize, beside: &mut Beside<'_>) -> Option<String> {
     if depth > DEPTH_MAX {
         return None;
+    }
+    if let Some(german) = (beside.own)(text) {
+        return Some(german);
     }
     if let Some(german) = CATALOGUE.plain.get(text) {
         return Some(Template::new(german).say(|_| None));
     }
+    let mut best: Option<(bool, usize, String, Vec<String>)> = None;
     for sentence in &CATALOGUE.open {
-        if let Some(inside) = sentence.english.read(text) {
-            let said: Vec<(&str, String)> = sentence
-                .english
-                .places()
-                .zip(inside)
-                .map(|(place, inside)| {
-                    let said = match place.holds {
-                        Holds::Text => part(inside, depth + 1, misses),
-                        // Where nothing was typed, a word of ours stands in its place.
-                        Holds::Typed if inside.contains(' ') => word_of(inside).unwrap_or(inside).to_owned(),
-                        _ => inside.to_owned(),
-                    };
-                    (place.name.as_str(), said)
-                })
-                .collect();
-            let of = |name: &str| said.iter().find(|(known, _)| *known == name).map(|(_, said)| said.as_str());
-            return Some(sentence.german.say(of));
+        let Some(inside) = sentence.english.read(text) else { continue };
+        let is_doubtful = sentence.english.is_doubtful(&inside);
+        let (german, missed) = say(sentence, &inside, depth, beside.own);
+        let is_sure = !is_doubtful && missed.is_empty();
+        let is_better =
+            best.as_ref().is_none_or(|(doubtful, count, ..)| (is_doubtful, missed.len()) < (*doubtful, *count));
+        if is_better {
+            best = Some((is_doubtful, missed.len(), german, missed));
         }
+        if is_sure {
+            break;
+        }
+    }
+    if let Some((_, _, german, missed)) = best {
+        missed.iter().for_each(|missed| (beside.missed)(missed));
+        return Some(german);
     }
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((number, what)) = text.split_once(' ').filter(|(number, _)| is_number(number)) {
-        if let Some(german) = known(what, depth + 1, misses) {
+        if let Some(german) = known(what, depth + 1, beside) {
             return Some(format!("{number} {german}"));
         }
         // A period: "1 year 6 months".
         let (word, rest) = what.split_once(' ')?;
-        return Some(format!("{number} {} {}", word_of(word)?, known(rest, depth + 1, misses)?));
+        return Some(format!("{number} {} {}", word_of(word)?, known(rest, depth + 1, beside)?));
     }
     let (what, number) = text.rsplit_once(' ').filter(|(_, number)| is_number(number))?;
-    Some(format!("{} {number}", known(what, depth + 1, misses)?))
+    Some(format!("{} {number}", known(what, depth + 1, beside)?))
+}
+
+/// The sentence in German with `inside` in its places, and what nobody knows of that.
+fn say(
+    sentence: &Sentence,
+    inside: &[&str],
+    depth: usize,
+    own: &dyn Fn(&str) -> Option<String>,
+) -> (String, Vec<String>) {
+    let mut missed = Vec::new();
+    let mut said = Vec::new();
+    for (place, inside) in sentence.english.places().zip(inside) {
+        let inside = match place.holds {
+            Holds::Text => {
+                let mut note = |text: &str| missed.push(text.to_owned());
+                part(inside, depth + 1, &mut Beside { own, missed: &mut note })
+            }
+            // What an installation has as its own is known; and where nothing was typed, a word of ours stands there.
+            Holds::Typed => own(inside).unwrap_or_else(|| {
+                let ours = inside.contains(' ').then(|| word_of(inside)).flatten();
+                ours.unwrap_or(inside).to_owned()
+            }),
+            _ => (*inside).to_owned(),
+        };
+        said.push((place.name.as_str(), inside));
+    }
+    let of = |name: &str| said.iter().find(|(known, _)| *known == name).map(|(_, said)| said.as_str());
+    (sentence.german.say(of), missed)
 }
 
 /// The text in German where a part of it is known: sentences that are joined.
-fn joined(text: &str, depth: usize, misses: Misses<'_>) -> Option<String> {
+fn joined(text: &str, depth: usize, beside: &mut Beside<'_>) -> Option<String> {
     if depth > DEPTH_MAX {
         return None;
     }
@@ -133,10 +168,10 @@ fn joined(text: &str, depth: usize, misses: Misses<'_>) -> Option<String> {
                 Some(inside) => (inside, ")"),
                 None => (right, ""),
             };
-            if let Some(german) = known(left, depth + 1, misses) {
-                return Some(format!("{german}{und}{}{end}", part(right, depth + 1, misses)));
+            if let Some(german) = known(left, depth + 1, beside) {
+                return Some(format!("{german}{und}{}{end}", part(right, depth + 1, beside)));
             }
-            if let Some(german) = known(right, depth + 1, misses) {
+            if let Some(german) = known(right, depth + 1, beside) {
                 return Some(format!("{left}{und}{german}{end}"));
             }
         }

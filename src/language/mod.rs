@@ -16,7 +16,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub use self::matching::Misses;
+pub use self::matching::Beside;
 
 /// What people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,13 +32,22 @@ pub enum Language {
 pub const VARIABLES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 
 impl Language {
-    /// The words that stand for the languages, on the command line as in the names of locales.
-    pub const WORDS: [(&'static str, Self); 2] = [("en", Self::English), ("de", Self::German)];
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::English, Self::German];
+
+    /// The word that stands for it, on the command line as in the names of locales.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
 
     /// The language of this word.
     #[must_use]
     pub fn of_word(word: &str) -> Option<Self> {
-        Self::WORDS.into_iter().find(|(known, _)| *known == word).map(|(_, language)| language)
+        Self::ALL.into_iter().find(|language| language.as_str() == word)
     }
 
     /// The language that the environment asks for. A variable that is empty is as one that is not set; a locale that is not
@@ -54,14 +63,14 @@ impl Language {
     /// The sentence in this language.
     #[must_use]
     pub fn tell<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.tell_noting(text, &mut |_| ())
+        self.tell_beside(text, &mut Beside { own: &|_| None, missed: &mut |_| () })
     }
 
-    /// What [`tell`](Self::tell) tells, and every sentence that the catalogue does not know: tests ask for it.
-    pub fn tell_noting<'t>(&self, text: &'t str, misses: Misses<'_>) -> Cow<'t, str> {
+    /// The same with sentences of the installation's own, telling of every one that nobody knows.
+    pub fn tell_beside<'t>(&self, text: &'t str, beside: &mut Beside<'_>) -> Cow<'t, str> {
         match self {
             Self::English => Cow::Borrowed(text),
-            Self::German => matching::tell(text, misses),
+            Self::German => matching::tell(text, beside),
         }
     }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::template::{Holds, Template};
-use super::{Language, matching, sentences};
+use super::{Beside, Language, sentences};
 
 /// Something that could stand in a place, known again afterwards.
 fn sample(holds: Holds, index: usize) -> String {
@@ -85,6 +85,15 @@ fn sentences_within_sentences() {
         ("2 deleted, 1 anonymised", "2 gelöscht, 1 anonymisiert"),
         ("a confirmation has to wait for 1 year 6 months", "eine Bestätigung muss 1 Jahr 6 Monate warten"),
         ("7: done", "7: fertig"),
+        (
+            "cannot confirm user/Anna Maier: there is no proposal for it",
+            "kann user/Anna Maier nicht bestätigen: dafür gibt es keinen Löschvorschlag",
+        ),
+        (
+            "cannot hold customer/4: it is too late: the record is being erased",
+            "kann customer/4 nicht sperren: zu spät: der Datensatz wird gerade gelöscht",
+        ),
+        ("7 done", "7 erledigt"),
         ("3 records proposed: 3 customer under inactive", "3 Datensätze vorgeschlagen: 3 customer nach inactive"),
     ] {
         assert_eq!(Language::German.tell(english), german);
@@ -100,8 +109,21 @@ fn what_is_not_known_is_not_lost() {
         assert_eq!(Language::German.tell(text), text);
     }
     let mut missed = Vec::new();
-    matching::tell("cannot mark customer/4: she is on the moon today", &mut |text| missed.push(text.to_owned()));
+    let mut missing = |text: &str| missed.push(text.to_owned());
+    Language::German.tell_beside(
+        "cannot mark customer/4: she is on the moon today",
+        &mut Beside { own: &|_| None, missed: &mut missing },
+    );
     assert_eq!(missed, ["she is on the moon today"]);
+}
+
+#[test]
+fn an_installation_has_sentences_of_its_own() {
+    let own = |text: &str| (text == "a lawsuit is pending").then(|| "ein Verfahren ist anhängig".to_owned());
+    let told = Language::German
+        .tell_beside("until 2031-01-01: a lawsuit is pending", &mut Beside { own: &own, missed: &mut |_| () })
+        .into_owned();
+    assert_eq!(told, "bis 2031-01-01: ein Verfahren ist anhängig");
 }
 
 #[test]

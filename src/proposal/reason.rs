@@ -1,4 +1,4 @@
-//! Reasons that people type.
+//! Reasons that people give.
 
 use std::fmt;
 
@@ -19,11 +19,18 @@ pub enum ReasonError {
     },
 }
 
-/// A reason that somebody typed: never blank, never very long.
+/// A reason that somebody gave: one of the settings' standard reasons, by its name, or a text that was typed, never blank
+/// and never very long.
 ///
-/// It may name people: there is no `Display`, and `Debug` hides it.
+/// What was typed may name people: there is no `Display`, and `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Reason(String);
+pub struct Reason(Given);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Given {
+    Standard(String),
+    Typed(String),
+}
 
 impl Reason {
     /// The reason in `text`, without blanks around it.
@@ -35,21 +42,42 @@ impl Reason {
         let chars = text.chars().count();
         match chars {
             0 => Err(ReasonError::Blank),
-            1..=REASON_MAX_CHARS => Ok(Self(text.to_owned())),
+            1..=REASON_MAX_CHARS => Ok(Self(Given::Typed(text.to_owned()))),
             _ => Err(ReasonError::TooLong { chars }),
         }
     }
 
-    /// The text.
+    /// The standard reason of this name.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn standard(name: &str) -> Self {
+        Self(Given::Standard(name.to_owned()))
+    }
+
+    /// What was typed; `None` for a standard reason.
+    #[must_use]
+    pub fn typed(&self) -> Option<&str> {
+        match &self.0 {
+            Given::Typed(text) => Some(text),
+            Given::Standard(_) => None,
+        }
+    }
+
+    /// The name of the standard reason; `None` for what was typed. It is nobody's secret.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match &self.0 {
+            Given::Standard(name) => Some(name),
+            Given::Typed(_) => None,
+        }
     }
 }
 
 impl fmt::Debug for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reason(hidden)")
+        match &self.0 {
+            Given::Standard(name) => write!(f, "Reason({name})"),
+            Given::Typed(_) => f.write_str("Reason(hidden)"),
+        }
     }
 }
 
@@ -61,7 +89,8 @@ mod tests {
     fn a_reason_says_something_and_is_not_shown() {
         assert_eq!(Reason::new(" \n\t"), Err(ReasonError::Blank));
         let reason = Reason::new("  lawsuit of Huber pending ").unwrap();
-        assert_eq!(reason.as_str(), "lawsuit of Huber pending");
+        assert_eq!((reason.typed(), reason.name()), (Some("lawsuit of Huber pending"), None));
+        assert_eq!(Reason::standard("lawsuit").name(), Some("lawsuit"));
         assert!(!format!("{reason:?}").contains("Huber"));
         let long = "x".repeat(REASON_MAX_CHARS + 1);
         assert_eq!(Reason::new(&long), Err(ReasonError::TooLong { chars: REASON_MAX_CHARS + 1 }));

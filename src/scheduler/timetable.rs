@@ -93,6 +93,8 @@ mod tests {
             sources: BTreeMap::new(),
             grants: Vec::new(),
             categories: BTreeMap::new(),
+            holds: crate::config::Holds::default(),
+            reasons: crate::config::Reasons::default(),
         }
     }
 

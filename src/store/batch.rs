@@ -29,6 +29,15 @@ pub struct PlannedErasure {
     pub after: Option<Fingerprint>,
 }
 
+/// What an intent was written for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Intended {
+    /// Those that the batch erases.
+    pub taken: Vec<ProposalId>,
+    /// Those that it leaves out because they are held, or about to be.
+    pub held: Vec<ProposalId>,
+}
+
 /// A batch with an intent and no outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenBatch {
@@ -162,8 +171,8 @@ impl Store {
 }
 
 impl Change<'_> {
-    /// Writes down what the batch is to erase. Reads once more where the proposals stand and leaves out those that are no
-    /// longer confirmed; gives those that were taken. Where none was, there is no batch.
+    /// Writes down what the batch is to erase. Reads once more what is held and where the proposals stand, and leaves out
+    /// those that are held or no longer confirmed; gives those that were taken. Where none was, there is no batch.
     ///
     /// # Errors
     /// When the source is closed, its last batch is not settled, or it could not be written.
@@ -173,14 +182,18 @@ impl Change<'_> {
         batch: BatchId,
         source: &SourceName,
         records: &[PlannedErasure],
-    ) -> Result<Vec<ProposalId>, StoreError> {
+    ) -> Result<Intended, StoreError> {
         self.check_source(source).await?;
+        let asked: Vec<&RecordRef> = records.iter().map(|record| &record.record).collect();
+        let found = self.held_among(&asked).await?;
+        let is_held = |record: &&PlannedErasure| found.contains(&record.record);
+        let held = records.iter().filter(is_held).map(|record| record.proposal).collect();
         let ids: Vec<ProposalId> = records.iter().map(|record| record.proposal).collect();
         let confirmed = self.confirmed_among(&ids).await?;
         let taken: Vec<&PlannedErasure> =
-            records.iter().filter(|record| confirmed.contains(&record.proposal)).collect();
+            records.iter().filter(|record| confirmed.contains(&record.proposal) && !is_held(record)).collect();
         if taken.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Intended { taken: Vec::new(), held });
         }
         let mut planned = Vec::with_capacity(taken.len());
         let mut forms = Vec::new();
@@ -201,7 +214,7 @@ impl Change<'_> {
         let records = planned_groups(&planned);
         let kind = Kind::BatchIntent(Batched { batch: batch.to_string(), source: source.to_string(), records });
         self.append(&By::run(run.0), &kind).await?;
-        Ok(ids)
+        Ok(Intended { taken: ids, held })
     }
 
     async fn check_source(&mut self, source: &SourceName) -> Result<(), StoreError> {

@@ -165,7 +165,8 @@ impl Change<'_> {
             Decision::Postpone { until, reason } => {
                 note.until = Some(*until);
                 let until = until.to_string();
-                let kind = |reason_digest| Kind::Postponed(Postponement { until, reason_digest, records });
+                note.standard = reason.name();
+                let kind = |because| Kind::Postponed(Postponement { until, because, records });
                 ("postponed", self.append_with_text(by, reason, kind).await?)
             }
         };

@@ -1,6 +1,7 @@
 //! Looking at proposals.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -48,13 +49,28 @@ pub struct Event {
     pub what: EventKind,
 }
 
+/// A reason as it was given: the name of a standard reason, or what was typed. It may name people.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct GivenReason {
+    /// The name of the standard reason.
+    pub standard: Option<String>,
+    /// The text; none once it is gone. Of a standard reason, whoever knows the settings puts in how they word it.
+    pub text: Option<String>,
+}
+
+impl fmt::Debug for GivenReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.standard.as_deref().unwrap_or("GivenReason(hidden)"))
+    }
+}
+
 /// What happened to a proposal, between its beginning and its batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     /// A clerk marked it.
     Marked {
-        /// Why, as typed; none once the text is gone.
-        reason: Option<String>,
+        /// Why.
+        reason: GivenReason,
     },
     /// A clerk gave the first of two confirmations.
     FirstConfirmed,
@@ -64,8 +80,8 @@ pub enum EventKind {
     Postponed {
         /// The first day on which it could be proposed again.
         until: Date,
-        /// Why, as typed; none once the text is gone.
-        reason: Option<String>,
+        /// Why.
+        reason: GivenReason,
     },
     /// A clerk took the confirmation back.
     Restored,
@@ -83,12 +99,17 @@ fn event(row: &SqliteRow) -> Result<Event, StoreError> {
     let unreadable = || StoreError::Unreadable { what: format!("the decision {word:?}") };
     let reason = reason.unwrap_or_default();
     let what = match word {
-        "marked" => EventKind::Marked { reason: rows::get(row, "text")? },
+        "marked" => EventKind::Marked {
+            reason: GivenReason { standard: rows::get(row, "standard")?, text: rows::get(row, "text")? },
+        },
         "first_confirmed" => EventKind::FirstConfirmed,
         "confirmed" => EventKind::Confirmed,
         "restored" => EventKind::Restored,
         "postponement_over" => EventKind::PostponementOver,
-        "postponed" => EventKind::Postponed { until: rows::parsed(row, "until")?, reason: rows::get(row, "text")? },
+        "postponed" => EventKind::Postponed {
+            until: rows::parsed(row, "until")?,
+            reason: GivenReason { standard: rows::get(row, "standard")?, text: rows::get(row, "text")? },
+        },
         "withdrawn" => EventKind::Withdrawn(WithdrawReason::from_stored(reason, detail).ok_or_else(unreadable)?),
         "returned" => EventKind::Returned(ReturnReason::from_stored(reason, detail).ok_or_else(unreadable)?),
         _ => return Err(unreadable()),
@@ -186,8 +207,9 @@ impl Store {
     /// When it could not be read.
     pub async fn history(&self, proposal: ProposalId) -> Result<Vec<Event>, StoreError> {
         sqlx::query(
-            "SELECT d.decision, d.until, d.reason, d.detail, a.at, a.actor, a.run, a.request, t.text \
-             FROM decision d JOIN audit a ON a.seq = d.seq LEFT JOIN audit_text t ON t.seq = d.seq \
+            "SELECT d.decision, d.until, d.reason, d.detail, d.standard, a.at, a.actor, a.run, a.request, t.text \
+             FROM decision d JOIN audit a ON a.seq = d.seq \
+             LEFT JOIN audit_text t ON t.seq = d.seq AND t.field = 'reason' \
              WHERE d.proposal = ?1 ORDER BY d.seq",
         )
         .bind(proposal.0)
@@ -199,24 +221,25 @@ impl Store {
         .collect()
     }
 
-    /// Why those of these proposals that were ever postponed were postponed last, as typed.
+    /// Why those of these proposals that were ever postponed were postponed last.
     ///
     /// # Errors
     /// When it could not be read.
     pub async fn postponed_because(
         &self,
         proposals: &[ProposalId],
-    ) -> Result<BTreeMap<ProposalId, String>, StoreError> {
+    ) -> Result<BTreeMap<ProposalId, GivenReason>, StoreError> {
         let ids: Vec<i64> = proposals.iter().map(|id| id.0).collect();
-        let reasons: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT d.proposal, t.text FROM json_each(?1) j CROSS JOIN decision d ON d.proposal = j.value \
+        let reasons: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
+            "SELECT d.proposal, d.standard, t.text FROM json_each(?1) j CROSS JOIN decision d ON d.proposal = j.value \
              AND d.seq = (SELECT max(seq) FROM decision WHERE proposal = j.value AND decision = 'postponed') \
-             CROSS JOIN audit_text t ON t.seq = d.seq",
+             LEFT JOIN audit_text t ON t.seq = d.seq AND t.field = 'reason'",
         )
         .bind(rows::json(&ids)?)
         .fetch_all(&self.readers)
         .await
         .map_err(failed("read reasons of postponements"))?;
-        Ok(reasons.into_iter().map(|(id, reason)| (ProposalId(id), reason)).collect())
+        let given = |(id, standard, text)| (ProposalId(id), GivenReason { standard, text });
+        Ok(reasons.into_iter().map(given).collect())
     }
 }

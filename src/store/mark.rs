@@ -39,9 +39,10 @@ impl Change<'_> {
         let records = super::moves::grouped([&new.record]);
         let by = By::request(actor.clone(), request);
         let confirmed = new.is_confirmed;
-        let kind = |reason_digest| Kind::Marked { records, reason_digest, confirmed };
+        let kind = |because| Kind::Marked { records, because, confirmed };
         let seq = self.append_with_text(&by, reason, kind).await?;
-        self.write_decisions(seq, "marked", [(id, super::moves::Note::default())]).await?;
+        let note = super::moves::Note { standard: reason.name(), ..super::moves::Note::default() };
+        self.write_decisions(seq, "marked", [(id, note)]).await?;
         if confirmed {
             // The rule has, not the clerk: an entry of its own, because each tells of one thing.
             let records = super::moves::grouped([&new.record]);

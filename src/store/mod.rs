@@ -9,12 +9,14 @@
 //! Never stores a label, a name or any content of a source: records are keys. Nothing of the database library shows in the
 //! public interface.
 
+mod access;
 mod all;
 mod batch;
 mod decide;
 mod digest;
 mod error;
 mod filter;
+mod hold;
 mod ledger;
 mod list;
 mod mark;
@@ -33,19 +35,22 @@ mod trail;
 mod turn;
 mod walk;
 mod whole;
+mod within;
 
 use std::fmt;
 
 use jiff::Timestamp;
 
+pub use access::{AccessAbout, AccessEntry, AccessWhat};
 pub use all::{AllError, NAMED_MAX, Named, SetDifference};
-pub use batch::{OpenBatch, PlannedErasure};
+pub use batch::{Intended, OpenBatch, PlannedErasure};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use digest::{SeenSet, SetDigest};
 pub use error::{Cause, StoreError};
 pub use filter::{ListOrder, ListSort, ProposalFilter};
+pub use hold::{Announcement, AskedRelease, Hold, HoldId, NewHold};
 pub use ledger::LedgerEntry;
-pub use list::{Event, EventKind, Page};
+pub use list::{Event, EventKind, GivenReason, Page};
 pub use mark::MarkError;
 pub use propose::{Fresh, NewProposal, Proposed};
 pub use report::{Counts, RunReport, Unreadable};
@@ -72,6 +77,8 @@ pub struct Store {
     readers: sqlx::SqlitePool,
     clock: SharedClock,
     installation: String,
+    /// Holds that wait for the write turn.
+    announced: hold::Announced,
 }
 
 impl Store {

@@ -74,6 +74,8 @@ pub(super) struct Note<'a> {
     pub(super) until: Option<Date>,
     pub(super) reason: Option<&'static str>,
     pub(super) detail: Option<&'a str>,
+    /// The name of the standard reason that a person gave.
+    pub(super) standard: Option<&'a str>,
 }
 
 /// Writes where proposals stand now, each found by its id; one that has changed in the meantime is not found. Who gave the
@@ -171,11 +173,11 @@ impl Change<'_> {
     ) -> Result<(), StoreError> {
         let values: Vec<_> = notes
             .into_iter()
-            .map(|(id, note)| (id.0, note.until.map(|day| day.to_string()), note.reason, note.detail))
+            .map(|(id, note)| (id.0, note.until.map(|day| day.to_string()), note.reason, note.detail, note.standard))
             .collect();
         sqlx::query(
-            "INSERT INTO decision (proposal, seq, decision, until, reason, detail) \
-             SELECT value->>0, ?2, ?3, value->>1, value->>2, value->>3 FROM json_each(?1)",
+            "INSERT INTO decision (proposal, seq, decision, until, reason, detail, standard) \
+             SELECT value->>0, ?2, ?3, value->>1, value->>2, value->>3, value->>4 FROM json_each(?1)",
         )
         .bind(rows::json(&values)?)
         .bind(seq.cast_signed())

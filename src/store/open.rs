@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr as _, SqliteConnection};
 
 use super::error::failed;
+use super::hold::Announced;
 use super::{Store, StoreError, turn};
 use crate::audit::{By, Kind};
 use crate::clock::SharedClock;
@@ -62,7 +63,8 @@ impl Store {
             .await
             .map_err(failed("read which installation the state is of"))?;
         let readers = reading(path).await?;
-        Ok(Self { path: path.to_owned(), writer: tokio::sync::Mutex::new(writer), readers, clock, installation })
+        let (writer, announced) = (tokio::sync::Mutex::new(writer), Announced::default());
+        Ok(Self { path: path.to_owned(), writer, readers, clock, installation, announced })
     }
 
     /// Opens the state at `path` for looking only, beside a daemon or without one. Nothing can be changed through it.
@@ -78,7 +80,8 @@ impl Store {
             .await
             .map_err(failed("read which installation the state is of"))?;
         let readers = reading(path).await?;
-        Ok(Self { path: path.to_owned(), writer: tokio::sync::Mutex::new(writer), readers, clock, installation })
+        let (writer, announced) = (tokio::sync::Mutex::new(writer), Announced::default());
+        Ok(Self { path: path.to_owned(), writer, readers, clock, installation, announced })
     }
 
     /// Makes a new state at `path` and opens it. The file appears there only when it is complete.
@@ -137,7 +140,7 @@ async fn fill(path: &Path, clock: &SharedClock) -> Result<(), StoreError> {
         .await
         .map_err(failed("make the state"))?;
     migrate(&mut writer).await?;
-    let mut change = turn::Change::begin(&mut writer, clock.now()).await?;
+    let mut change = turn::Change::begin(&mut writer, clock.now(), Announced::default()).await?;
     change.describe(&installation).await?;
     change.append(&By::daemon(), &Kind::StateCreated { installation }).await?;
     change.commit().await?;

@@ -261,7 +261,7 @@ impl Change<'_> {
         let told = reasoned(moved.iter().map(|(standing, reason)| (&standing.record, reason.code(), reason.detail())));
         let seq = self.append(&By::run(run.0), &Kind::Withdrawn { records: told }).await?;
         let notes = moved.iter().map(|(standing, reason)| {
-            (standing.id, Note { until: None, reason: Some(reason.code()), detail: reason.detail() })
+            (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
         });
         self.write_decisions(seq, "withdrawn", notes).await?;
         Ok(moved.iter().map(|(standing, _)| standing.id).collect())
@@ -312,7 +312,7 @@ impl Change<'_> {
             reasoned(moved.iter().map(|(standing, (reason, _))| (&standing.record, reason.code(), reason.detail())));
         let seq = self.append(&By::run(run.0), &Kind::Returned { records: told }).await?;
         let notes = moved.iter().map(|(standing, (reason, _))| {
-            (standing.id, Note { until: None, reason: Some(reason.code()), detail: reason.detail() })
+            (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
         });
         self.write_decisions(seq, "returned", notes).await?;
         Ok(moved.iter().map(|(standing, _)| standing.id).collect())

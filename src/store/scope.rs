@@ -3,15 +3,27 @@
 //! May be relied on: it lets through what [`Scope::covers`] covers and nothing else, so that what is out of scope is in
 //! no page, no total, and behind no cursor. Every value is bound.
 
+use std::collections::BTreeSet;
+
 use super::filter::Values;
 use super::{StoreError, rows};
 use crate::actor::{Reach, Scope};
-use crate::record::hex;
+use crate::record::{RecordRef, hex};
 
-/// That what a row of `of` tells about is within reach of a grant; for a row that has `category` and `unit`.
+/// That what a row of `of` tells about is within the limits of a grant, whatever records are excepted; for a row that has
+/// `category` and `unit`.
 ///
 /// May be NULL where it is not: a record without a unit is in none of the units of a limited grant.
-pub(super) fn reached(scope: &Scope, of: &str, values: &mut Values) -> Result<String, StoreError> {
+pub(super) fn limited(scope: &Scope, of: &str, values: &mut Values) -> Result<String, StoreError> {
+    reaching(scope, of, false, values)
+}
+
+/// That a proposal `p` is within reach of a grant. May be NULL, likewise.
+pub(super) fn reached(scope: &Scope, values: &mut Values) -> Result<String, StoreError> {
+    reaching(scope, "p", true, values)
+}
+
+fn reaching(scope: &Scope, of: &str, excepts: bool, values: &mut Values) -> Result<String, StoreError> {
     if scope.reaches.contains(&Reach::default()) {
         return Ok("true".to_owned());
     }
@@ -25,6 +37,9 @@ pub(super) fn reached(scope: &Scope, of: &str, values: &mut Values) -> Result<St
         }
         if let Some(units) = &reach.units {
             both.push(format!("{of}.unit IN (SELECT value FROM json_each({}))", values.json(units)?));
+        }
+        if excepts && !reach.except.is_empty() {
+            both.push(not_among(&reach.except, values)?);
         }
         any.push(both.join(" AND "));
     }
@@ -44,10 +59,15 @@ pub(super) fn undenied(scope: &Scope, values: &mut Values) -> Result<Option<Stri
     if scope.denied.is_empty() {
         return Ok(None);
     }
-    // As one text: where a row of two could be NULL, the database would go through all that is denied for every proposal.
-    let denied: Vec<_> = scope.denied.iter().map(ToString::to_string).collect();
-    let denied = values.json(&denied)?;
-    Ok(Some(format!("p.category || '/' || p.key NOT IN (SELECT value FROM json_each({denied}))")))
+    not_among(&scope.denied, values).map(Some)
+}
+
+/// That a proposal `p` is of none of these records.
+fn not_among(records: &BTreeSet<RecordRef>, values: &mut Values) -> Result<String, StoreError> {
+    // As one text: where a row of two could be NULL, the database would go through all of them for every proposal.
+    let records: Vec<_> = records.iter().map(ToString::to_string).collect();
+    let records = values.json(&records)?;
+    Ok(format!("p.category || '/' || p.key NOT IN (SELECT value FROM json_each({records}))"))
 }
 
 /// That a proposal `p` is within the scope; nothing where nothing is outside.
@@ -56,7 +76,7 @@ pub(super) fn condition(scope: &Scope, values: &mut Values) -> Result<Option<Str
         return Ok(None);
     }
     let mut conditions = Vec::new();
-    let reached = reached(scope, "p", values)?;
+    let reached = reached(scope, values)?;
     if scope.records.is_empty() {
         conditions.push(reached);
     } else if reached != "true" {
@@ -75,8 +95,10 @@ pub(super) fn singles(scope: &Scope) -> Result<String, StoreError> {
     rows::json(&scope.records.iter().map(single).collect::<Vec<_>>())
 }
 
-/// The records that are denied, as `json_each` reads them: category, key.
-pub(super) fn denied(scope: &Scope) -> Result<String, StoreError> {
-    let denied: Vec<_> = scope.denied.iter().map(|record| (record.category.as_str(), record.key.as_str())).collect();
-    rows::json(&denied)
+/// The records that may be within the limits of a grant and out of scope, as `json_each` reads them: category, key. They are
+/// denied, or what a stand-in does not have.
+pub(super) fn withheld(scope: &Scope) -> Result<String, StoreError> {
+    let excepted = scope.reaches.iter().flat_map(|reach| &reach.except);
+    let records: BTreeSet<_> = excepted.chain(&scope.denied).collect();
+    rows::json(&records.iter().map(|record| (record.category.as_str(), record.key.as_str())).collect::<Vec<_>>())
 }

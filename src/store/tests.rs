@@ -1,9 +1,11 @@
 //! Tests of the store; what they share is here.
 
+mod access;
 mod batches;
 mod decisions;
 mod files;
 mod filters;
+mod holds;
 mod invariants;
 mod lists;
 mod many;
@@ -90,7 +92,7 @@ impl Bench {
         }
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await?;
-        let taken = change.intent(self.run, batch, &source(), &planned).await?;
+        let taken = change.intent(self.run, batch, &source(), &planned).await?.taken;
         change.commit().await?;
         Ok((batch, taken))
     }

@@ -12,6 +12,7 @@ use super::error::{expect_rows, failed};
 use super::filter::{Values, all_of};
 use super::moves::Standing;
 use super::{Change, ProposalFilter, Store, StoreError, rows, scope};
+use crate::actor::Scope;
 use crate::proposal::StateName;
 use crate::record::CategoryName;
 
@@ -182,7 +183,7 @@ async fn counted(connection: &mut SqliteConnection, filter: &ProposalFilter) -> 
         return looked_through(connection, filter).await;
     }
     let mut sums = StateCounts::new();
-    for (sql, values, sign) in [Some(summed(filter)?), given(filter)?, denied(filter)?].into_iter().flatten() {
+    for (sql, values, sign) in [Some(summed(filter)?), given(filter)?, withheld(filter)?].into_iter().flatten() {
         for row in values.query(sql).fetch_all(&mut *connection).await.map_err(failed(READING))? {
             let (category, state) = (rows::parsed(&row, "category")?, rows::parsed(&row, "state")?);
             let sum = sums.entry(category).or_default().entry(state).or_default();
@@ -203,7 +204,7 @@ type Count = (String, Values, i64);
 fn summed(filter: &ProposalFilter) -> Result<Count, StoreError> {
     let mut values = Values::default();
     let mut conditions = filter.summed("t", &mut values);
-    conditions.push(scope::reached(&filter.scope, "t", &mut values)?);
+    conditions.push(scope::limited(&filter.scope, "t", &mut values)?);
     let conditions = all_of(&conditions);
     let sql = format!(
         "SELECT category, state, sum(proposals) AS count FROM {SUMS} WHERE {conditions} GROUP BY category, state"
@@ -220,20 +221,24 @@ fn given(filter: &ProposalFilter) -> Result<Option<Count>, StoreError> {
     let named = values.text(scope::singles(&filter.scope)?);
     let mut conditions = filter.asked(&mut values);
     conditions.push("p.fingerprint = unhex(j.value->>2)".to_owned());
-    conditions.push(format!("{} IS NOT TRUE", scope::reached(&filter.scope, "p", &mut values)?));
+    conditions.push(format!("{} IS NOT TRUE", scope::reached(&filter.scope, &mut values)?));
     conditions.extend(scope::undenied(&filter.scope, &mut values)?);
     Ok(Some((among(&named, &all_of(&conditions)), values, 1)))
 }
 
-/// What is within reach and denied.
-fn denied(filter: &ProposalFilter) -> Result<Option<Count>, StoreError> {
-    if filter.scope.denied.is_empty() {
+/// What the sums hold and is not within: denied, or what a stand-in does not have.
+fn withheld(filter: &ProposalFilter) -> Result<Option<Count>, StoreError> {
+    let Scope { reaches, denied, .. } = &filter.scope;
+    if denied.is_empty() && reaches.iter().all(|reach| reach.except.is_empty()) {
         return Ok(None);
     }
     let mut values = Values::default();
-    let named = values.text(scope::denied(&filter.scope)?);
+    let named = values.text(scope::withheld(&filter.scope)?);
     let mut conditions = filter.asked(&mut values);
-    conditions.push(scope::reached(&filter.scope, "p", &mut values)?);
+    conditions.push(scope::limited(&filter.scope, "p", &mut values)?);
+    let mut within = vec![scope::reached(&filter.scope, &mut values)?];
+    within.extend(scope::undenied(&filter.scope, &mut values)?);
+    conditions.push(format!("({}) IS NOT TRUE", all_of(&within)));
     Ok(Some((among(&named, &all_of(&conditions)), values, -1)))
 }
 

@@ -1,5 +1,7 @@
 //! The trail as it is stored.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -275,17 +277,31 @@ impl Store {
         Ok(Page { items, total, next })
     }
 
-    /// The text that the entry `seq` has a digest of, where it has one and the text is still there.
+    /// The reason that the entry `seq` has a digest of, where it has one and the text is still there.
     ///
     /// # Errors
     /// When it could not be read.
     pub async fn typed_text(&self, seq: u64) -> Result<Option<TypedText>, StoreError> {
-        let row = sqlx::query("SELECT salt, text FROM audit_text WHERE seq = ?1")
+        Ok(self.typed_texts(seq).await?.remove("reason"))
+    }
+
+    /// The texts that the entry `seq` has digests of, by what they are (`reason`, `reference`), as far as they are still
+    /// there.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn typed_texts(&self, seq: u64) -> Result<BTreeMap<String, TypedText>, StoreError> {
+        sqlx::query("SELECT field, salt, text FROM audit_text WHERE seq = ?1")
             .bind(seq.cast_signed())
-            .fetch_optional(&self.readers)
+            .fetch_all(&self.readers)
             .await
-            .map_err(failed("read a reason"))?;
-        row.map(|row| Ok(TypedText { salt: rows::bytes(&row, "salt")?, text: rows::get(&row, "text")? })).transpose()
+            .map_err(failed("read what was typed"))?
+            .iter()
+            .map(|row| {
+                let typed = TypedText { salt: rows::bytes(row, "salt")?, text: rows::get(row, "text")? };
+                Ok((rows::get(row, "field")?, typed))
+            })
+            .collect()
     }
 
     /// Every checkpoint as it was signed, the first first.

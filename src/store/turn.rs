@@ -5,9 +5,10 @@ use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::MutexGuard;
 
 use super::error::{expect_rows, failed};
+use super::hold::Announced;
 use super::totals::Totals;
 use super::{Store, StoreError, rows};
-use crate::audit::{By, Checkpoint, CheckpointKey, Entry, Head, Kind, actor_to_json, text_digest};
+use crate::audit::{Because, By, Checkpoint, CheckpointKey, Entry, Head, Kind, actor_to_json, text_digest};
 use crate::proposal::Reason;
 use crate::record::{hex, random_bytes};
 
@@ -24,12 +25,42 @@ pub struct Change<'t> {
     pub(super) now: Timestamp,
     /// What it moves, by the sums that tell of it.
     pub(super) totals: Totals,
+    /// Holds that wait for the write turn.
+    pub(super) announced: Announced,
     head: Head,
 }
 
 impl std::fmt::Debug for Change<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Change").field("now", &self.now).field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+/// Texts that somebody typed, on their way to where they lie beside the chain.
+#[derive(Default)]
+pub(super) struct Texts(Vec<Text>);
+
+struct Text {
+    field: &'static str,
+    salt: [u8; 16],
+    text: String,
+}
+
+impl Texts {
+    /// Takes a reason in; gives what the entry says of it.
+    pub(super) fn reason(&mut self, reason: &Reason) -> Result<Because, StoreError> {
+        match (reason.name(), reason.typed()) {
+            (Some(name), _) => Ok(Because::Standard(name.to_owned())),
+            (None, typed) => self.add("reason", typed.unwrap_or_default()).map(Because::Typed),
+        }
+    }
+
+    /// Takes in what was typed into a field of the table; gives the digest that stands for it in the entry.
+    pub(super) fn add(&mut self, field: &'static str, text: &str) -> Result<String, StoreError> {
+        let salt: [u8; 16] = random_bytes().map_err(|error| StoreError::Random(Box::new(error)))?;
+        let digest = text_digest(&salt, text);
+        self.0.push(Text { field, salt, text: text.to_owned() });
+        Ok(digest)
     }
 }
 
@@ -46,16 +77,20 @@ impl WriteTurn<'_> {
     /// # Errors
     /// When the state's file cannot be locked or read.
     pub async fn begin(&mut self) -> Result<Change<'_>, StoreError> {
-        Change::begin(&mut self.writer, self.store.clock.now()).await
+        Change::begin(&mut self.writer, self.store.clock.now(), self.store.announced.clone()).await
     }
 }
 
 impl<'t> Change<'t> {
-    pub(super) async fn begin(writer: &'t mut SqliteConnection, now: Timestamp) -> Result<Self, StoreError> {
+    pub(super) async fn begin(
+        writer: &'t mut SqliteConnection,
+        now: Timestamp,
+        announced: Announced,
+    ) -> Result<Self, StoreError> {
         let mut transaction =
             writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin a change of the state"))?;
         let head = super::trail::head(&mut transaction).await?;
-        Ok(Self { transaction, now, totals: Totals::default(), head })
+        Ok(Self { transaction, now, totals: Totals::default(), announced, head })
     }
 
     /// Makes the change hold.
@@ -122,22 +157,31 @@ impl<'t> Change<'t> {
         Ok(head.entries)
     }
 
-    /// Adds an entry that stands for a typed text, and the text beside it; gives the entry's number.
+    /// Adds an entry that has a reason, and beside it what was typed; gives the entry's number.
     pub(super) async fn append_with_text(
         &mut self,
         by: &By,
-        text: &Reason,
-        kind: impl FnOnce(String) -> Kind,
+        reason: &Reason,
+        kind: impl FnOnce(Because) -> Kind,
     ) -> Result<u64, StoreError> {
-        let salt: [u8; 16] = random_bytes().map_err(|error| StoreError::Random(Box::new(error)))?;
-        let seq = self.append(by, &kind(text_digest(&salt, text.as_str()))).await?;
-        sqlx::query("INSERT INTO audit_text (seq, salt, text) VALUES (?1, ?2, ?3)")
-            .bind(seq.cast_signed())
-            .bind(salt.as_slice())
-            .bind(text.as_str())
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(failed("write a reason beside the audit trail"))?;
+        let mut texts = Texts::default();
+        let because = texts.reason(reason)?;
+        self.append_with_texts(by, texts, &kind(because)).await
+    }
+
+    /// Adds an entry that stands for these texts, and the texts beside it; gives the entry's number.
+    pub(super) async fn append_with_texts(&mut self, by: &By, texts: Texts, kind: &Kind) -> Result<u64, StoreError> {
+        let seq = self.append(by, kind).await?;
+        for Text { field, salt, text } in texts.0 {
+            sqlx::query("INSERT INTO audit_text (seq, field, salt, text) VALUES (?1, ?2, ?3, ?4)")
+                .bind(seq.cast_signed())
+                .bind(field)
+                .bind(salt.as_slice())
+                .bind(text)
+                .execute(&mut *self.transaction)
+                .await
+                .map_err(failed("write what was typed beside the audit trail"))?;
+        }
         Ok(seq)
     }
 

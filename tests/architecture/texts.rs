@@ -43,7 +43,7 @@ const UNSPOKEN: [&str; 7] = [
 /// The room in which every text is for people, single words too.
 const CLIENT: &str = "src/ctl/";
 /// Where help texts stand as comments on what they are about.
-const HELP: &str = "src/ctl/args.rs";
+const HELP: &str = "src/ctl/args";
 
 /// Texts of these files that no clerk reads in the source's words.
 const EXCEPTIONS: [(&str, &str); 13] = [
@@ -190,7 +190,7 @@ fn texts_of(path: &str, source: &str) -> Vec<String> {
         texts.extend(prefix.map(str::to_owned));
         texts.push(bare(&text));
     }
-    if path == HELP {
+    if path.starts_with(HELP) {
         texts.extend(comments(source));
     }
     texts

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use erasured::config::{self, Finding, Settings};
 use erasured::erasure::{
-    BatchPlan, BatchReport, Claim, Day, Engine, EngineError, Fresh, Journal, JournalError, Ruling, Selection, Tally,
+    BatchPlan, BatchReport, Claim, Day, Engine, EngineError, Fresh, Intent, Journal, JournalError, Ruling, Selection,
+    Tally,
 };
 use erasured::proposal::{BatchId, ProposalId};
 use erasured::record::{CategoryName, FingerprintKey, RecordKey};
@@ -339,14 +340,14 @@ impl MemoryJournal {
 }
 
 impl Journal for MemoryJournal {
-    async fn intent(&mut self, plan: &BatchPlan) -> Result<(), JournalError> {
+    async fn intent(&mut self, plan: &BatchPlan) -> Result<Intent, JournalError> {
         self.call("intent")?;
         assert!(self.open.is_none(), "the last batch is not settled");
         self.ruled_out.extend(plan.ruled_out.iter().map(|out| (out.claim.key.clone(), out.ruling.clone())));
         if !plan.records.is_empty() {
             self.open = Some(plan.clone());
         }
-        self.written()
+        self.written().map(|()| Intent::Written)
     }
 
     async fn outcome(&mut self, batch: BatchId) -> Result<(), JournalError> {

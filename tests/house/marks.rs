@@ -1,6 +1,6 @@
 //! Marks, four eyes, cooling-off, shells: decisions beyond those that a criterion asks for.
 
-use erasured::actor::{Authorised, Grant, Identity, Permission, Reach, authorise};
+use erasured::actor::{Asker, Authorised, Grant, Identity, Permission, Reach, authorise};
 use erasured::desk::{DecisionFault, DeskError, MoveError, Target, Wish};
 
 use super::*;
@@ -43,7 +43,7 @@ fn somebody(uid: u32, name: &str, permission: Permission) -> Authorised {
         permissions: [permission].into(),
         reach: Reach::default(),
     };
-    authorise(&identity, permission, &[grant], 0).unwrap()
+    authorise(&Asker::alone(identity), permission, &[grant], jiff::civil::date(2026, 11, 21), 0).unwrap()
 }
 
 fn target(record: &str) -> [Target; 1] {
@@ -62,7 +62,11 @@ async fn a_clerk_marks_whom_no_criterion_asks_for() {
     assert_eq!(living.state_of("customer/4").await, "proposed as clerk");
     let again = living.ctl(&["mark", "customer/4", "--reason", "asked by letter"]).await;
     assert_eq!((again.exit, again.out.as_str()), (Exit::Conflict, ""));
-    assert!(again.err.contains("cannot mark customer/4: there is a proposal for it already: proposed"), "{}", again.err);
+    assert!(
+        again.err.contains("cannot mark customer/4: there is a proposal for it already: proposed"),
+        "{}",
+        again.err
+    );
     // Prepare finds no criterion that is met, and leaves it alone: it was asked for.
     assert_eq!(living.prepare().await["withdrawn"], 0);
     living.json(&["confirm", "customer/4"]).await;

@@ -1,6 +1,6 @@
 //! Changing rules while the daemon runs, by two people who are not the same.
 
-use erasured::actor::{Authorised, Grant, Identity, Permission, Reach, authorise};
+use erasured::actor::{Asker, Authorised, Grant, Identity, Permission, Reach, authorise};
 use erasured::desk::{RuleError, RuleOutcome, RuleWish};
 
 use super::*;
@@ -15,7 +15,7 @@ fn may(user: &str, uid: u32) -> Authorised {
         reach: Reach::default(),
     };
     let identity = Identity { uid, user: user.to_owned(), groups: Default::default() };
-    authorise(&identity, Permission::Configure, &[grant], 0).unwrap()
+    authorise(&Asker::alone(identity), Permission::Configure, &[grant], jiff::civil::date(2026, 11, 21), 0).unwrap()
 }
 
 fn vera() -> Authorised {
@@ -311,10 +311,11 @@ async fn without_the_permission_nothing_is_changed_and_out_of_sight_is_not_there
         users: ["vera".to_owned()].into(),
         groups: Default::default(),
         permissions: [Permission::Configure].into(),
-        reach: Reach { categories: Some(["user".parse().unwrap()].into()), units: None },
+        reach: Reach { categories: Some(["user".parse().unwrap()].into()), ..Reach::default() },
     };
     let identity = Identity { uid: 1001, user: "vera".into(), groups: Default::default() };
-    let vera = authorise(&identity, Permission::Configure, &[narrow], 0).unwrap();
+    let vera = authorise(&Asker::alone(identity), Permission::Configure, &[narrow], jiff::civil::date(2026, 11, 21), 0)
+        .unwrap();
     let there = living.refused_rule(&vera, "customer.decisions", set("2")).await;
     let nowhere = living.refused_rule(&vera, "nothing.decisions", set("2")).await;
     assert_eq!(there, nowhere.replace("nothing", "customer"));

@@ -7,10 +7,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use erasured::actor::{Authorised, Grant, Identity, Permission, Refused, authorise};
+use erasured::actor::{Asker, Authorised, Grant, Identity, Permission, authorise};
 use erasured::admin::RuleWish;
-use erasured::admin::problem::{problem, with_hint};
-use erasured::admin::{Backend, Lines, Page, Refusal, Reply, RequestId, Selection, Set, Target, TrailSelection};
+use erasured::admin::problem::{not_permitted, problem, with_hint};
+use erasured::admin::{
+    Backend, Lines, Page, Refusal, Release, Reply, RequestId, Selection, Set, Target, TrailSelection,
+};
 use erasured::api::*;
 use erasured::record::RecordRef;
 use jiff::civil::{Date, date};
@@ -51,6 +53,7 @@ fn proposal(key: &str, state: State) -> Proposal {
         postponed_count: 0,
         reason: None,
         problem: None,
+        held_since: None,
     }
 }
 
@@ -99,6 +102,25 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
     }
 }
 
+fn access(entry: u64, kind: AccessKind, user: &str, about: &str) -> AccessEntry {
+    let about = |of: &[AccessKind]| of.contains(&kind).then(|| about.to_owned());
+    AccessEntry {
+        entry,
+        user: user.into(),
+        kind,
+        unit: about(&[AccessKind::Unit]),
+        record: about(&[AccessKind::Record, AccessKind::Deny]),
+        stands_in_for: about(&[AccessKind::StandIn]),
+        until: (kind == AccessKind::StandIn).then(|| "2026-12-24".into()),
+        asked_by: None,
+        reason: None,
+        by: "dora".into(),
+        at: at(5),
+        standing: AccessStanding::InForce,
+        problem: None,
+    }
+}
+
 /// Stands for the set of all three.
 pub const SET: &str = "40-3-00000000000000000000000000";
 
@@ -107,6 +129,54 @@ fn known(set: &Set) -> Reply<()> {
         return Err(problem(Code::NoSuchCategory, "cannot list proposals: there is no category member"));
     }
     Ok(())
+}
+
+fn hold(number: u64, record: &str) -> Hold {
+    Hold {
+        hold: number,
+        record: record.into(),
+        label: Some("Maier, A.".into()),
+        since: at(5),
+        days: 12,
+        by: "vera".into(),
+        reason: Some("a lawsuit is pending".into()),
+        standard_reason: Some("lawsuit".into()),
+        reference: Some("3 Cg 17/26".into()),
+        person_changed: false,
+        release: None,
+        problem: None,
+    }
+}
+
+fn pending() -> Option<PendingRelease> {
+    Some(PendingRelease {
+        at: at(6),
+        by: "vera".into(),
+        reason: Some("the lawsuit is over".into()),
+        from: Some("2026-11-23T09:06:00Z".into()),
+    })
+}
+
+fn reason_choices() -> Vec<ReasonChoice> {
+    let reason = |number, name: &str, text: &str, german: &str| StandardReason {
+        number,
+        name: name.into(),
+        text: text.into(),
+        texts: [("en".into(), text.into()), ("de".into(), german.into())].into(),
+    };
+    let lawsuit = || reason(1, "lawsuit", "a lawsuit is pending", "ein Verfahren ist anhängig");
+    vec![
+        ReasonChoice { kind: ReasonKind::Erase, free_text: true, reasons: Vec::new() },
+        ReasonChoice {
+            kind: ReasonKind::Postpone,
+            free_text: true,
+            reasons: vec![
+                lawsuit(),
+                reason(2, "guarantee", "the guarantee has not run out", "die Garantie läuft noch"),
+            ],
+        },
+        ReasonChoice { kind: ReasonKind::Hold, free_text: false, reasons: vec![lawsuit()] },
+    ]
 }
 
 fn no_such_record(record: &str) -> Problem {
@@ -145,8 +215,11 @@ fn decide_on(target: &Target, state: State) -> DecisionAnswer {
 }
 
 impl Backend for Fake {
-    fn authorise(&self, identity: &Identity, permission: Permission) -> Result<Authorised, Refused> {
-        authorise(identity, permission, &self.grants, nix::unistd::geteuid().as_raw())
+    async fn authorise(&self, identity: Identity, permission: Permission) -> Reply<Authorised> {
+        let asker = Asker::alone(identity);
+        let authorised =
+            authorise(&asker, permission, &self.grants, date(2026, 11, 20), nix::unistd::geteuid().as_raw());
+        authorised.map_err(|refused| not_permitted(&refused))
     }
 
     async fn refused(&self, refusal: Refusal) {
@@ -200,6 +273,7 @@ impl Backend for Fake {
                 label: None,
                 due_on: None,
                 problem: Some("the record is gone".into()),
+                held_since: Some("2026-11-19".into()),
                 ..proposal("a/b", State::Confirmed)
             },
         ];
@@ -318,6 +392,69 @@ impl Backend for Fake {
         Ok(self.decide(targets, State::Proposed))
     }
 
+    async fn hold(
+        &self,
+        _: &Authorised,
+        _: &RequestId,
+        record: RecordRef,
+        reason: String,
+        reference: String,
+    ) -> Reply<Hold> {
+        let late = |what| {
+            with_hint(
+                problem(Code::Conflict, format!("cannot hold {record}: {what}")),
+                format!("see what happened to it: erasurectl audit list --record {record}"),
+            )
+        };
+        match record.key.as_str() {
+            "404" => Err(problem(Code::NoSuchRecord, format!("cannot hold {record}: there is no such record"))),
+            "409" => Err(late("it is too late: the record was erased at 2026-11-20T09:04:00Z")),
+            _ if reason != "lawsuit" => Err(problem(
+                Code::Invalid,
+                "cannot hold a record for this reason: it is none of the standard reasons, and no other is taken",
+            )),
+            _ => Ok(Hold { reference: Some(reference), days: 0, ..hold(4, &record.to_string()) }),
+        }
+    }
+
+    async fn release(&self, _: &Authorised, _: &RequestId, release: Release) -> Reply<ReleaseAnswer> {
+        let record = release.record.to_string();
+        match (release.record.key.as_str(), release.hold, release.reference.as_deref()) {
+            ("404", ..) => {
+                Err(problem(Code::NoSuchRecord, format!("cannot release {record}: there is no such hold on it")))
+            }
+            ("18", None, None) => {
+                let several = problem(Code::Conflict, format!("cannot release {record}: there are 2 holds on it"));
+                Err(with_hint(several, "say which: --hold NUMBER or --reference TEXT; their numbers are 2, 3"))
+            }
+            ("18", ..) => Ok(ReleaseAnswer { released: false, hold: Hold { release: pending(), ..hold(2, &record) } }),
+            _ => Ok(ReleaseAnswer { released: true, hold: hold(1, &record) }),
+        }
+    }
+
+    async fn holds(&self, _: &Authorised, page: Page) -> Reply<HoldPage> {
+        let mut items = vec![
+            Hold { person_changed: true, ..hold(1, "customer/17") },
+            Hold { release: pending(), ..hold(2, "customer/18") },
+            Hold {
+                label: None,
+                reason: Some("the heirs have asked".into()),
+                standard_reason: None,
+                problem: Some("the record is gone".into()),
+                ..hold(3, "customer/18")
+            },
+        ];
+        let next = (page.limit < 3).then(|| "3".to_owned());
+        items.truncate(page.limit as usize);
+        Ok(HoldPage { total: 3, items, next })
+    }
+
+    async fn reasons(&self, _: &Authorised, kind: Option<ReasonKind>) -> Reply<ReasonList> {
+        let mut kinds = reason_choices();
+        kinds.retain(|choice| kind.is_none_or(|kind| choice.kind == kind));
+        Ok(ReasonList { kinds })
+    }
+
     async fn mark(&self, _: &Authorised, _: &RequestId, record: RecordRef, _: String) -> Reply<MarkAnswer> {
         match record.key.as_str() {
             "404" => return Err(problem(Code::NoSuchRecord, format!("cannot mark {record}: there is no such record"))),
@@ -409,6 +546,92 @@ impl Backend for Fake {
             public_key: "erasured+1234+KEY".into(),
             checkpoints: vec!["note one\n".into(), "note two\n".into()],
         })
+    }
+
+    async fn access(&self, _: &Authorised, user: Option<String>, _: Page) -> Reply<AccessPage> {
+        let mut items = vec![
+            AccessEntry {
+                asked_by: Some("the member".into()),
+                reason: Some("a neighbour".into()),
+                ..access(41, AccessKind::Deny, "vera", "customer/17")
+            },
+            access(38, AccessKind::StandIn, "vera", "karl"),
+            AccessEntry { standing: AccessStanding::Lapsed, ..access(37, AccessKind::Record, "karl", "customer/18") },
+            access(36, AccessKind::Unit, "karl", "graz"),
+        ];
+        items.retain(|item| user.as_ref().is_none_or(|user| item.user == *user));
+        Ok(AccessPage { total: items.len() as u64, items, next: None })
+    }
+
+    async fn access_of(&self, _: &Authorised, user: String) -> Reply<AccessView> {
+        let ground = AccessGround {
+            permission: "view".into(),
+            categories: None,
+            units: Some(vec!["linz".into(), "wels".into()]),
+            records: None,
+            through: AccessThrough::Grant,
+            grant: Some(2),
+            stands_in_for: None,
+            until: None,
+        };
+        let assigned = AccessGround {
+            categories: Some(vec!["customer".into()]),
+            units: Some(vec!["graz".into()]),
+            through: AccessThrough::Entry,
+            grant: None,
+            ..ground.clone()
+        };
+        let single = AccessGround { units: None, records: Some(vec!["customer/18".into()]), ..assigned.clone() };
+        let through_karl = AccessGround {
+            permission: "decide".into(),
+            stands_in_for: Some("karl".into()),
+            until: Some("2026-12-24".into()),
+            ..ground.clone()
+        };
+        let nowhere = AccessGround {
+            permission: "hold".into(),
+            units: Some(Vec::new()),
+            through: AccessThrough::Nothing,
+            grant: None,
+            ..ground.clone()
+        };
+        let known = user != "anna";
+        let permissions = if known { vec![ground, assigned, single, through_karl, nowhere] } else { Vec::new() };
+        let entries = vec![access(36, AccessKind::Unit, &user, "graz")];
+        Ok(AccessView { known, user, permissions, entries })
+    }
+
+    async fn change_access(&self, _: &Authorised, _: &RequestId, change: AccessRequest) -> Reply<AccessAnswer> {
+        let made = |entry| Ok(AccessAnswer { made: Some(entry), ended: None });
+        let ended = |entry| {
+            let standing = AccessStanding::Ended;
+            Ok(AccessAnswer { made: None, ended: Some(AccessEntry { standing, ..entry }) })
+        };
+        match change {
+            AccessRequest::AddUnit { user, unit } => made(access(41, AccessKind::Unit, &user, &unit)),
+            AccessRequest::RemoveUnit { user, unit } => ended(access(36, AccessKind::Unit, &user, &unit)),
+            AccessRequest::AddRecord { user, record } => made(access(41, AccessKind::Record, &user, &record)),
+            AccessRequest::RemoveRecord { user, record } => {
+                let detail =
+                    format!("cannot take {record} away from {user}: {user} has it through a unit and would keep it");
+                let hint = format!("only a deny entry takes it away: erasurectl access deny add {user} {record}");
+                Err(with_hint(problem(Code::Conflict, detail), hint))
+            }
+            AccessRequest::AddDeny { user, record, asked_by, reason } => {
+                let (asked_by, reason) = (Some(asked_by), Some(reason));
+                made(AccessEntry { asked_by, reason, ..access(41, AccessKind::Deny, &user, &record) })
+            }
+            AccessRequest::RemoveDeny { user, record } => ended(access(36, AccessKind::Deny, &user, &record)),
+            AccessRequest::StandIn { user, stands_in_for, until } => {
+                let until = Some(until);
+                let standing_in = access(41, AccessKind::StandIn, &user, &stands_in_for);
+                let before = AccessEntry { entry: 38, standing: AccessStanding::Ended, ..standing_in.clone() };
+                Ok(AccessAnswer { made: Some(AccessEntry { until, ..standing_in }), ended: Some(before) })
+            }
+            AccessRequest::EndStandIn { user, stands_in_for } => {
+                ended(access(38, AccessKind::StandIn, &user, &stands_in_for))
+            }
+        }
     }
 
     async fn policy(&self, _: &Authorised) -> Reply<Policy> {

@@ -11,7 +11,7 @@ use crate::backend::Fake;
 use crate::serving::{granted, serve, serve_knowing};
 
 /// What each route needs, as its users are told. Written a second time on purpose.
-const MATRIX: [(&str, Permission); 22] = [
+const MATRIX: [(&str, Permission); 29] = [
     ("GET /openapi.json", Permission::View),
     ("GET /v1/status", Permission::View),
     ("GET /v1/proposals", Permission::View),
@@ -26,6 +26,10 @@ const MATRIX: [(&str, Permission); 22] = [
     ("POST /v1/confirm", Permission::Decide),
     ("POST /v1/postpone", Permission::Decide),
     ("POST /v1/restore", Permission::Restore),
+    ("POST /v1/hold", Permission::Hold),
+    ("POST /v1/release", Permission::Hold),
+    ("GET /v1/holds", Permission::Hold),
+    ("GET /v1/reasons", Permission::View),
     ("POST /v1/mark", Permission::Mark),
     ("POST /v1/runs", Permission::Run),
     ("GET /v1/runs", Permission::Run),
@@ -34,15 +38,22 @@ const MATRIX: [(&str, Permission); 22] = [
     ("GET /v1/audit/export", Permission::Audit),
     ("GET /v1/audit/verify", Permission::Audit),
     ("GET /v1/audit/checkpoints", Permission::Audit),
+    ("GET /v1/access", Permission::Configure),
+    ("GET /v1/access/{user}", Permission::Configure),
+    ("POST /v1/access", Permission::Configure),
 ];
 
 /// A request that the route answers with success.
 fn request(route: &str) -> (&str, String, &'static str) {
     let (method, path) = route.split_once(' ').unwrap();
     let path = path.replace("{category}", "customer").replace("{key*}", "17").replace("{id}", "7");
+    let path = path.replace("{user}", "karl");
     let body = match route {
         "POST /v1/confirm" | "POST /v1/restore" => r#"{"records":[{"record":"customer/17"}]}"#,
         "POST /v1/postpone" => r#"{"records":[{"record":"customer/17"}],"until":"2027-06-30","reason":"court case"}"#,
+        "POST /v1/hold" => r#"{"record":"customer/17","reason":"lawsuit","reference":"3 Cg 17/26"}"#,
+        "POST /v1/release" => r#"{"record":"customer/17"}"#,
+        "POST /v1/access" => r#"{"change":"add-unit","user":"karl","unit":"graz"}"#,
         "POST /v1/mark" => r#"{"record":"customer/17","reason":"asked for"}"#,
         "POST /v1/policy/set" => r#"{"name":"customer.inactive.period","value":"4 years"}"#,
         "POST /v1/policy/unset" | "POST /v1/policy/approve" | "POST /v1/policy/reject" => {

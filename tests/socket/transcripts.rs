@@ -37,7 +37,15 @@ async fn transcript(serving: &Serving, calls: &[&[&str]]) -> String {
 }
 
 /// What people or applications have typed: the client gives it as it is.
-const TYPED: [&str; 3] = ["court case", "retention period expired", "note one"];
+const TYPED: [&str; 7] = [
+    "court case",
+    "retention period expired",
+    "note one",
+    "a lawsuit is pending",
+    "the heirs have asked",
+    "the member: a neighbour",
+    "linz, wels",
+];
 
 /// The same in German, without what is for machines; and every sentence that was not told in German.
 async fn german(serving: &Serving, calls: &[&[&str]]) -> (String, Vec<String>) {
@@ -156,6 +164,31 @@ transcripts! {
     restore(Fake::default()):
         ["restore", "customer/17"]
         ["restore", "customer/404", "--json"]
+    hold(Fake::default()):
+        ["hold", "customer/17", "--reason", "lawsuit", "--reference", "3 Cg 17/26"]
+        ["hold", "customer/17", "--reason", "lawsuit", "--reference", "3 Cg 17/26", "--json"]
+        ["hold", "customer/17", "--reason", "lawsuit"]
+        ["hold", "customer/17", "--reason", " ", "--reference", "3 Cg 17/26"]
+        ["hold", "customer/17", "--reason", "because", "--reference", "3 Cg 17/26"]
+        ["hold", "customer/404", "--reason", "lawsuit", "--reference", "3 Cg 17/26"]
+        ["hold", "customer/409", "--reason", "lawsuit", "--reference", "3 Cg 17/26"]
+    release(Fake::default()):
+        ["release", "customer/17"]
+        ["release", "customer/17", "--reason", "the lawsuit is over", "--json"]
+        ["release", "customer/18"]
+        ["release", "customer/18", "--hold", "2"]
+        ["release", "customer/18", "--reference", "3 Cg 17/26", "--json"]
+        ["release", "customer/18", "--hold", "2", "--reference", "3 Cg 17/26"]
+        ["release", "customer/404"]
+    holds(Fake::default()):
+        ["holds"]
+        ["holds", "--limit", "1"]
+        ["holds", "--limit", "1", "--json"]
+    reasons(Fake::default()):
+        ["reasons"]
+        ["reasons", "hold"]
+        ["reasons", "hold", "--json"]
+        ["reasons", "wish"]
     run(Fake::default()):
         ["run", "erase"]
         ["run", "erase", "--wait"]
@@ -196,6 +229,25 @@ transcripts! {
         ["policy", "approve", "customer.decisions@x"]
         ["policy", "reject", "customer.decisions"]
         ["policy", "--help"]
+    access(Fake::default()):
+        ["access", "list"]
+        ["access", "list", "--user", "vera", "--json"]
+        ["access", "show", "karl"]
+        ["access", "show", "anna"]
+        ["access", "show", "karl", "--json"]
+        ["access", "unit", "add", "karl", "graz"]
+        ["access", "unit", "add", "karl", "graz", "--json"]
+        ["access", "unit", "remove", "karl", "graz"]
+        ["access", "record", "add", "karl", "customer/18"]
+        ["access", "record", "remove", "karl", "customer/18"]
+        ["access", "record", "add", "karl", "18"]
+        ["access", "deny", "add", "karl", "customer/17", "--asked-by", "the member", "--reason", "a neighbour"]
+        ["access", "deny", "add", "karl", "customer/17", "--reason", "a neighbour"]
+        ["access", "deny", "remove", "karl", "customer/17"]
+        ["access", "stand-in", "vera", "--for", "karl", "--until", "2026-12-31"]
+        ["access", "stand-in", "vera", "--for", "karl", "--end"]
+        ["access", "stand-in", "vera", "--for", "karl"]
+        ["access", "stand-in", "vera"]
     not_permitted(Fake { grants: granted(&[Permission::View]), ..Fake::default() }):
         ["list", "--limit", "1"]
         ["run", "erase"]
@@ -208,6 +260,7 @@ transcripts! {
         ["postpone", "--help"]
         ["audit", "--help"]
         ["audit", "verify", "--help"]
+        ["access", "--help"]
         ["lsit"]
         []
 }

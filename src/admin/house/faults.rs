@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::holds;
 use crate::admin::problem::{problem, with_hint};
 use crate::api::{Code, Problem};
 use crate::desk::DeskError;
@@ -20,6 +21,12 @@ pub(super) enum Asked {
     Mark,
     /// A decision, by its verb.
     Decide(&'static str),
+    /// A new hold.
+    Hold,
+    /// The end of a hold.
+    Release,
+    /// A list of holds.
+    Holds,
     /// A new run.
     Queue,
     /// One run.
@@ -30,30 +37,46 @@ pub(super) enum Asked {
     Trail,
     /// The rules.
     Policy,
+    /// What is assigned to users.
+    Access,
 }
 
 impl Asked {
     /// `cannot …`
-    fn words(self) -> &'static str {
+    pub(super) fn words(self) -> &'static str {
         match self {
             Self::Status => "tell how the daemon is",
             Self::List => "list proposals",
             Self::Show => "show",
             Self::Mark => "mark",
             Self::Decide(verb) => verb,
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Holds => "list holds",
             Self::Queue => "queue a run",
             Self::Run => "show the run",
             Self::Runs => "list runs",
             Self::Trail => "read the audit trail",
             Self::Policy => "tell the rules",
+            Self::Access => "tell who may do what",
         }
     }
 }
 
 /// The problem that the peer is told. What failed inside the house goes to the log alone: it may name files.
 pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
+    let verb = asked;
     let asked = asked.words();
     match error {
+        DeskError::NoSuchRecord(record) if matches!(verb, Asked::Hold) => with_hint(
+            problem(Code::NoSuchRecord, format!("cannot hold {record}: there is no such record")),
+            "a record is written category/key; erasurectl policy shows the categories",
+        ),
+        DeskError::Hold(record, refused) => holds::refused(verb, &record, &refused),
+        DeskError::Unreadable(category, why) => with_hint(
+            problem(Code::SourceUnavailable, format!("cannot {asked} a record of {category}: {why}")),
+            "erasurectl status shows what is wrong; nothing is erased there until it is mended",
+        ),
         DeskError::NoSuchRecord(record) => no_such_record(asked, &record.to_string()),
         DeskError::CannotMark { .. } => {
             with_hint(problem(Code::Conflict, error.to_string()), "erasurectl show says how it stands")
@@ -63,6 +86,7 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
             "erasurectl policy shows those there are",
         ),
         DeskError::NoSuchRun(id) => no_such_run(id),
+        DeskError::Access(fault) => super::access::problem_with(asked, &fault),
         DeskError::NotProposed { records, proposed } => with_hint(
             problem(
                 Code::Conflict,

@@ -111,6 +111,7 @@ fn proposal(item: &Item) -> api::Proposal {
         postponed_count: of.life.postponed_count(),
         reason: item.reason.clone(),
         problem: item.problem.clone(),
+        held_since: item.held_since.map(|since| since.to_string()),
     }
 }
 
@@ -153,14 +154,14 @@ fn history(card: &Card) -> Vec<api::Move> {
 
 fn step(event: &Event, from: api::State) -> api::Move {
     let (to, reason) = match &event.what {
-        EventKind::Marked { reason } => (api::State::Proposed, Some(marked(reason.as_deref()))),
+        EventKind::Marked { reason } => (api::State::Proposed, Some(marked(reason.text.as_deref()))),
         EventKind::FirstConfirmed => (api::State::Proposed, Some("confirmed by the first of two".to_owned())),
         EventKind::Confirmed if event.actor == Actor::Daemon => {
             (api::State::Confirmed, Some("the category confirms marks at once".to_owned()))
         }
         EventKind::Confirmed => (api::State::Confirmed, None),
         EventKind::Postponed { until, reason } => {
-            let said = match reason {
+            let said = match &reason.text {
                 Some(typed) => format!("until {until}: {typed}"),
                 None => format!("until {until}"),
             };

@@ -8,8 +8,11 @@ mod category;
 mod dependent;
 mod document;
 mod duration;
+mod grant;
+mod holds;
 mod hours;
 mod manual;
+mod reasons;
 mod rows;
 mod rule;
 mod section;
@@ -26,7 +29,7 @@ use std::path::Path;
 
 use document::{Faults, File};
 pub(super) use rule::version as rule_version;
-pub(super) use similar::{listed, nearest};
+pub use similar::{listed, nearest};
 use top::Top;
 pub(super) use value::value;
 
@@ -94,10 +97,18 @@ fn settings(dir: &Path, faults: &Faults) -> Option<Settings> {
         let read = read_file(dir, file, faults).and_then(|file| category::read(&file, faults, name, source_names));
         categories.extend(read.map(|category| (name.clone(), category)));
     }
-    let Top { time_zone, schedule, sources, grants, .. } = top?;
+    let Top { time_zone, schedule, sources, grants, holds, reasons, .. } = top?;
     let (time_zone, time_zone_name) = time_zone?;
-    let settings =
-        Settings { time_zone, time_zone_name, schedule: schedule?, sources: sources?, grants: grants?, categories };
+    let settings = Settings {
+        time_zone,
+        time_zone_name,
+        schedule: schedule?,
+        sources: sources?,
+        grants: grants?,
+        categories,
+        holds: holds?,
+        reasons: reasons?,
+    };
     note_unused_sources(&settings, faults);
     Some(settings)
 }

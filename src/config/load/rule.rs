@@ -74,12 +74,13 @@ fn period(section: &Section<'_>, key: &str, text: &Located<String>) -> Option<Lo
         Ok(period) => return Some(Located::new(period, text.place.clone())),
         Err(error) => error,
     };
+    let (words, iso) = if key == "period" { ("3 years", "P3Y") } else { ("7 days", "P7D") };
     let hint = match (&error, meant(&text.value)) {
         (PeriodError::Malformed(_), Some(meant)) => format!("did you mean {key} = \"{meant}\"?"),
         (PeriodError::Malformed(_), None) => {
-            format!("write whole years, months, weeks or days: {key} = \"3 years\", or \"P3Y\"")
+            format!("write whole years, months, weeks or days: {key} = \"{words}\", or \"{iso}\"")
         }
-        (PeriodError::Nothing, _) => format!("write how long: {key} = \"3 years\""),
+        (PeriodError::Nothing, _) => format!("write how long: {key} = \"{words}\""),
         (PeriodError::TooLong, _) => format!("write it in years: {key} = \"30 years\""),
     };
     section.fault("period", &text.place, error.to_string(), hint);

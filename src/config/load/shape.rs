@@ -38,7 +38,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 
 /// Keys that the words of this product provide for, and that nothing acts on yet. Whoever writes one relies on it: it is
 /// refused, not passed over.
-pub const LATER: [&str; 6] = ["linked", "brake", "reasons", "holds", "key_is_personal", "removal"];
+pub const LATER: [&str; 4] = ["linked", "brake", "key_is_personal", "removal"];
 
 /// `erasured.toml`.
 pub const TOP: Shape = Shape {
@@ -50,6 +50,27 @@ pub const TOP: Shape = Shape {
         key("schedule", "[schedule]"),
         key("source", "[source.crm]"),
         key("grant", "[[grant]]"),
+        key("holds", "[holds]"),
+        key("reasons", "[reasons]"),
+    ],
+};
+
+/// `[holds]`.
+pub const HOLDS: Shape = Shape {
+    name: "[holds]",
+    place: "in [holds]",
+    keys: &[key("release_needs_two", "release_needs_two = true"), key("release_after", "release_after = \"3 days\"")],
+};
+
+/// `[reasons]`.
+pub const REASONS: Shape = Shape {
+    name: "[reasons]",
+    place: "in [reasons]",
+    keys: &[
+        key("free_text", "free_text = true"),
+        key("erase", "[reasons.erase]"),
+        key("postpone", "[reasons.postpone]"),
+        key("hold", "[reasons.hold]"),
     ],
 };
 
@@ -85,6 +106,7 @@ pub const GRANT: Shape = Shape {
         key("groups", "groups = [\"privacy\"]"),
         key("permissions", "permissions = [\"view\", \"decide\"]"),
         key("categories", "categories = [\"prospect\"]"),
+        key("units", "units = [\"graz\"]"),
     ],
 };
 
@@ -180,5 +202,7 @@ pub const REPLACEMENT: Shape = Shape {
 };
 
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
-pub const FILES: [&[&Shape]; 2] =
-    [&[&TOP, &SCHEDULE, &SOURCE, &GRANT], &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &REPLACEMENT]];
+pub const FILES: [&[&Shape]; 2] = [
+    &[&TOP, &SCHEDULE, &SOURCE, &GRANT, &HOLDS, &REASONS],
+    &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &REPLACEMENT],
+];

@@ -10,16 +10,14 @@ use toml::de::DeValue;
 
 use super::document::{Faults, File};
 use super::section::{Entry, Section, entries};
-use super::similar::{listed, nearest};
-use super::{duration, hours, shape};
-use crate::actor::{Grant, Permission, Reach};
-use crate::config::{Finding, Located, Schedule, SourceSettings};
+use super::similar::nearest;
+use super::{duration, grant, holds, hours, reasons, shape};
+use crate::actor::Grant;
+use crate::config::{Holds, Located, Reasons, Schedule, SourceSettings};
 use crate::record::{CategoryName, SourceName};
 
 /// Databases that one daemon looks after.
 const SOURCES_MAX: usize = 64;
-/// Sections `[[grant]]`.
-const GRANTS_MAX: usize = 1_000;
 /// Fields of a cron expression.
 const CRON_FIELDS: usize = 5;
 /// How long a batch may wait for the application's lock: longer, and a run would seem to hang.
@@ -29,15 +27,6 @@ const MAX_LOCK: RangeInclusive<Duration> = Duration::from_millis(5)..=Duration::
 /// What operators call the zones that this product is mostly used in.
 const ZONES_IN_GERMAN: [(&str, &str); 4] =
     [("wien", "Europe/Vienna"), ("zürich", "Europe/Zurich"), ("mez", "Europe/Vienna"), ("mesz", "Europe/Vienna")];
-/// Verbs of the command line that are not the permission for them.
-const VERBS: [(&str, Permission); 6] = [
-    ("confirm", Permission::Decide),
-    ("postpone", Permission::Decide),
-    ("release", Permission::Hold),
-    ("list", Permission::View),
-    ("show", Permission::View),
-    ("runs", Permission::Run),
-];
 /// The default of `lock_wait`.
 const LOCK_WAIT_DEFAULT: Duration = Duration::from_secs(5);
 /// The default of `max_lock`.
@@ -51,6 +40,8 @@ pub struct Top {
     pub source_names: BTreeSet<String>,
     pub sources: Option<BTreeMap<SourceName, SourceSettings>>,
     pub grants: Option<Vec<Grant>>,
+    pub holds: Option<Holds>,
+    pub reasons: Option<Reasons>,
 }
 
 /// Reads the file. `None` when it has a fault beyond which nothing can be told.
@@ -71,7 +62,9 @@ pub fn read(file: &File, faults: &Faults, dir: &Path, categories: &BTreeSet<Cate
             .map(|entry| entry.key.to_owned())
             .collect(),
         sources: named.and_then(|named| sources(&top, &named, dir)),
-        grants: grants(&top, categories),
+        grants: grant::read(&top, categories),
+        holds: holds::read(&top),
+        reasons: reasons::read(&top),
     })
 }
 
@@ -256,112 +249,4 @@ fn span(section: &Section<'_>, key: &str, default: Duration, range: &RangeInclus
             None
         }
     }
-}
-
-fn grants(top: &Section<'_>, categories: &BTreeSet<CategoryName>) -> Option<Vec<Grant>> {
-    let sections = top.sections("grant", &shape::GRANT, GRANTS_MAX)?;
-    let read: Vec<_> = sections.iter().map(|section| grant(section, categories)).collect();
-    read.into_iter().collect()
-}
-
-fn grant(section: &Section<'_>, categories: &BTreeSet<CategoryName>) -> Option<Grant> {
-    let users = names(section, "users");
-    let groups = names(section, "groups");
-    if section.get("users").is_none() && section.get("groups").is_none() {
-        let hint = "add groups = [\"privacy\"] or users = [\"vera\"]";
-        section.fault("missing-key", &section.place, "the grant names neither users nor groups", hint);
-    }
-    let permissions = permissions(section);
-    let reach = reach(section, categories);
-    let grant = Grant {
-        users: users?,
-        groups: groups?,
-        permissions: permissions.as_ref()?.iter().map(|located| located.value).collect(),
-        reach: reach?,
-    };
-    let limited = grant.reach != Reach::default();
-    let mut all_well = !grant.users.is_empty() || !grant.groups.is_empty();
-    for Located { value, place } in permissions?.iter().filter(|one| limited && !one.value.is_by_category()) {
-        let hint = format!("give {:?} in a [[grant]] of its own without `categories`", value.as_str());
-        section.fault("grant", place, format!("the permission {value} cannot be limited to categories"), hint);
-        all_well = false;
-    }
-    all_well.then_some(grant)
-}
-
-/// Names of users or groups; an empty list has been noted.
-fn names(section: &Section<'_>, key: &str) -> Option<BTreeSet<String>> {
-    let list = section.texts(key)?;
-    if let Some(place) = section.key_place(key).filter(|_| list.is_empty()) {
-        section.fault(
-            "empty",
-            &place,
-            format!("`{key}` is an empty list"),
-            format!("name somebody, or leave `{key}` out"),
-        );
-        return None;
-    }
-    let is_name = |name: &str| !name.contains(|c: char| c.is_whitespace() || c.is_control() || ":,*@/".contains(c));
-    let mut all_well = true;
-    for name in list.iter().filter(|name| !is_name(&name.value)) {
-        let message = format!("{:?} is not the name of a Unix user or group", name.value);
-        section.fault("name", &name.place, message, "write each name as `id` shows it; there is no word for everybody");
-        all_well = false;
-    }
-    all_well.then(|| list.into_iter().map(|name| name.value).collect())
-}
-
-fn permissions(section: &Section<'_>) -> Option<Vec<Located<Permission>>> {
-    let words = || Permission::ALL.into_iter().map(Permission::as_str);
-    let list = section.texts("permissions")?;
-    if list.is_empty() {
-        let hint = format!("add permissions = [\"view\"]; there are {}", listed(words()));
-        section.fault("missing-key", &section.place, "the grant gives no permission", hint);
-        return None;
-    }
-    let mut all_well = true;
-    let mut permissions = Vec::new();
-    for word in list {
-        match word.value.parse::<Permission>() {
-            Ok(permission) => permissions.push(Located::new(permission, word.place)),
-            Err(error) => {
-                let verb =
-                    VERBS.iter().find(|(verb, _)| *verb == word.value).map(|(_, permission)| permission.as_str());
-                let meant = verb.or_else(|| nearest(&word.value, words()));
-                let meant = meant.map_or_else(String::new, |meant| format!("did you mean {meant:?}? "));
-                let hint = format!("{meant}Permissions are {}", listed(words()));
-                section.fault("unknown-permission", &word.place, error.to_string(), hint);
-                all_well = false;
-            }
-        }
-    }
-    all_well.then_some(permissions)
-}
-
-fn reach(section: &Section<'_>, known: &BTreeSet<CategoryName>) -> Option<Reach> {
-    let list = section.texts("categories")?;
-    let Some(key_place) = section.key_place("categories") else { return Some(Reach::default()) };
-    if list.is_empty() {
-        let hint = "name some, or leave `categories` out: then it holds for all";
-        section.fault("empty", &key_place, "`categories` is an empty list, and the grant would hold nowhere", hint);
-        return None;
-    }
-    let mut all_well = true;
-    let mut categories = BTreeSet::new();
-    for name in list {
-        if let Some(category) = known.iter().find(|category| category.as_str() == name.value) {
-            categories.insert(category.clone());
-            continue;
-        }
-        let hint = match nearest(&name.value, known.iter().map(CategoryName::as_str)) {
-            Some(meant) => format!("did you mean {meant:?}?"),
-            None => format!("there would have to be a file categories/{}.toml", name.value),
-        };
-        section.faults.add(
-            Finding::error("unknown-category", &name.place, format!("there is no category {:?}", name.value))
-                .hint(hint),
-        );
-        all_well = false;
-    }
-    all_well.then_some(Reach { categories: Some(categories), units: None })
 }

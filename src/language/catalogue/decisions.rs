@@ -89,7 +89,6 @@ pub(super) const TEXTS: super::Part = &[
     ),
     ("erasurectl list shows those there are", "erasurectl list zeigt die vorhandenen"),
     ("cannot {doing} {record}: {fault}", "kann {record} nicht {doing}: {fault}"),
-    ("cannot {doing} {record}: {rule}", "kann {record} nicht {doing}: {rule}"),
     ("cannot {doing} {record}: it is {state}", "kann {record} nicht {doing}: Stand ist {state}"),
     (
         "cannot {doing} until {until}: the date must be after today, {today}",
@@ -138,8 +137,6 @@ pub(super) const TEXTS: super::Part = &[
     ("cannot decide on {} records at once", "kann nicht über {} Datensätze auf einmal entscheiden"),
     ("name at most {RECORDS_MAX} in one request", "höchstens {RECORDS_MAX} in einer Anfrage nennen"),
     ("cannot decide twice on {text} in one request", "kann in einer Anfrage nicht zweimal über {text} entscheiden"),
-    ("cannot postpone for this reason: {error}", "kann aus diesem Grund nicht zurückstellen: {error}"),
-    ("cannot mark for this reason: {error}", "kann aus diesem Grund nicht manuell löschen: {error}"),
     ("a reason is required, and this one is empty", "ein Grund ist nötig, und dieser ist leer"),
     (
         "the reason has {chars} characters, more than {REASON_MAX_CHARS}",

@@ -52,7 +52,6 @@ pub(super) const TEXTS: super::Part = &[
         "The first day on which they may be proposed again, as 2027-06-30",
         "Der erste Tag, an dem sie wieder vorgeschlagen werden dürfen, wie 2027-06-30",
     ),
-    ("Why", "Der Grund"),
     ("Which job", "Welcher Job"),
     ("Only count what it would do", "Nur zählen, was er täte"),
     ("Wait until it has ended", "Warten, bis er zu Ende ist"),

@@ -4,9 +4,11 @@
 //! place that is named as [`template`](super::template) knows it takes nothing but a number, a date, a name or a record. It
 //! speaks to nobody: what somebody should do stands in the infinitive. Verbs and options stay as they are typed.
 
+mod access;
 mod client;
 mod decisions;
 mod help;
+mod holds;
 mod lists;
 mod rules;
 mod service;
@@ -15,5 +17,14 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 7] =
-    [client::TEXTS, decisions::TEXTS, help::TEXTS, lists::TEXTS, rules::TEXTS, service::TEXTS, trail::TEXTS];
+pub(super) const ALL: [Part; 9] = [
+    access::TEXTS,
+    client::TEXTS,
+    decisions::TEXTS,
+    help::TEXTS,
+    holds::TEXTS,
+    lists::TEXTS,
+    rules::TEXTS,
+    service::TEXTS,
+    trail::TEXTS,
+];

@@ -26,10 +26,12 @@ BEGIN SELECT raise(ABORT, 'entries of the trail are never removed'); END;
 
 -- What people typed; the trail holds a digest of it.
 CREATE TABLE audit_text (
-  seq  INTEGER PRIMARY KEY REFERENCES audit (seq),
-  salt BLOB NOT NULL CHECK (length(salt) = 16),
-  text TEXT NOT NULL CHECK (text <> '')
-) STRICT;
+  seq   INTEGER NOT NULL REFERENCES audit (seq),
+  field TEXT NOT NULL CHECK (field IN ('reason', 'reference')),
+  salt  BLOB NOT NULL CHECK (length(salt) = 16),
+  text  TEXT NOT NULL CHECK (text <> ''),
+  PRIMARY KEY (seq, field)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE checkpoint (
   entries INTEGER PRIMARY KEY REFERENCES audit (seq),
@@ -169,10 +171,32 @@ CREATE TABLE decision (
   until    TEXT,
   reason   TEXT,
   detail   TEXT,
+  -- The name of the standard reason that a person gave; what is typed lies beside the trail.
+  standard TEXT CHECK (standard <> ''),
   PRIMARY KEY (proposal, seq),
   CHECK ((decision = 'postponed') = (until IS NOT NULL)),
   CHECK ((decision IN ('withdrawn', 'returned')) = (reason IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- Records that may not be erased until they are released: on the key, whoever is under it. Why, and under which
+-- reference, lies beside the trail where it was typed.
+CREATE TABLE hold (
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,
+  category        TEXT NOT NULL,
+  key             TEXT NOT NULL,
+  unit            TEXT,
+  fingerprint     BLOB NOT NULL CHECK (length(fingerprint) = 32),
+  form            INTEGER NOT NULL REFERENCES fingerprint_form (id),
+  standard        TEXT CHECK (standard <> ''),
+  set_seq         INTEGER NOT NULL REFERENCES audit (seq),
+  -- The first of two people has asked for its release.
+  asked_seq       INTEGER REFERENCES audit (seq),
+  asked_standard  TEXT CHECK (asked_standard <> ''),
+  released_seq    INTEGER REFERENCES audit (seq),
+  CHECK (asked_standard IS NULL OR asked_seq IS NOT NULL)
+) STRICT;
+-- What stands: few.
+CREATE INDEX hold_standing ON hold (category, key) WHERE released_seq IS NULL;
 
 -- What was erased, so that it is known when it comes back.
 CREATE TABLE ledger (
@@ -218,3 +242,30 @@ CREATE TABLE rule_change (
   CHECK ((approved_at IS NULL) = (approved_by IS NULL)),
   CHECK (waits = 0 OR approved_at IS NULL)
 ) STRICT, WITHOUT ROWID;
+
+-- What was assigned to people while the daemon runs, on top of the grants of the settings. Each row was made by an entry of
+-- the trail; another ends it.
+CREATE TABLE access (
+  seq      INTEGER PRIMARY KEY REFERENCES audit (seq),
+  what     TEXT NOT NULL CHECK (what IN ('unit', 'record', 'deny', 'stand_in')),
+  -- Whose access it is, by login name.
+  user     TEXT NOT NULL CHECK (user <> ''),
+  unit     TEXT,
+  category TEXT,
+  key      TEXT,
+  fingerprint BLOB CHECK (length(fingerprint) = 32),
+  form     INTEGER REFERENCES fingerprint_form (id),
+  -- Whose place the user takes, through the last day.
+  other    TEXT CHECK (other <> user),
+  until    TEXT,
+  ended    INTEGER REFERENCES audit (seq),
+  CHECK ((what = 'unit') = (unit IS NOT NULL)),
+  CHECK ((what IN ('record', 'deny')) = (category IS NOT NULL)),
+  CHECK ((what IN ('record', 'deny')) = (key IS NOT NULL)),
+  CHECK ((what IN ('record', 'deny')) = (fingerprint IS NOT NULL)),
+  CHECK ((what IN ('record', 'deny')) = (form IS NOT NULL)),
+  CHECK ((what = 'stand_in') = (other IS NOT NULL)),
+  CHECK ((what = 'stand_in') = (until IS NOT NULL))
+) STRICT;
+-- What is asked at every request: what somebody has now.
+CREATE INDEX access_now ON access (user) WHERE ended IS NULL;

@@ -66,9 +66,11 @@ fn made(key: i64) -> impl Strategy<Value = Made> {
 fn scope() -> impl Strategy<Value = Scope> {
     let categories = proptest::option::of(subsequence(vec!["member", "prospect", "user"], 0..3));
     let units = proptest::option::of(subsequence(UNITS.to_vec(), 0..3));
-    let reach = (categories, units).prop_map(|(categories, units)| Reach {
+    let except = proptest::collection::btree_set((0..KEYS).prop_map(named), 0..3);
+    let reach = (categories, units, except).prop_map(|(categories, units, except)| Reach {
         categories: categories.map(|names| names.into_iter().map(|name| name.parse().unwrap()).collect()),
         units: units.map(|units| units.into_iter().map(str::to_owned).collect()),
+        except,
     });
     let single = (0..KEYS, 0..3_i64)
         .prop_map(|(key, of)| SingleRecord { record: named(key), digest: fingerprint("k1", of).digest });

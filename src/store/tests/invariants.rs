@@ -38,10 +38,15 @@ const IMPOSSIBLE: &[&str] = &[
     "INSERT INTO batch VALUES (zeroblob(15), 'crm', 1, 'open', 'x', NULL, '[]')",
     "INSERT INTO batch VALUES (zeroblob(16), 'crm', 1, 'open', 'x', NULL, NULL)",
     "INSERT INTO source_state VALUES ('crm', NULL, 'why', NULL)",
-    "INSERT INTO decision VALUES (1, 1, 'postponed', NULL, NULL, NULL)",
-    "INSERT INTO decision VALUES (1, 1, 'withdrawn', NULL, NULL, NULL)",
-    "INSERT INTO decision VALUES (1, 1000, 'confirmed', NULL, NULL, NULL)",
-    "INSERT INTO audit_text VALUES (1, x'00', 'text')",
+    "INSERT INTO decision VALUES (1, 1, 'postponed', NULL, NULL, NULL, NULL)",
+    "INSERT INTO decision VALUES (1, 1, 'withdrawn', NULL, NULL, NULL, NULL)",
+    "INSERT INTO decision VALUES (1, 1000, 'confirmed', NULL, NULL, NULL, NULL)",
+    "INSERT INTO audit_text VALUES (1, 'reason', x'00', 'text')",
+    "INSERT INTO audit_text VALUES (1, 'label', zeroblob(16), 'text')",
+    "INSERT INTO hold (category, key, fingerprint, form, set_seq) VALUES ('a', '1', x'00', 1, 1)",
+    "INSERT INTO hold (category, key, fingerprint, form, set_seq) VALUES ('a', '1', zeroblob(32), 1, 1000)",
+    "INSERT INTO hold (category, key, fingerprint, form, set_seq, asked_standard) \
+     VALUES ('a', '1', zeroblob(32), 1, 1, 'x')",
 ];
 
 #[tokio::test]

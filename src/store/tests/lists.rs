@@ -74,7 +74,7 @@ async fn filters_narrow_and_the_scope_narrows_further() {
         }
     };
     let members = Scope {
-        reaches: vec![Reach { categories: Some(BTreeSet::from(["member".parse().unwrap()])), units: None }],
+        reaches: vec![Reach { categories: Some(BTreeSet::from(["member".parse().unwrap()])), ..Reach::default() }],
         ..Scope::default()
     };
     assert_eq!(count(open.clone()).await, 6);

@@ -34,7 +34,7 @@ async fn five_thousand_proposals_go_all_the_way_in_batches() {
         let mut turn = bench.store.turn().await;
         let mut change = turn.begin().await.unwrap();
         let batch = BatchId([batches; 16]);
-        assert_eq!(change.intent(bench.run, batch, &source(), &plan).await.unwrap().len(), plan.len());
+        assert_eq!(change.intent(bench.run, batch, &source(), &plan).await.unwrap().taken.len(), plan.len());
         change.commit().await.unwrap();
         let mut change = turn.begin().await.unwrap();
         change.outcome(batch).await.unwrap();

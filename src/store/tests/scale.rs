@@ -40,8 +40,11 @@ async fn million() -> Bench {
 async fn a_million_open_proposals_stay_usable() {
     let bench = million().await;
     let open = ProposalFilter::open;
-    let units =
-        |names: &[&str]| Reach { categories: None, units: Some(names.iter().map(ToString::to_string).collect()) };
+    let units = |names: &[&str]| Reach {
+        categories: None,
+        units: Some(names.iter().map(ToString::to_string).collect()),
+        ..Reach::default()
+    };
     let scope = |reaches: Vec<Reach>| ProposalFilter { scope: Scope { reaches, ..Scope::default() }, ..open() };
     let denied = (1..1_000).map(record).collect();
     let filters = [

@@ -101,7 +101,7 @@ async fn only_what_waits_for_a_decision_is_confirmed() {
 async fn what_is_out_of_scope_is_neither_confirmed_nor_named() {
     let bench = Bench::new().await;
     bench.propose(1..=6).await;
-    let north = Reach { categories: None, units: Some(["north".to_owned()].into()) };
+    let north = Reach { categories: None, units: Some(["north".to_owned()].into()), ..Reach::default() };
     let scope = Scope { reaches: vec![north], denied: [record(4)].into(), ..Scope::default() };
     let filter = ProposalFilter { scope, ..proposed() };
     let digest = digest(&bench, &filter).await;
