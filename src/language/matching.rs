@@ -94,22 +94,21 @@ fn known(text: &str, depth: usize, beside: &mut Beside<'_>) -> Option<String> {
     if let Some(german) = CATALOGUE.plain.get(text) {
         return Some(Template::new(german).say(|_| None));
     }
-    let mut best: Option<(bool, usize, String, Vec<String>)> = None;
+    // Of those that fit, the one that leaves least unknown; of these, the one that reads no record doubtfully; of these, the
+    // one that says most.
+    let mut best: Option<((usize, bool), String, Vec<String>)> = None;
     for sentence in &CATALOGUE.open {
         let Some(inside) = sentence.english.read(text) else { continue };
-        let is_doubtful = sentence.english.is_doubtful(&inside);
         let (german, missed) = say(sentence, &inside, depth, beside.own);
-        let is_sure = !is_doubtful && missed.is_empty();
-        let is_better =
-            best.as_ref().is_none_or(|(doubtful, count, ..)| (is_doubtful, missed.len()) < (*doubtful, *count));
-        if is_better {
-            best = Some((is_doubtful, missed.len(), german, missed));
+        let doubts = (missed.len(), sentence.english.is_doubtful(&inside));
+        if best.as_ref().is_none_or(|(least, ..)| doubts < *least) {
+            best = Some((doubts, german, missed));
         }
-        if is_sure {
+        if doubts == (0, false) {
             break;
         }
     }
-    if let Some((_, _, german, missed)) = best {
+    if let Some((_, german, missed)) = best {
         missed.iter().for_each(|missed| (beside.missed)(missed));
         return Some(german);
     }
@@ -182,5 +181,5 @@ fn joined(text: &str, depth: usize, beside: &mut Beside<'_>) -> Option<String> {
 /// Whether somebody would have to understand it: names, keys and dates are not sentences.
 fn is_sentence(text: &str) -> bool {
     let is_word = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase()) && word.len() > 1;
-    text.contains(' ') && text.split([' ', ',', ':', ';']).filter(is_word).count() > 1
+    text.contains(' ') && text.split([' ', ',', ':', ';']).any(|word| is_word(&word))
 }
