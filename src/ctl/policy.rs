@@ -71,7 +71,8 @@ fn waits(waiting: &RuleWaiting) -> String {
 fn aside(rule: &RuleStanding) -> Option<String> {
     let set = rule.set.as_ref()?;
     let why = set.aside.as_ref()?;
-    Some(clean(&format!("{} {}, set by {}, is set aside: {why}", rule.name, set.value, set.by)))
+    let (name, value, by) = (&rule.name, &set.value, &set.by);
+    Some(clean(&format!("{name} {value}, set by {by}, is set aside: {why}")))
 }
 
 async fn change(session: &mut Session<'_>, path: &str, request: &impl serde::Serialize) -> Result<Exit, Failure> {

@@ -13,7 +13,8 @@ use crate::language::Language;
 /// What clap itself writes into help and usage, each with what it means.
 const HEADINGS: [&str; 5] = ["Usage:", "Commands:", "Arguments:", "Options:", "Possible values:"];
 /// What clap itself writes within lines of help.
-const MARKS: [&str; 5] = ["[OPTIONS]", "<COMMAND>", "[COMMAND]", "[possible values:", "see a summary with '-h'"];
+const MARKS: [&str; 6] =
+    ["[OPTIONS]", "<COMMAND>", "[COMMAND]", "[possible values:", "Print help", "see a summary with '-h'"];
 /// How it begins a line about one of several values.
 const VALUE: &str = "- ";
 
@@ -151,4 +152,36 @@ fn hints(error: &clap::Error) -> Vec<String> {
         }
     }
     hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctl::args::Args;
+
+    /// What can be typed, with everything below it.
+    fn all(command: &Command) -> Vec<&Command> {
+        std::iter::once(command).chain(command.get_subcommands().flat_map(all)).collect()
+    }
+
+    #[test]
+    fn all_help_is_in_the_catalogue() {
+        let mut command = Args::command();
+        command.build();
+        let mut missing = Vec::new();
+        for command in all(&command).into_iter().filter(|command| command.get_name() != "help") {
+            let mut texts: Vec<String> = command.get_about().into_iter().map(ToString::to_string).collect();
+            texts.extend(command.get_after_help().map(ToString::to_string));
+            for argument in command.get_arguments() {
+                texts.extend(argument.get_help().map(ToString::to_string));
+                texts.extend(argument.get_value_names().unwrap_or_default().iter().map(ToString::to_string));
+                let values = argument.get_possible_values();
+                texts.extend(values.iter().filter_map(|value| value.get_help()).map(ToString::to_string));
+            }
+            missing.extend(texts.into_iter().filter(|text| Language::German.word(text).is_none()));
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+    }
 }

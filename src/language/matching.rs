@@ -171,7 +171,7 @@ fn joined(text: &str, depth: usize, beside: &mut Beside<'_>) -> Option<String> {
                 return Some(format!("{german}{und}{}{end}", part(right, depth + 1, beside)));
             }
             if let Some(german) = known(right, depth + 1, beside) {
-                return Some(format!("{left}{und}{german}{end}"));
+                return Some(format!("{}{und}{german}{end}", part(left, depth + 1, beside)));
             }
         }
     }

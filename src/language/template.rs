@@ -8,7 +8,7 @@ const NUMBERS: [&str; 12] =
 /// Names of places that hold a date or an instant.
 const DATES: [&str; 5] = ["at", "date", "due_on", "today", "until"];
 /// Names of places that hold a name, a key or a word: something without a blank in it.
-const NAMES: [&str; 5] = ["batch", "category", "named", "permission", "source"];
+const NAMES: [&str; 6] = ["batch", "category", "named", "permission", "rule_name", "source"];
 /// The name of places that hold a record, written `category/key`.
 const RECORD: &str = "record";
 

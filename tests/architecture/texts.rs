@@ -66,13 +66,14 @@ const EXCEPTIONS: [(&str, &str); 13] = [
 const OPERATORS: &str = "what goes wrong deep inside is for operators, with what the database says of it";
 
 /// Sentences that others say in our name.
-const FOREIGN: [(&str, &str); 13] = [
+const FOREIGN: [(&str, &str); 14] = [
     ("Print help", "clap"),
     ("Print version", "clap"),
     ("Print this message or the help of the given subcommand(s)", "clap"),
     ("[COMMAND]", "clap"),
     ("see more with '--help'", "clap"),
     ("CURSOR", "clap, from the name of a field"),
+    ("DIGEST", "clap, from the name of a field"),
     ("LANG", "clap, from the name of a field"),
     ("VALUE", "clap, from the name of a field"),
     ("invalid digit found in string", "the standard library, of a number"),

@@ -116,6 +116,7 @@ transcripts! {
         ["list", "--digest", "--text", "Maier"]
     show(Fake::default()):
         ["show", "customer/17"]
+        ["show", "customer/17", "--json"]
         ["show", "customer/404"]
         ["show", "17"]
     confirm(Fake::default()):
@@ -128,6 +129,11 @@ transcripts! {
         ["confirm", "customer/403"]
         ["confirm", "customer/17", "customer/404", "customer/409"]
         ["confirm", "customer/17", "customer/17"]
+        ["confirm", "customer/17@3", "--with", "member/88", "user/7@3"]
+        ["confirm", "customer/17", "--with-linked"]
+        ["confirm", "customer/17", "--with-linked", "--json"]
+        ["confirm", "customer/17", "customer/18", "--with", "member/88"]
+        ["confirm", "customer/17", "--with", "member/88", "--with-linked"]
         ["confirm", "Customer/17"]
         ["confirm"]
     confirm_many(Fake::default()):
@@ -275,7 +281,7 @@ async fn without_a_daemon() {
     let call = |socket: std::path::PathBuf| async move {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_erasurectl"));
         // The variable names the socket where no option does.
-        command.arg("status").env("ERASURED_SOCKET", &socket);
+        command.arg("status").env("LC_ALL", "C").env("ERASURED_SOCKET", &socket);
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap().replace(socket.to_str().unwrap(), "SOCKET");
         (output.status.code().unwrap(), stderr)
@@ -298,6 +304,7 @@ async fn a_reader_may_go() {
             .arg("--socket")
             .arg(socket)
             .args(["audit", "export"])
+            .env("LC_ALL", "C")
             .stdout(writer)
             .stderr(std::process::Stdio::piped());
         command.spawn().unwrap().wait_with_output().unwrap()
@@ -347,10 +354,48 @@ async fn an_exported_trail() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_erasurectl"));
         command.current_dir(folder.path()).args(["--socket", "/nowhere", "audit", "verify", "--file", trail]);
         command.args(["--checkpoints", notes, "--public-key", key]).args(json.then_some("--json"));
+        command.env("LC_ALL", "C");
         let output = command.output().unwrap();
         let said = |bytes| String::from_utf8(bytes).unwrap();
         writeln!(text, "{trail}, {notes}, {key}: exit {}", output.status.code().unwrap()).unwrap();
         writeln!(text, "{}{}", said(output.stdout), said(output.stderr)).unwrap();
     }
     insta::assert_snapshot!(text);
+}
+
+/// The option names the language, or else the environment does; neither changes the exit code or what is for machines.
+#[tokio::test]
+async fn in_whichever_language() {
+    let serving = serve(Fake::default()).await;
+    let socket = serving.socket.clone();
+    let call = |words: &'static [&'static str], locale: &'static str| {
+        let socket = socket.clone();
+        async move {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_erasurectl"));
+            command.arg("--socket").arg(socket).args(words).env("LC_ALL", locale);
+            let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+        }
+    };
+    for (words, english, german) in [
+        (&["show", "customer/404"][..], "error: cannot show", "Fehler: kann customer/404 nicht zeigen"),
+        (&["lsit"], "error: unrecognized subcommand", "Fehler: es gibt kein Verb lsit"),
+        (&["--help"], "Usage: erasurectl", "Aufruf: erasurectl"),
+        (&["postpone", "customer/17"], "error: cannot postpone", "Fehler: kann ohne Datum"),
+    ] {
+        let (in_english, in_german) = (call(words, "en_GB.UTF-8").await, call(words, "de_AT.UTF-8").await);
+        assert!(in_english.1.contains(english), "{}", in_english.1);
+        assert!(in_german.1.contains(german), "{}", in_german.1);
+        assert_eq!(in_english.0, in_german.0, "{words:?}");
+    }
+    let typed = call(&["--lang", "de", "show", "customer/404"], "C").await;
+    assert!(typed.1.starts_with("Fehler: "), "{}", typed.1);
+    let typed = call(&["show", "customer/404", "--lang=en"], "de_DE.UTF-8").await;
+    assert!(typed.1.starts_with("error: "), "{}", typed.1);
+    let wrong = call(&["status", "--lang", "fr"], "de_DE.UTF-8").await;
+    assert_eq!(wrong.0, 2);
+    assert!(wrong.1.starts_with("Fehler: kann \"fr\" für --lang <SPRACHE> nicht verwenden"), "{}", wrong.1);
+    assert_eq!(call(&["list", "--json"], "de_AT.UTF-8").await, call(&["list", "--json"], "C").await);
+    assert_eq!(call(&["list", "--csv"], "de_AT.UTF-8").await, call(&["list", "--csv"], "C").await);
 }

@@ -97,7 +97,9 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
         DeskError::NothingThere => {
             problem(Code::Conflict, format!("cannot {asked} all of the set: there is no record in it"))
         }
-        DeskError::Different(_) | DeskError::Refused(_) => problem(Code::Conflict, format!("cannot {asked}: {error}")),
+        DeskError::Different(_) | DeskError::Refused(_) | DeskError::NotTogether(_) => {
+            problem(Code::Conflict, format!("cannot {asked}: {error}"))
+        }
         DeskError::Store(_) => {
             tracing::error!(error = &error as &dyn std::error::Error, asked, "cannot answer");
             with_hint(

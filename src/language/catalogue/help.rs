@@ -166,4 +166,5 @@ pub(super) const TEXTS: super::Part = &[
     ("see more with '--help'", "mehr mit '--help'"),
     ("see a summary with '-h'", "eine Übersicht mit '-h'"),
     ("{typed} is not in {}", "{typed} liegt nicht in {}"),
+    ("DIGEST", "PRÜFSUMME"),
 ];

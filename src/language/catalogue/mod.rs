@@ -9,6 +9,7 @@ mod client;
 mod decisions;
 mod help;
 mod holds;
+mod linked;
 mod lists;
 mod rules;
 mod service;
@@ -17,12 +18,13 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 9] = [
+pub(super) const ALL: [Part; 10] = [
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
     help::TEXTS,
     holds::TEXTS,
+    linked::TEXTS,
     lists::TEXTS,
     rules::TEXTS,
     service::TEXTS,

@@ -105,7 +105,7 @@ pub(super) const TEXTS: super::Part = &[
     ("changed while running:", "im laufenden Betrieb geändert:"),
     ("as in the file", "wie in der Datei"),
     ("{value}, asked by {} (change {})", "{value}, verlangt von {} (Änderung {})"),
-    ("{} {}, set by {}, is set aside: {why}", "{} {}, gesetzt von {}, gilt nicht: {why}"),
+    ("{name} {value}, set by {by}, is set aside: {why}", "{name} {value}, gesetzt von {by}, gilt nicht: {why}"),
     ("gone from the files", "nicht mehr in den Dateien"),
     (
         "{} stays {in_force}: {value} is looser, and a second person must approve it (change {})",
@@ -120,7 +120,7 @@ pub(super) const TEXTS: super::Part = &[
     ("unset", "zurücksetzen"),
     ("approve", "genehmigen"),
     ("reject", "verwerfen"),
-    ("cannot {verb} {name}: {error}", "kann {name} nicht {verb}: {error}"),
+    ("cannot {verb} {rule_name}: {error}", "kann {rule_name} nicht {verb}: {error}"),
     (
         "try again when the source can be read; erasurectl status says what is wrong",
         "wieder versuchen, wenn die Quelle lesbar ist; erasurectl status sagt, was los ist",
