@@ -174,11 +174,13 @@ mod tests {
             texts.extend(command.get_after_help().map(ToString::to_string));
             for argument in command.get_arguments() {
                 texts.extend(argument.get_help().map(ToString::to_string));
-                texts.extend(argument.get_value_names().unwrap_or_default().iter().map(ToString::to_string));
+                let names = argument.get_value_names().filter(|_| argument.get_action().takes_values());
+                let names = names.unwrap_or_default().iter().map(ToString::to_string);
+                missing.extend(names.filter(|name| Language::German.word(name).is_none()));
                 let values = argument.get_possible_values();
                 texts.extend(values.iter().filter_map(|value| value.get_help()).map(ToString::to_string));
             }
-            missing.extend(texts.into_iter().filter(|text| Language::German.word(text).is_none()));
+            missing.extend(texts.into_iter().filter(|text| Language::German.tell(text) == *text));
         }
         missing.sort_unstable();
         missing.dedup();

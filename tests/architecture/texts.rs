@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use erasured::language::sentences;
@@ -214,7 +215,7 @@ fn comments(source: &str) -> Vec<String> {
     texts
 }
 
-fn files() -> Vec<(String, String)> {
+fn files() -> io::Result<Vec<(String, String)>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut open: Vec<PathBuf> = SPOKEN.iter().map(|path| root.join(path)).collect();
     let mut files = Vec::new();
@@ -222,18 +223,20 @@ fn files() -> Vec<(String, String)> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             if name != "tests" {
-                open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+                for entry in fs::read_dir(&path)? {
+                    open.push(entry?.path());
+                }
             }
         } else if name.ends_with(".rs") && name != "tests.rs" {
-            let below = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             if UNSPOKEN.contains(&below.as_str()) {
                 continue;
             }
-            files.push((below, fs::read_to_string(&path).unwrap()));
+            files.push((below, fs::read_to_string(&path)?));
         }
     }
     files.sort();
-    files
+    Ok(files)
 }
 
 /// Texts for people that `known` lacks, ready to be pasted, by file.
@@ -258,13 +261,13 @@ fn missing(files: &[(String, String)], known: &BTreeSet<&str>) -> Vec<String> {
 #[test]
 fn nothing_that_clerks_read_is_missing_from_the_catalogue() {
     let known = sentences().map(|(english, _)| english).collect();
-    let missing = missing(&files(), &known);
+    let missing = missing(&files().unwrap(), &known);
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 
 #[test]
 fn the_catalogue_knows_nothing_that_nobody_says() {
-    let files = files();
+    let files = files().unwrap();
     let spoken: BTreeSet<String> = files.iter().flat_map(|(path, source)| texts_of(path, source)).collect();
     let is_said = |text: &str| spoken.contains(text) || FOREIGN.iter().any(|(foreign, _)| *foreign == text);
     let idle: Vec<&str> = sentences().map(|(english, _)| english).filter(|english| !is_said(english)).collect();
