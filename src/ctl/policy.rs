@@ -113,6 +113,8 @@ fn written(policy: &CategoryPolicy) -> String {
         lines.extend(criterion.reason.as_ref().map(|typed| format!("    because: {typed}")));
     }
     lines.extend(policy.problem.as_ref().map(|problem| format!("  stopped: {problem}")));
+    lines.push(format!("  marked: {}", policy.marks));
+    lines.push(format!("  decided: {}", policy.decisions));
     lines.push(format!("  erased: {}", policy.erasure));
     lines.extend(policy.dependents.iter().map(|dependent| format!("  {}: {}", dependent.table, dependent.words)));
     lines.iter().map(|line| told(&clean(line)) + "\n").collect()

@@ -109,6 +109,8 @@ pub(super) fn counts(work: Work) -> Vec<(&'static str, u64)> {
             ("anonymised", counts.anonymised),
             ("returned", counts.returned),
             ("withdrawn", counts.withdrawn),
+            ("shells", counts.shells),
+            ("cooling off", counts.cooling_off),
             ("held", counts.held),
             ("left", counts.left),
             ("dependents", counts.dependents),

@@ -697,6 +697,8 @@ impl Backend for Fake {
                     version: "5e5e5e5e5e5e5e5e".into(),
                 }],
                 erasure: "the record is deleted, or anonymised while rows of orders refer to it".into(),
+                marks: "the application marks none; marks wait for a decision".into(),
+                decisions: "two different people confirm, and a confirmation waits for 7 days".into(),
                 dependents: vec![DependentPolicy {
                     table: "orders".into(),
                     words: "they stay, without what is personal".into(),

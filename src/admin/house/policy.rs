@@ -29,6 +29,8 @@ fn category(rules: Rules) -> CategoryPolicy {
         table: rules.table,
         criteria: criteria.collect(),
         erasure: rules.erasure,
+        marks: rules.marks,
+        decisions: rules.decisions,
         dependents: dependents.map(|d| DependentPolicy { table: d.table, words: d.words }).collect(),
         problem: rules.problem,
     }

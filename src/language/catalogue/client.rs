@@ -221,4 +221,6 @@ pub(super) const TEXTS: super::Part = &[
         "Client und Dienst sind vielleicht von verschiedenen Versionen: erasurectl --version und erasured --version vergleichen",
     ),
     ("cannot write the answer: {error}", "kann die Antwort nicht schreiben: {error}"),
+    ("shells", "Hüllen"),
+    ("cooling off", "in Wartezeit"),
 ];

@@ -9,8 +9,8 @@ pub(super) const TEXTS: super::Part = &[
     ("erased: {}", "Löschung: {}"),
     ("the record is deleted", "der Datensatz wird gelöscht"),
     (
-        "the record is deleted, or anonymised while rows of {} refer to it",
-        "der Datensatz wird gelöscht, oder anonymisiert, solange Zeilen von {} auf ihn verweisen",
+        "the record is deleted, or anonymised while rows of {keeps} refer to it",
+        "der Datensatz wird gelöscht, oder anonymisiert, solange Zeilen von {keeps} auf ihn verweisen",
     ),
     ("they stay, without what is personal", "sie bleiben, ohne das Personenbezogene"),
     ("they are deleted with what they refer to", "sie werden gelöscht mit dem, worauf sie verweisen"),
@@ -188,4 +188,17 @@ pub(super) const TEXTS: super::Part = &[
         "die Datei sagt jetzt {file}, und {} wäre lockerer: eine zweite Person muss zustimmen",
     ),
     ("the settings have changed in the meantime", "die Einstellungen haben sich inzwischen geändert"),
+    (
+        "the record is deleted, or anonymised while rows of {keeps} refer to it, and deleted when none does any more",
+        "der Datensatz wird gelöscht, oder anonymisiert, solange Zeilen von {keeps} auf ihn verweisen, und gelöscht, wenn es keine mehr tut",
+    ),
+    ("marked: {}", "manuelles Löschen: {}"),
+    ("decided: {}", "Entscheidung: {}"),
+    ("marks are confirmed at once", "manuelles Löschen wird sofort bestätigt"),
+    ("marks wait for a decision", "manuelles Löschen wartet auf eine Entscheidung"),
+    ("the application marks none; {then}", "die Anwendung markiert keine; {then}"),
+    ("the application marks {}; {then}", "die Anwendung markiert {}; {then}"),
+    ("two different people confirm", "zwei verschiedene Personen bestätigen"),
+    ("one person confirms", "eine Person bestätigt"),
+    ("{people}, and a confirmation waits for {}", "{people}, und eine Bestätigung wartet {}"),
 ];
