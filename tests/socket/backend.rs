@@ -245,9 +245,7 @@ fn decide_on(target: &Target, state: State) -> DecisionAnswer {
         with_hint(problem(Code::Conflict, detail), format!("look at it again: erasurectl show {record}"))
     };
     let problem = match target.record.key.as_str() {
-        "403" => {
-            Some(problem(Code::NotPermitted, format!("cannot do this: vera has no grant with the permission decide")))
-        }
+        "403" => Some(problem(Code::NotPermitted, "cannot do this: vera has no grant with the permission decide")),
         "404" => Some(no_such_record(&record)),
         "409" => Some(changed()),
         _ if target.version.is_some_and(|version| version != 3) => Some(changed()),
