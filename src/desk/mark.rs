@@ -69,9 +69,10 @@ impl Desk {
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
         let decided = change.mark(leave.actor(), request, &new, reason).await.map_err(|error| match error {
-            MarkError::IsOpen(state) => {
-                DeskError::CannotMark { record: record.clone(), why: format!("it is {state} already") }
-            }
+            MarkError::IsOpen(state) => DeskError::CannotMark {
+                record: record.clone(),
+                why: format!("there is a proposal for it already: {state}"),
+            },
             MarkError::Store(error) => DeskError::Store(error),
         })?;
         change.commit().await.map_err(DeskError::Store)?;

@@ -45,7 +45,7 @@ impl ReasonRule {
         };
         let Some((kind, what)) = found else {
             let finding = Finding::error("name", &place_of(text), format!("{text:?} is not the name of a rule"));
-            return Err(finding.hint("write it like reasons.postpone.lawsuit: the kinds are erase, postpone and hold"));
+            return Err(finding.hint("write it like reasons.erase.NAME, reasons.postpone.NAME or reasons.hold.NAME"));
         };
         if what == load::FREE_TEXT {
             return Ok(Self { kind, what: What::FreeText });
