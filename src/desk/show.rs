@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::list::look;
+use super::list::{ANOTHER_PERSON, look};
 use super::{Desk, DeskError, Glass, Item};
 use crate::actor::Authorised;
 use crate::config::{ReasonKind, causes};
@@ -98,7 +98,8 @@ async fn blocked(glass: &Glass<'_>, item: &Item) -> Vec<Blocked> {
         blocked.push(Blocked { until: Some(*until), reason: "it is postponed".to_owned() });
     }
     blocked.extend(cooling_off(glass, &item.proposal));
-    if item.proposal.life.state().is_open() && item.problem.is_none() {
+    let can_be_told = item.problem.as_deref().is_none_or(|problem| problem == ANOTHER_PERSON);
+    if item.proposal.life.state().is_open() && can_be_told {
         blocked.extend(not_due(glass, &item.proposal).await);
     }
     blocked
@@ -129,7 +130,7 @@ async fn not_due(glass: &Glass<'_>, proposal: &Proposal) -> Option<Blocked> {
         Err(error) => plain(causes(&error)),
         Ok(None | Some(Examined::Gone)) => plain("the record is gone".to_owned()),
         Ok(Some(Examined::Found { fingerprint, .. })) if fingerprint != proposal.fingerprint => {
-            plain("it is not the same person as when it was proposed".to_owned())
+            plain(ANOTHER_PERSON.to_owned())
         }
         Ok(Some(Examined::Found { retained, .. })) if proposal.origin.is_own() => retained.as_ref().map(not_due_of),
         Ok(Some(Examined::Found { verdict: Verdict::Due(_), .. })) => None,

@@ -20,5 +20,5 @@ pub use open::{Open, OpenError, Stopped, open};
 pub use pace::Pace;
 pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, no_longer_due, rule};
 pub use point::{POINTS, arm, pass};
-pub use select::{Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, preview};
+pub use select::{Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, persons, preview};
 pub use verdict::{Due, Met, NotDue, Verdict, verdict};
