@@ -233,7 +233,7 @@ fn mistakes_in_a_category() {
         instead("unknown key", "since =", "sicne ="),
         instead("key that is like none", "[[criterion]]", "colour = 1\n[[criterion]]"),
         in_category("key in the wrong section", "triggers = [\"t\"]\n"),
-        in_category("what a later version knows", "[[linked]]\ncategory = \"person\"\n[removal]\nvacuum = true\n"),
+        in_category("what a later version knows", "[removal]\nvacuum = true\n"),
         instead("three decisions", "table =", "decisions = 3\ntable ="),
         instead("decisions in words", "table =", "decisions = \"two\"\ntable ="),
         instead("cooling-off without a unit", "table =", "cooling_off = \"7\"\ntable ="),
@@ -297,6 +297,25 @@ fn mistakes_in_what_is_erased() {
             "table = \"prospects\"\n",
             "table = \"prospects\"\nkey = [\"ID\"]\nerase.anonymise = { id = \"null\" }\n",
         ),
+    ]);
+    insta::assert_snapshot!(report);
+}
+
+#[test]
+fn mistakes_in_links() {
+    let linked = |mistake, text: &str| in_category(mistake, &format!("[[linked]]\n{text}"));
+    let report = told_of(&[
+        linked("nothing said", ""),
+        linked("no such category", "category = \"prospcet\"\ncolumn = \"person_id\"\n"),
+        linked("no name of a category", "category = \"Person\"\ncolumn = \"person_id\"\n"),
+        linked("no column", "category = \"prospect\"\n"),
+        linked("both sides without a table", "category = \"prospect\"\ncolumn = \"a\"\ntheir_column = \"b\"\n"),
+        linked("a table with one side", "category = \"prospect\"\nthrough = \"roles\"\ncolumn = \"a\"\n"),
+        linked("a list of columns", "category = \"prospect\"\ncolumn = [\"a\", \"b\"]\n"),
+        linked("no columns", "category = \"prospect\"\ncolumns = []\n"),
+        linked("one and many", "category = \"prospect\"\ncolumn = \"a\"\ncolumns = [\"b\"]\n"),
+        linked("a rule", "category = \"prospect\"\ncolumn = \"a\"\nrule = \"keep\"\n"),
+        in_category("one bracket", "[linked]\ncategory = \"prospect\"\ncolumn = \"a\"\n"),
     ]);
     insta::assert_snapshot!(report);
 }

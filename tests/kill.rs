@@ -20,3 +20,5 @@ mod prepare;
 #[expect(dead_code, reason = "the helper is made for other targets too")]
 #[path = "common/process.rs"]
 mod process;
+#[path = "kill/together.rs"]
+mod together;

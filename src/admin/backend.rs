@@ -92,6 +92,15 @@ pub struct Target {
     pub version: Option<u64>,
 }
 
+/// What else is confirmed together with the records of a request, because it is linked to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct With {
+    /// These; then there is a single record.
+    pub records: Vec<Target>,
+    /// All that each record is linked to.
+    pub all_linked: bool,
+}
+
 /// A hold that is to end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
@@ -151,12 +160,13 @@ pub trait Backend: Send + Sync + 'static {
     /// One record in full.
     fn show(&self, leave: &Authorised, record: RecordRef) -> impl Future<Output = Reply<RecordView>> + Send;
 
-    /// These may be erased: all of them, or none.
+    /// These may be erased, and what is named with them: all of them, or none.
     fn confirm(
         &self,
         leave: &Authorised,
         request: &RequestId,
         targets: Vec<Target>,
+        with: With,
     ) -> impl Future<Output = Reply<DecisionAnswers>> + Send;
 
     /// These may not be erased before `until`. The reason is not blank; whether the date is in the future is for the

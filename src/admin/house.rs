@@ -6,6 +6,7 @@ mod access;
 mod decisions;
 mod faults;
 mod holds;
+mod linked;
 mod policy;
 mod proposals;
 mod runs;
@@ -22,7 +23,7 @@ use tokio::sync::watch;
 use self::faults::{Asked, problem_of};
 use super::WhoIsNamed;
 use super::backend::RuleWish;
-use super::backend::{Backend, Lines, Page, Release, Reply, RequestId, Selection, Set, Target, TrailSelection};
+use super::backend::{Backend, Lines, Page, Release, Reply, RequestId, Selection, Set, Target, TrailSelection, With};
 use super::problem::{problem, with_hint};
 use super::refusals::Refusal;
 use crate::actor::{Actor, Authorised, Identity, Permission};
@@ -122,8 +123,9 @@ impl Backend for House {
         leave: &Authorised,
         request: &RequestId,
         targets: Vec<Target>,
+        with: With,
     ) -> Reply<api::DecisionAnswers> {
-        self.decide(leave, request, Wish::Confirm, &targets).await
+        self.confirmed(leave, request, &targets, &with).await
     }
 
     async fn postpone(

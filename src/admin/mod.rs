@@ -35,7 +35,7 @@ mod show;
 mod status;
 
 pub use backend::RuleWish;
-pub use backend::{Backend, Lines, Page, Release, Reply, RequestId, Selection, Set, Target, TrailSelection};
+pub use backend::{Backend, Lines, Page, Release, Reply, RequestId, Selection, Set, Target, TrailSelection, With};
 pub use dispatch::{Answer, Call};
 pub use house::House;
 pub use listener::{BindError, Listener};

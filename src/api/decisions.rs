@@ -20,12 +20,19 @@ pub struct RecordAt {
 }
 
 /// These may be erased.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmRequest {
     /// Which; none where `all` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<RecordAt>,
+    /// Records that the only one in `records` is linked to: they are confirmed together with it, all or none, and those
+    /// of one source are erased together, or not at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<RecordAt>,
+    /// The same with all that each of `records` is linked to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_linked: bool,
     /// All of this set, as long as it is what `digest` stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<ProposalSet>,
@@ -132,4 +139,7 @@ pub struct DecisionAnswer {
     pub version: Option<u64>,
     /// Why it could not be moved; null when it was.
     pub problem: Option<Problem>,
+    /// What is to be said of it and of the records that it is linked to, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked: Option<String>,
 }

@@ -9,6 +9,7 @@ mod access;
 mod audit;
 mod decisions;
 mod holds;
+mod linked;
 mod policy;
 mod problem;
 mod proposals;
@@ -28,6 +29,7 @@ pub use holds::{
     Hold, HoldPage, HoldQuery, HoldRequest, PendingRelease, ReasonChoice, ReasonKind, ReasonList, ReasonQuery,
     ReleaseAnswer, ReleaseRequest, StandardReason,
 };
+pub use linked::{LinkedRecord, LinkedStanding, LinkedVerdict};
 pub use policy::{CategoryPolicy, CriterionPolicy, DependentPolicy, Policy};
 pub use policy::{
     RuleAnswer, RuleDecisionRequest, RuleOutcome, RuleSet, RuleSetRequest, RuleStanding, RuleUnsetRequest, RuleWaiting,

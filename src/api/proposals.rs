@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::LinkedVerdict;
+
 /// Most items on one page, and how many there are when the request does not say.
 pub const PAGE_MAX_ITEMS: u32 = 1000;
 
@@ -249,6 +251,9 @@ pub struct RecordView {
     pub dependents: Vec<DependentCount>,
     /// What keeps it from being erased now.
     pub blocked: Vec<Blocked>,
+    /// The same person's records in other categories; null where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked: Option<LinkedVerdict>,
     /// Every move so far, the oldest first.
     pub history: Vec<Move>,
 }

@@ -309,6 +309,13 @@ pub enum Kind {
         /// Which records.
         records: Vec<RecordGroup>,
     },
+    /// What somebody has just confirmed is to be erased together: all of it, or none.
+    Joined {
+        /// The source that they are in.
+        source: String,
+        /// Which records.
+        records: Vec<RecordGroup>,
+    },
     /// Somebody postponed.
     Postponed(Postponement),
     /// Somebody took confirmations back.

@@ -44,6 +44,8 @@ pub struct Category {
     pub dependents: Vec<Dependent>,
     /// Triggers that somebody has looked at.
     pub triggers: Vec<Located<String>>,
+    /// The same person in other categories, as far as it is written here.
+    pub linked: Vec<Linked>,
 }
 
 /// What a category says of itself that cannot be, and what to do.
@@ -295,4 +297,33 @@ impl Rule {
             Self::Unlink => "unlink",
         }
     }
+}
+
+/// `[[linked]]`: the same person in another category. It holds in both directions.
+#[derive(Debug, Clone)]
+pub struct Linked {
+    /// Where it begins.
+    pub place: Place,
+    /// The other category. It exists.
+    pub category: Located<CategoryName>,
+    /// What ties the two.
+    pub by: LinkedBy,
+}
+
+/// What ties two categories. The columns of a key stand in the key's order; no list is empty.
+#[derive(Debug, Clone)]
+pub enum LinkedBy {
+    /// `column`, `columns`: columns of this category's table hold the other's key.
+    Column(Vec<Column>),
+    /// `their_column`, `their_columns`: columns of the other category's table hold this one's key.
+    Theirs(Vec<Column>),
+    /// `through`: a table of this category's source holds both.
+    Through {
+        /// The table.
+        table: Located<String>,
+        /// Its columns with this category's key.
+        columns: Vec<Column>,
+        /// Its columns with the other's.
+        theirs: Vec<Column>,
+    },
 }

@@ -16,8 +16,8 @@ mod settings;
 pub mod words;
 
 pub use category::{
-    Anonymise, Category, Classification, Column, Criterion, Dependent, LabelPart, LabelTemplate, Link, Literal, Manual,
-    Mark, Retention, Rule, RuleVersion, Since, Template, TemplatePart, Truncation,
+    Anonymise, Category, Classification, Column, Criterion, Dependent, LabelPart, LabelTemplate, Link, Linked,
+    LinkedBy, Literal, Manual, Mark, Retention, Rule, RuleVersion, Since, Template, TemplatePart, Truncation,
 };
 pub use dates::{DateFormat, EARLIEST_DAY, Unreadable, coarse_bound};
 pub use finding::{Finding, Located, Place, Severity, causes};

@@ -190,6 +190,13 @@ pub(super) struct Confirm {
     /// Do not ask to type the number of records: it is this one
     #[arg(long, value_name = "N")]
     pub(super) yes_confirm: Option<u64>,
+    /// Together with these, which the record is linked to: all are confirmed or none, and those of one source are erased
+    /// together
+    #[arg(long, value_name = "RECORD", num_args = 1.., value_parser = record, conflicts_with_all = ["with_linked", "all"])]
+    pub(super) with: Vec<RecordAt>,
+    /// Together with all that it is linked to
+    #[arg(long, conflicts_with = "all")]
+    pub(super) with_linked: bool,
 }
 
 #[derive(Debug, clap::Args)]

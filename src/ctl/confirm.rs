@@ -11,7 +11,7 @@ use crate::api::{ConfirmRequest, DecisionAnswers, ProposalSet, SetDifference, Se
 const UNASKED_MAX: u64 = 20;
 
 pub(super) async fn run(session: &mut Session<'_>, what: Confirm) -> Result<Exit, Failure> {
-    let Confirm { records, all, digest, set, yes_confirm } = what;
+    let Confirm { records, all, digest, set, yes_confirm, with, with_linked } = what;
     let set = ProposalSet::from(set);
     if all {
         return run_all(session, set, digest, yes_confirm).await;
@@ -24,13 +24,22 @@ pub(super) async fn run(session: &mut Session<'_>, what: Confirm) -> Result<Exit
         return Err(Failure::new(Exit::Usage, "cannot confirm single records by a digest")
             .hint("write --all, and the filters that the digest was made with"));
     }
-    let count = records.len() as u64;
+    let count = (records.len() + with.len()) as u64;
     if count > UNASKED_MAX || yes_confirm.is_some() {
         ask(&mut session.console, count, yes_confirm)?;
     }
-    let request = ConfirmRequest { records, all: None, digest: None };
+    let request = ConfirmRequest { records, with, with_linked, ..ConfirmRequest::default() };
     let got = session.client.post::<DecisionAnswers>("/v1/confirm", &request).await?;
-    decide::tell(&mut session.console, request.records.len(), &got)
+    let asked = request.records.len() + request.with.len();
+    let exit = decide::tell(&mut session.console, asked, &got)?;
+    if !session.console.json {
+        for answer in &got.value.answers {
+            if let Some(verdict) = &answer.linked {
+                session.console.talk(format!("linked with {}: {verdict}", answer.record));
+            }
+        }
+    }
+    Ok(exit)
 }
 
 /// Whoever confirms a set has always to say how many records that are: it is not to be seen from the line typed.
@@ -50,7 +59,7 @@ async fn run_all(
             .hint("erasurectl list with the same filters and --digest gives it"));
     };
     ask(&mut session.console, count, yes_confirm)?;
-    let request = ConfirmRequest { records: Vec::new(), all: Some(set), digest: Some(digest) };
+    let request = ConfirmRequest { all: Some(set), digest: Some(digest), ..ConfirmRequest::default() };
     let got = session.client.post::<DecisionAnswers>("/v1/confirm", &request).await?;
     let Some(difference) = &got.value.difference else {
         // As if there were many: what was typed does not say which they are.

@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::list::{origin_name, outcome_name, state_name};
 use super::table::{facts, or_dash, table};
-use crate::api::{DependentRule, Origin, RecordView};
+use crate::api::{DependentRule, LinkedStanding, LinkedVerdict, Origin, RecordView};
 
 pub(super) async fn run(session: &mut Session<'_>, what: &Show) -> Result<Exit, Failure> {
     // The parser has seen that there is a slash.
@@ -32,6 +32,9 @@ fn written(view: &RecordView) -> String {
     if !view.blocked.is_empty() {
         let rows = view.blocked.iter().map(|by| [or_dash(by.until.as_deref()), by.reason.clone()]);
         parts.push(table(["BLOCKED UNTIL", "BECAUSE"], rows));
+    }
+    if let Some(linked) = &view.linked {
+        parts.push(linked_records(linked));
     }
     let moves = view.history.iter().map(|step| {
         [
@@ -71,6 +74,46 @@ fn head(view: &RecordView) -> String {
         ("reason", of.reason.clone()),
         ("problem", of.problem.clone()),
     ])
+}
+
+/// The same person's records, and what is to be said of all of them.
+fn linked_records(linked: &LinkedVerdict) -> String {
+    let rows = linked.records.iter().map(|one| {
+        let outcome = match (one.outcome, one.outcome_together) {
+            (Some(alone), Some(together)) if alone != together => {
+                format!("{} (together: {})", outcome_name(alone), outcome_name(together))
+            }
+            (alone, _) => or_dash(alone.map(outcome_name)),
+        };
+        let with = if !one.same_source {
+            "another source, erased alone"
+        } else if one.confirmed_together {
+            "confirmed together"
+        } else {
+            "same source"
+        };
+        [
+            one.record.clone().unwrap_or_else(|| "another record".to_owned()),
+            or_dash(one.state.map(state_name)),
+            standing_name(one.standing).to_owned(),
+            or_dash(one.until.as_deref()),
+            or_dash(one.reason.as_deref()),
+            outcome,
+            if one.record.is_some() { with.to_owned() } else { or_dash(None) },
+        ]
+    });
+    let records = table(["LINKED", "STATE", "STANDING", "UNTIL", "BECAUSE", "OUTCOME", "ERASED"], rows);
+    format!("{records}\n{}", facts([("verdict", Some(linked.verdict.clone()))]))
+}
+
+fn standing_name(standing: LinkedStanding) -> &'static str {
+    match standing {
+        LinkedStanding::Due => "due",
+        LinkedStanding::Blocked => "blocked",
+        LinkedStanding::Free => "free",
+        LinkedStanding::Erased => "erased",
+        LinkedStanding::Unknown => "unknown",
+    }
 }
 
 fn rule_name(rule: DependentRule) -> &'static str {

@@ -74,7 +74,7 @@ impl Desk {
 }
 
 /// Every record that stands in the way, in the order of the request. Those that are not within reach are among them.
-fn refused(targets: &[Target], within: &[Target], failures: Vec<DecisionFailure>) -> DeskError {
+pub(super) fn refused(targets: &[Target], within: &[Target], failures: Vec<DecisionFailure>) -> DeskError {
     let mut faults: BTreeMap<RecordRef, DecisionFault> =
         failures.into_iter().map(|failure| (failure.record, failure.fault)).collect();
     let reachable: BTreeSet<&RecordRef> = within.iter().map(|target| &target.record).collect();

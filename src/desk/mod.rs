@@ -9,6 +9,7 @@ mod all;
 mod board;
 mod decide;
 mod holds;
+mod linked;
 mod list;
 mod mark;
 mod policy;
@@ -18,6 +19,7 @@ mod runs;
 mod search;
 mod show;
 mod status;
+mod together;
 mod trail;
 mod words;
 
@@ -32,6 +34,7 @@ pub use self::access::{
 pub use self::board::{Board, held};
 pub use self::decide::Wish;
 pub use self::holds::{HeldRecord, HoldRefused, Released, WhichHold};
+pub use self::linked::{LinkedRecord, LinkedVerdict, Standing};
 pub use self::list::{Item, Listing, Wanted};
 pub use self::mark::Marked;
 pub use self::policy::{CriterionRule, DependentRule, Rules};
@@ -39,6 +42,7 @@ pub use self::reasons::ReasonRefused;
 pub use self::rules::{RuleError, RuleOutcome, RuleStanding, RuleWish};
 pub use self::show::{Blocked, Card};
 pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
+pub use self::together::{LinkedFailure, LinkedFault, With};
 pub use self::trail::{Told, TrailFilter, Verified};
 // What is seen and decided here is named as the rooms below name it.
 use crate::actor::Authorised;
@@ -102,6 +106,9 @@ pub enum DeskError {
     /// It cannot be decided so; nothing was.
     #[error("{} of the records cannot be decided about so, and nothing was decided", .0.len())]
     Refused(Vec<DecisionFailure>),
+    /// Linked records stand in the way of confirming together; nothing was confirmed.
+    #[error("{} of the linked records stand in the way, and nothing was confirmed", .0.len())]
+    NotTogether(Vec<LinkedFailure>),
     /// Access cannot be changed so; nothing was.
     #[error(transparent)]
     Access(AccessFault),

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::linked::LinkedVerdict;
 use super::list::{ANOTHER_PERSON, look};
 use super::{Desk, DeskError, Glass, Item};
 use crate::actor::Authorised;
@@ -20,6 +21,8 @@ pub struct Card {
     pub outcome_reason: Option<String>,
     /// What keeps it from being erased now.
     pub blocked: Vec<Blocked>,
+    /// What is to be said of it and of the same person's records in other categories, where there are any.
+    pub linked: Option<LinkedVerdict>,
     /// What happened to its proposal.
     pub history: Vec<Event>,
 }
@@ -53,7 +56,12 @@ impl Desk {
         let mut blocked = blocked(&glass, &item).await;
         let holds = self.holds_on(record).await?;
         blocked.splice(0..0, holds.iter().map(|hold| held(&glass, hold)));
-        Ok(Card { outcome_reason: outcome_reason(&item), blocked, history, item })
+        // What is linked under the key of somebody else is not linked with whom the proposal is about.
+        let linked = match item.problem.as_deref() {
+            Some(ANOTHER_PERSON) => None,
+            _ => self.linked(leave.scope(), record).await?,
+        };
+        Ok(Card { linked, outcome_reason: outcome_reason(&item), blocked, history, item })
     }
 
     /// The event with its reason in words.
@@ -68,7 +76,7 @@ impl Desk {
 }
 
 /// The hold as a reason for not erasing the record.
-fn held(glass: &Glass<'_>, hold: &Hold) -> Blocked {
+pub(super) fn held(glass: &Glass<'_>, hold: &Hold) -> Blocked {
     let since = hold.set_at.to_zoned(glass.day.zone.clone()).date();
     let reason = hold.reason.text.as_deref().unwrap_or("-");
     let reference = hold.reference.as_deref().unwrap_or("-");

@@ -28,6 +28,7 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
         | Kind::FirstConfirmed { records }
         | Kind::Confirmed { records }
         | Kind::Restored { records } => plain(records),
+        Kind::Joined { records, .. } => plain(records),
         Kind::Postponed(of) => plain(&of.records),
         Kind::HoldSet(HoldSet { records, .. }) | Kind::HoldTooLate { records } => plain(records),
         Kind::HoldReleaseAsked(of) | Kind::HoldReleased(of) => plain(&of.records),
@@ -110,6 +111,7 @@ fn summary_of_records(kind: &Kind) -> String {
         }
         Kind::FirstConfirmed { .. } => format!("{counted} confirmed by the first of two"),
         Kind::Confirmed { .. } => format!("{counted} confirmed"),
+        Kind::Joined { source, .. } => format!("{counted} of {source} to be erased together, or not at all"),
         Kind::Restored { .. } => format!("the confirmation of {counted} taken back"),
         Kind::Postponed(of) => format!("{counted} postponed until {}", of.until),
         Kind::HoldSet(HoldSet { hold, .. }) => format!("{counted} held, by hold {hold}"),

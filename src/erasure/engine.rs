@@ -7,9 +7,12 @@
 //! Two databases are at work, so what does not wait for one another is done at the same time: the second look at the
 //! records and the layout, the intent and the changes. The source commits only when the intent is known to be durable.
 
+mod joint;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
+pub use self::joint::{Joined, JointReport, in_order};
 use super::journal::{Intent, Journal, JournalError};
 use super::plan::{BatchPlan, Claim, Fresh, RuledOut, Ruling, planned, rule};
 use super::point::pass;
@@ -151,12 +154,10 @@ impl Engine<'_> {
                     report += BatchReport { longest_lock: held, held: left_out, ..BatchReport::default() };
                     waiting.push(claims);
                 }
-                Attempt::Refused { held, mut claims, ruled_out, error } if claims.len() == 1 => {
+                Attempt::Refused { held, claims, ruled_out, error } if claims.len() == 1 => {
                     report += BatchReport { longest_lock: held, ..ruled_out };
-                    if let Some((claim, fresh)) = claims.pop() {
-                        journal.refused(&claim, fresh, error.to_string()).await.map_err(EngineError::Journal)?;
-                        report.returned += 1;
-                    }
+                    journal.refused(&claims, error.to_string()).await.map_err(EngineError::Journal)?;
+                    report.returned += 1;
                 }
                 Attempt::Refused { held, claims, ruled_out, .. } => {
                     report += BatchReport { longest_lock: held, ..ruled_out };

@@ -32,11 +32,11 @@ pub trait Journal: Send {
     /// The batch has not committed and never will.
     fn rolled_back(&mut self, batch: BatchId) -> impl Future<Output = Result<(), JournalError>> + Send;
 
-    /// This very record cannot be erased: it goes back to the clerk with the database's message.
+    /// These records cannot be erased, one alone or several that were to be erased together: they go back to the clerk
+    /// with the database's message.
     fn refused(
         &mut self,
-        claim: &Claim,
-        fresh: Fresh,
+        claims: &[(Claim, Fresh)],
         message: String,
     ) -> impl Future<Output = Result<(), JournalError>> + Send;
 }

@@ -7,6 +7,7 @@
 
 mod engine;
 mod journal;
+mod linked;
 mod open;
 mod pace;
 mod plan;
@@ -14,11 +15,14 @@ mod point;
 mod select;
 mod verdict;
 
-pub use engine::{BatchReport, Engine, EngineError, Settlement, settlement};
+pub use engine::{BatchReport, Engine, EngineError, Joined, JointReport, Settlement, in_order, settlement};
 pub use journal::{Intent, Journal, JournalError};
+pub use linked::{Circle, LINKED_RECORDS_MAX, Sources, linked_categories};
 pub use open::{Open, OpenError, Stopped, open};
 pub use pace::Pace;
 pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, no_longer_due, rule};
 pub use point::{POINTS, arm, pass};
-pub use select::{Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, persons, preview};
+pub use select::{
+    Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, persons, preview, preview_joint,
+};
 pub use verdict::{Due, Met, NotDue, Verdict, verdict};

@@ -3,9 +3,10 @@
 //! Without the feature `failpoints` nothing of this is in the program.
 
 /// Every place: those of a batch in the order in which it passes them, those of runs, those of a start.
-pub const POINTS: [&str; 11] = [
+pub const POINTS: [&str; 12] = [
     "batch-locked",
     "batch-planned",
+    "category-changed",
     "intent-written",
     "batch-changed",
     "batch-marked",

@@ -284,7 +284,32 @@ pub async fn preview(
     keys: &[RecordKey],
 ) -> Result<Vec<Preview>, SourceError> {
     let staged = reader.stage(mapping, keys).await?;
-    Ok(staged
+    Ok(previews(mapping, key, &staged))
+}
+
+/// What erasing records of several categories of one source together would do now, one batch of them all. The mappings
+/// stand in the order in which they are erased.
+///
+/// # Errors
+/// When the source cannot be read.
+pub async fn preview_joint(
+    reader: &mut Reader,
+    records: &[(&Mapping, Vec<RecordKey>)],
+    key: &FingerprintKey,
+) -> Result<Vec<Vec<Preview>>, SourceError> {
+    let mut gone: Vec<(&Mapping, Vec<RecordKey>)> = Vec::new();
+    let mut found = Vec::new();
+    for (mapping, keys) in records {
+        let staged = reader.stage_after(mapping, keys, &gone).await?;
+        let deleted = staged.records.iter().filter(|record| record.outcome == crate::source::Outcome::Delete);
+        gone.push((mapping, deleted.map(|record| record.key.clone()).collect()));
+        found.push(previews(mapping, key, &staged));
+    }
+    Ok(found)
+}
+
+fn previews(mapping: &Mapping, key: &FingerprintKey, staged: &crate::source::Staged) -> Vec<Preview> {
+    staged
         .records
         .iter()
         .map(|record| {
@@ -297,7 +322,7 @@ pub async fn preview(
                 .collect();
             Preview { planned, kept_by }
         })
-        .collect())
+        .collect()
 }
 
 fn fingerprint(mapping: &Mapping, key: &FingerprintKey, record: &RecordKey, row: &Row) -> Fingerprint {

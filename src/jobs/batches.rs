@@ -178,9 +178,9 @@ impl Batches<'_, '_> {
     }
 
     async fn attempt(&mut self, turn: &mut WriteTurn<'_>, claims: Vec<Claim>) -> Result<BatchReport, JobError> {
-        let category = &self.mapping.category;
-        let mut journal =
-            StoreJournal { turn, run: self.run, source: &self.described.name, category, claims: claims.clone() };
+        let of = |claim: &Claim| (claim.proposal, (self.mapping.category.clone(), claim.clone()));
+        let claimed = claims.iter().map(of).collect();
+        let mut journal = StoreJournal { turn, run: self.run, source: &self.described.name, claims: claimed };
         let mut engine = Engine {
             reader: self.reader,
             writer: &mut self.writer,

@@ -3,6 +3,7 @@
 use super::batches::{Batches, Next};
 use super::run::{Progress, Stop};
 use super::shells::{Shell, Shells};
+use super::together::Together;
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::config::SourceSettings;
 use crate::erasure::{Claim, Open, Ruling, examine, preview, rule};
@@ -72,8 +73,11 @@ async fn erase_source(
         progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
     }
     let mappings = std::mem::take(&mut open.mappings);
+    let mut together = Together { workshop, described, mappings: &mappings, open: &mut open, progress, stop };
+    let done = together.erase(run).await;
+    tell_unless_fatal(done, progress)?;
     for mapping in mappings.values() {
-        if !progress.may_begin(workshop, described, run) {
+        if progress.is_stopped || !progress.may_begin(workshop, described, run) {
             // Not even to open a connection that writes.
             break;
         }
@@ -82,16 +86,19 @@ async fn erase_source(
             Some(run) => category.erase(run).await,
             None => category.foresee().await,
         };
-        match done {
-            Ok(()) => {}
-            Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => progress.trouble(crate::config::causes(&error)),
-        }
-        if progress.is_stopped {
-            break;
-        }
+        tell_unless_fatal(done, progress)?;
     }
     open.reader.close().await;
+    Ok(())
+}
+
+/// What is wrong with a part of the run is told, and the run goes on without it, unless the state itself is in the way.
+fn tell_unless_fatal(done: Result<(), JobError>, progress: &mut Progress<'_>) -> Result<(), JobError> {
+    match done {
+        Err(error) if error.is_fatal() => return Err(error),
+        Err(error) => progress.trouble(crate::config::causes(&error)),
+        Ok(()) => {}
+    }
     Ok(())
 }
 
@@ -239,7 +246,10 @@ async fn is_open(workshop: &Workshop, described: &SourceSettings) -> Result<bool
     Ok(!known.iter().any(|state| state.source == described.name && state.closed.is_some()))
 }
 
-async fn last_committed(workshop: &Workshop, described: &SourceSettings) -> Result<Option<BatchId>, JobError> {
+pub(super) async fn last_committed(
+    workshop: &Workshop,
+    described: &SourceSettings,
+) -> Result<Option<BatchId>, JobError> {
     let known = workshop.store.sources().await.map_err(store)?;
     Ok(known.into_iter().find(|state| state.source == described.name).and_then(|state| state.last_batch))
 }

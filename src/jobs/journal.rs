@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::journal as failed;
-use crate::erasure::{BatchPlan, Claim, Fresh, Intent, Journal, JournalError, PlannedRecord, Ruling};
+use crate::erasure::{BatchPlan, Claim, Fresh, Intent, Journal, JournalError, Ruling};
 use crate::proposal::{BatchId, ProposalId, ReturnReason, WithdrawReason};
-use crate::record::{CategoryName, RecordKey, RecordRef, SourceName};
+use crate::record::{CategoryName, RecordRef, SourceName};
 use crate::store::{self, Intended, PlannedErasure, RunId, WriteTurn};
 
 /// Writes one run's batches down, under a write turn that is held from before the source's lock is taken.
@@ -13,23 +13,20 @@ pub(super) struct StoreJournal<'t, 's> {
     pub(super) turn: &'t mut WriteTurn<'s>,
     pub(super) run: RunId,
     pub(super) source: &'t SourceName,
-    pub(super) category: &'t CategoryName,
-    /// The fingerprints that were decided about, for the ledger.
-    pub(super) claims: Vec<Claim>,
+    /// The claims of the batch, with the fingerprints that were decided about, for the ledger.
+    pub(super) claims: HashMap<ProposalId, (CategoryName, Claim)>,
 }
 
 impl StoreJournal<'_, '_> {
     fn planned(&self, plan: &BatchPlan) -> Vec<PlannedErasure> {
-        let claims: HashMap<ProposalId, &Claim> = self.claims.iter().map(|claim| (claim.proposal, claim)).collect();
-        let records: HashMap<&RecordKey, &PlannedRecord> = plan.records.iter().map(|one| (&one.key, one)).collect();
         plan.proposals
             .iter()
-            .filter_map(|proposal| {
-                let claim = claims.get(proposal)?;
-                let record = records.get(&claim.key)?;
+            .zip(&plan.records)
+            .filter_map(|(proposal, record)| {
+                let (category, claim) = self.claims.get(proposal).filter(|(_, claim)| claim.key == record.key)?;
                 Some(PlannedErasure {
                     proposal: *proposal,
-                    record: RecordRef { category: self.category.clone(), key: claim.key.clone() },
+                    record: RecordRef { category: category.clone(), key: claim.key.clone() },
                     outcome: record.outcome,
                     dependents: record.counts(),
                     before: claim.fingerprint.clone(),
@@ -92,10 +89,12 @@ impl Journal for StoreJournal<'_, '_> {
         change.commit().await.map_err(failed)
     }
 
-    async fn refused(&mut self, claim: &Claim, fresh: Fresh, message: String) -> Result<(), JournalError> {
+    async fn refused(&mut self, claims: &[(Claim, Fresh)], message: String) -> Result<(), JournalError> {
         let reason = ReturnReason::BatchFailed { error: message };
+        let back = |(claim, fresh): &(Claim, Fresh)| (claim.proposal, reason.clone(), Some(stored(fresh.clone())));
+        let back: Vec<_> = claims.iter().map(back).collect();
         let mut change = self.turn.begin().await.map_err(failed)?;
-        change.return_to_clerk(self.run, &[(claim.proposal, reason, Some(stored(fresh)))]).await.map_err(failed)?;
+        change.return_to_clerk(self.run, &back).await.map_err(failed)?;
         change.commit().await.map_err(failed)
     }
 }

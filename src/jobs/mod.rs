@@ -14,6 +14,7 @@ mod prepare;
 mod run;
 mod settle;
 mod shells;
+mod together;
 
 use std::sync::Arc;
 

@@ -17,5 +17,5 @@ pub use counts::DependentCounts;
 pub use life::{Life, Move, MoveError, Verb};
 pub use reason::{Reason, ReasonError};
 pub use state::{
-    BatchId, Origin, Outcome, ProposalId, ReturnReason, State, StateName, UnknownWord, UserId, WithdrawReason,
+    BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason, State, StateName, UnknownWord, UserId, WithdrawReason,
 };

@@ -211,6 +211,36 @@ pub enum ReturnReason {
         /// The database's own code and message, without values.
         error: String,
     },
+    /// What it was confirmed together with goes another way, so that it would be erased without it.
+    Together(Parted),
+}
+
+/// Why something that was confirmed together with others goes another way than they.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Parted {
+    /// Its confirmation was taken back.
+    Restored,
+    /// It was postponed.
+    Postponed,
+    /// Nothing of it is to be erased any more.
+    Withdrawn,
+    /// It has changed, and is to be decided about anew.
+    Returned,
+}
+
+impl Parted {
+    const ALL: [Self; 4] = [Self::Restored, Self::Postponed, Self::Withdrawn, Self::Returned];
+
+    /// The stable word in the state and the trail.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restored => "restored",
+            Self::Postponed => "postponed",
+            Self::Withdrawn => "withdrawn",
+            Self::Returned => "returned",
+        }
+    }
 }
 
 impl ReturnReason {
@@ -224,6 +254,7 @@ impl ReturnReason {
             Self::Retained { .. } => "retained",
             Self::NeedsSecond => "needs_second",
             Self::BatchFailed { .. } => "batch_failed",
+            Self::Together(_) => "together",
         }
     }
 
@@ -233,6 +264,7 @@ impl ReturnReason {
         match self {
             Self::BatchFailed { error } => Some(error),
             Self::Retained { why } => Some(why),
+            Self::Together(why) => Some(why.as_str()),
             Self::ChangedPerson | Self::OtherCriterion | Self::OtherRuleVersion | Self::NeedsSecond => None,
         }
     }
@@ -247,6 +279,7 @@ impl ReturnReason {
             ("retained", Some(why)) => Some(Self::Retained { why: why.to_owned() }),
             ("needs_second", None) => Some(Self::NeedsSecond),
             ("batch_failed", Some(error)) => Some(Self::BatchFailed { error: error.to_owned() }),
+            ("together", Some(word)) => Parted::ALL.into_iter().find(|why| why.as_str() == word).map(Self::Together),
             _ => None,
         }
     }
@@ -261,6 +294,16 @@ impl fmt::Display for ReturnReason {
             Self::Retained { why } => write!(f, "it cannot be erased yet: {why}"),
             Self::NeedsSecond => f.write_str("two different people have to confirm it by now, and one has"),
             Self::BatchFailed { error } => write!(f, "the database refused to erase it: {error}"),
+            Self::Together(Parted::Restored) => {
+                f.write_str("the confirmation of what it was confirmed together with was taken back")
+            }
+            Self::Together(Parted::Postponed) => f.write_str("what it was confirmed together with was postponed"),
+            Self::Together(Parted::Withdrawn) => {
+                f.write_str("what it was confirmed together with is not to be erased any more")
+            }
+            Self::Together(Parted::Returned) => {
+                f.write_str("what it was confirmed together with has changed, and is to be decided about anew")
+            }
         }
     }
 }

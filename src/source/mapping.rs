@@ -31,6 +31,21 @@ pub struct Mapping {
     pub nodes: Vec<Node>,
     /// Every reference, declared or set, that leads to a node's table.
     pub references: Vec<Reference>,
+    /// What ties its records to those of other categories, where that is held in this source's table or beside it.
+    pub ties: Vec<Tie>,
+}
+
+/// Rows that hold the keys of two records, which are the same person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tie {
+    /// The other category.
+    pub other: CategoryName,
+    /// The table: the category's own, or one between the two.
+    pub table: String,
+    /// Its columns with the key of this category's record.
+    pub own: Vec<String>,
+    /// Its columns with the key of the other's.
+    pub theirs: Vec<String>,
 }
 
 /// A table that erasing a record reaches.

@@ -17,7 +17,7 @@ mod sqlite;
 use jiff::civil::Date;
 
 pub use self::error::SourceError;
-pub use self::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink, Reference};
+pub use self::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink, Reference, Tie};
 pub use self::rows::{
     Applied, Cursor, DependentCount, Finding, KeyProblem, Label, Outcome, Page, Retained, Row, Staged, StagedRecord,
     Surveyed,
@@ -25,6 +25,7 @@ pub use self::rows::{
 pub use self::schema::{
     Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
 };
+pub use self::sqlite::Step;
 use crate::config::SourceSettings;
 use crate::record::{RecordKey, SourceName};
 
@@ -133,6 +134,32 @@ impl Reader {
         self.0.stage(mapping, keys).await
     }
 
+    /// The keys of the records that a tie leads to from any of these, each once, at most `limit`.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn tied(
+        &mut self,
+        step: &Step<'_>,
+        from: &[RecordKey],
+        limit: u32,
+    ) -> Result<Vec<RecordKey>, SourceError> {
+        self.0.tied(step, from, limit).await
+    }
+
+    /// Lays out what erasing these records would do once those of other categories in `gone` have been deleted.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn stage_after(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+        gone: &[(&Mapping, Vec<RecordKey>)],
+    ) -> Result<Staged, SourceError> {
+        self.0.stage_after(mapping, keys, gone).await
+    }
+
     /// Whether nobody can write while something is read.
     #[must_use]
     pub fn keeps_writers_out(&self) -> bool {
@@ -187,6 +214,14 @@ impl Writer {
     /// [`SourceError::Locked`] when the application keeps its lock for too long.
     pub async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
         self.0.begin(mapping).await
+    }
+
+    /// Takes the source's lock and begins a batch of several mappings: each is laid out and applied before the next.
+    ///
+    /// # Errors
+    /// [`SourceError::Locked`] when the application keeps its lock for too long.
+    pub async fn begin_joint(&mut self) -> Result<(), SourceError> {
+        self.0.begin_joint().await
     }
 
     /// Lays out every row that erasing the records with these keys reaches, and decides what happens to each.

@@ -19,6 +19,7 @@ mod dice;
 mod members;
 mod persons;
 mod prospects;
+mod roles;
 mod staff;
 
 use dice::Dice;
@@ -113,6 +114,7 @@ async fn fill(path: &Path, seed: u64, today: Date) -> sqlx::Result<SampleSummary
     sample.prospects().await?;
     sample.persons().await?;
     sample.members().await?;
+    sample.roles().await?;
     let summary = sample.summary;
     transaction.commit().await?;
     connection.close().await?;

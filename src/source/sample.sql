@@ -17,8 +17,10 @@ CREATE TABLE users (
     email         TEXT NOT NULL UNIQUE,
     password_hash TEXT NOT NULL,
     created_on    TEXT NOT NULL,
-    last_login    INTEGER
+    last_login    INTEGER,
+    person_id     INTEGER REFERENCES persons (id) ON DELETE SET NULL
 ) STRICT;
+CREATE INDEX users_by_person ON users (person_id);
 
 CREATE TABLE sessions (
     token      TEXT PRIMARY KEY,
@@ -55,8 +57,10 @@ CREATE TABLE prospects (
     status          TEXT NOT NULL CHECK (status IN ('new', 'contacted', 'customer', 'lost', 'objected')),
     created_on      TEXT NOT NULL,
     last_contact_on TEXT,
-    remark          TEXT
+    remark          TEXT,
+    person_id       INTEGER REFERENCES persons (id)
 );
+CREATE INDEX prospects_by_person ON prospects (person_id);
 CREATE INDEX prospects_by_last_contact ON prospects (last_contact_on);
 
 CREATE TABLE addresses (
@@ -182,6 +186,14 @@ CREATE TABLE members (
 );
 CREATE INDEX members_by_recruiter ON members (recruited_by);
 CREATE INDEX members_by_leaving ON members (left_at);
+
+-- Which person is which member: some firms have such a table in between.
+CREATE TABLE person_members (
+    person_id INTEGER NOT NULL REFERENCES persons (id) ON DELETE CASCADE,
+    member_no TEXT NOT NULL REFERENCES members (member_no) ON DELETE CASCADE,
+    PRIMARY KEY (person_id, member_no)
+) WITHOUT ROWID;
+CREATE INDEX person_members_by_member ON person_members (member_no);
 
 CREATE TABLE fees (
     id           INTEGER PRIMARY KEY,

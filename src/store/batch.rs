@@ -77,12 +77,13 @@ pub(super) const CONFIRMED: &str = concat!(
     rows::proposal_columns!(),
     " FROM proposal p JOIN fingerprint_form f ON f.id = p.form \
      WHERE p.state = 'confirmed' AND p.category = ?1 AND p.id > ?2 AND (?4 IS NULL OR p.confirmed_at <= ?4) \
-     ORDER BY p.id LIMIT ?3"
+     AND p.together IS NULL ORDER BY p.id LIMIT ?3"
 );
 
 impl Store {
     /// Confirmed proposals of a category in the order in which they were proposed, which is the order of the source's keys
     /// within each run of prepare; at most `limit` after `after`, and only those that were confirmed before `ripe_before`.
+    /// What was confirmed together is not among them.
     ///
     /// # Errors
     /// When they could not be read.
@@ -119,7 +120,7 @@ impl Store {
         limit: u32,
     ) -> Result<(Vec<RecordKey>, Option<ProposalId>), StoreError> {
         let found: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT id, key FROM proposal WHERE state = 'confirmed' AND category = ?1 AND id > ?2 \
+            "SELECT id, key FROM proposal WHERE state = 'confirmed' AND category = ?1 AND id > ?2 AND together IS NULL \
              AND (?4 IS NULL OR confirmed_at <= ?4) ORDER BY id LIMIT ?3",
         )
         .bind(category.as_str())

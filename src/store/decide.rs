@@ -9,7 +9,7 @@ use super::moves::{Note, Standing, grouped, reasoned, standing_columns, user_of}
 use super::{Change, StoreError, rows};
 use crate::actor::Actor;
 use crate::audit::{By, Kind, Postponement};
-use crate::proposal::{Move, MoveError, Reason, StateName, UserId, WithdrawReason};
+use crate::proposal::{Move, MoveError, Parted, Reason, StateName, UserId, WithdrawReason};
 use crate::record::{CategoryName, RecordRef};
 
 /// What a clerk wants for some records.
@@ -36,6 +36,15 @@ impl Decision {
     #[must_use]
     pub const fn confirm() -> Self {
         Self::Confirm { need_two: BTreeSet::new() }
+    }
+
+    /// What becomes of those that were confirmed together with the records.
+    const fn parts(&self) -> Option<Parted> {
+        match self {
+            Self::Confirm { .. } => None,
+            Self::Postpone { .. } => Some(Parted::Postponed),
+            Self::Restore => Some(Parted::Restored),
+        }
     }
 
     /// What it means for one proposal.
@@ -130,6 +139,9 @@ impl Change<'_> {
             if !alike.is_empty() {
                 self.tell(&by, decision, state, &alike).await?;
             }
+        }
+        if let Some(why) = decision.parts() {
+            self.take_apart(&by, &decided, why).await?;
         }
         let now = |Standing { record, version, life, .. }| Decided {
             record,

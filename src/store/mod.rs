@@ -30,6 +30,7 @@ mod rule;
 mod run;
 mod scope;
 mod source_state;
+mod together;
 mod totals;
 mod trail;
 mod turn;
@@ -124,6 +125,8 @@ pub struct Proposal {
     pub proposed_at: Timestamp,
     /// When it changed last.
     pub changed_at: Option<Timestamp>,
+    /// The group of what was confirmed together with it.
+    pub together: Option<ProposalId>,
     /// Who decided last, by login name.
     pub decided_by: Option<String>,
     /// When the last of the confirmations was given that the category asked for.

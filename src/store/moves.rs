@@ -17,7 +17,7 @@ use crate::record::RecordRef;
 macro_rules! standing_columns {
     () => {
         "p.id, p.category, p.key, p.unit, p.origin, p.criterion, p.version, p.postponed_count, p.state, p.until, p.batch, \
-         p.outcome, p.reason, p.detail, p.first_by"
+         p.outcome, p.reason, p.detail, p.first_by, p.together"
     };
 }
 pub(super) use standing_columns;
@@ -36,6 +36,8 @@ pub(super) struct Standing {
     /// The state in which it was read.
     pub(super) from: StateName,
     pub(super) life: Life,
+    /// The group that it was in when it was read.
+    pub(super) together: Option<i64>,
 }
 
 impl Standing {
@@ -50,6 +52,7 @@ impl Standing {
             version: rows::get(row, "version")?,
             from: life.state().name(),
             life,
+            together: rows::get(row, "together")?,
         })
     }
 
@@ -83,6 +86,7 @@ pub(super) struct Note<'a> {
 pub(super) const WRITE_STANDING: &str = "UPDATE proposal SET version = version + 1, changed_at = ?2, postponed_count = j.value->>2, \
       state = j.value->>'$[3].state', until = j.value->>'$[3].until', batch = unhex(j.value->>'$[3].batch'), \
       outcome = j.value->>'$[3].outcome', reason = j.value->>'$[3].reason', detail = j.value->>'$[3].detail', \
+      together = CASE WHEN j.value->>'$[3].state' IN ('proposed', 'confirmed', 'erasing', 'erased') THEN together END, \
       first_by = CASE j.value->>'$[3].state' WHEN 'proposed' THEN j.value->>'$[3].first_by' \
       WHEN 'confirmed' THEN nullif(first_by, ?4) END, decided_by = coalesce(?3, decided_by), \
       confirmed_at = CASE j.value->>'$[3].state' WHEN 'confirmed' THEN ?2 END \

@@ -9,7 +9,7 @@ use super::error::{expect_rows, failed};
 use super::moves::{Note, Standing, grouped, reasoned};
 use super::{Change, RunId, Store, StoreError, rows};
 use crate::audit::{By, Kind, ProposedGroup};
-use crate::proposal::{Move, Origin, ProposalId, ReturnReason, StateName, WithdrawReason};
+use crate::proposal::{Move, Origin, Parted, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName, hex};
 
 /// A record to be proposed.
@@ -294,6 +294,7 @@ impl Change<'_> {
             (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
         });
         self.write_decisions(seq, "withdrawn", notes).await?;
+        self.take_apart(&By::run(run.0), moved.iter().map(|(standing, _)| standing), Parted::Withdrawn).await?;
         Ok(moved.iter().map(|(standing, _)| standing.id).collect())
     }
 
@@ -345,6 +346,7 @@ impl Change<'_> {
             (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
         });
         self.write_decisions(seq, "returned", notes).await?;
+        self.take_apart(&By::run(run.0), moved.iter().map(|(standing, _)| standing), Parted::Returned).await?;
         Ok(moved.iter().map(|(standing, _)| standing.id).collect())
     }
 

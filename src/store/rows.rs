@@ -18,7 +18,7 @@ macro_rules! proposal_columns {
     () => {
         "p.id, p.category, p.key, p.source, p.unit, p.origin, p.criterion, p.rule_version, p.due_on, p.fingerprint, f.key_id, \
          f.identity, p.run, p.proposed_at, p.changed_at, p.version, p.postponed_count, p.state, p.until, p.batch, \
-         p.outcome, p.reason, p.detail, p.first_by, p.decided_by, p.confirmed_at"
+         p.outcome, p.reason, p.detail, p.first_by, p.decided_by, p.confirmed_at, p.together"
     };
 }
 pub(super) use proposal_columns;
@@ -179,6 +179,7 @@ pub(super) fn proposal(row: &SqliteRow) -> Result<Proposal, StoreError> {
         run: get::<Option<i64>>(row, "run")?.map(RunId),
         proposed_at: parsed(row, "proposed_at")?,
         changed_at: optional(row, "changed_at")?,
+        together: get::<Option<i64>>(row, "together")?.map(ProposalId),
         decided_by: get(row, "decided_by")?,
         confirmed_at: optional(row, "confirmed_at")?,
         has_two: get::<Option<u32>>(row, "first_by")?.is_some() && get::<Option<&str>>(row, "confirmed_at")?.is_some(),

@@ -364,9 +364,9 @@ impl Journal for MemoryJournal {
         self.written()
     }
 
-    async fn refused(&mut self, claim: &Claim, _fresh: Fresh, message: String) -> Result<(), JournalError> {
+    async fn refused(&mut self, claims: &[(Claim, Fresh)], message: String) -> Result<(), JournalError> {
         self.call("refused")?;
-        self.refused.push((claim.key.clone(), message));
+        self.refused.extend(claims.iter().map(|(claim, _)| (claim.key.clone(), message.clone())));
         self.written()
     }
 }

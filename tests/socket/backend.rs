@@ -11,7 +11,7 @@ use erasured::actor::{Asker, Authorised, Grant, Identity, Permission, authorise}
 use erasured::admin::RuleWish;
 use erasured::admin::problem::{not_permitted, problem, with_hint};
 use erasured::admin::{
-    Backend, Lines, Page, Refusal, Release, Reply, RequestId, Selection, Set, Target, TrailSelection,
+    Backend, Lines, Page, Refusal, Release, Reply, RequestId, Selection, Set, Target, TrailSelection, With,
 };
 use erasured::api::*;
 use erasured::record::RecordRef;
@@ -54,6 +54,49 @@ fn proposal(key: &str, state: State) -> Proposal {
         reason: None,
         problem: None,
         held_since: None,
+    }
+}
+
+fn linked() -> LinkedVerdict {
+    let due = LinkedRecord {
+        record: Some("customer/17".into()),
+        label: Some("Maier, A.".into()),
+        state: Some(State::Proposed),
+        version: Some(3),
+        standing: LinkedStanding::Due,
+        reason: Some("due under inactive since 2025-01-01".into()),
+        until: None,
+        outcome: Some(Outcome::Anonymise),
+        outcome_together: Some(Outcome::Delete),
+        same_source: true,
+        confirmed_together: false,
+    };
+    let member = LinkedRecord {
+        record: Some("member/88".into()),
+        state: None,
+        version: None,
+        standing: LinkedStanding::Blocked,
+        reason: Some("it stays until 2031-12-31: invoices".into()),
+        until: Some("2032-01-01".into()),
+        outcome_together: None,
+        same_source: false,
+        ..due.clone()
+    };
+    let hidden = LinkedRecord {
+        record: None,
+        label: None,
+        state: None,
+        version: None,
+        standing: LinkedStanding::Blocked,
+        reason: Some("another record blocks".into()),
+        outcome: None,
+        outcome_together: None,
+        ..due.clone()
+    };
+    LinkedVerdict {
+        verdict: "member/88: it stays until 2031-12-31: invoices; another record blocks".into(),
+        is_clear: false,
+        records: vec![due, member, hidden],
     }
 }
 
@@ -198,7 +241,7 @@ fn decide_on(target: &Target, state: State) -> DecisionAnswer {
         _ => None,
     };
     let done = problem.is_none();
-    DecisionAnswer { record, state: done.then_some(state), version: done.then_some(4), problem }
+    DecisionAnswer { record, state: done.then_some(state), version: done.then_some(4), problem, linked: None }
 }
 
 impl Backend for Fake {
@@ -336,6 +379,7 @@ impl Backend for Fake {
                 DependentCount { table: "addresses".into(), rule: DependentRule::Delete, rows: 1 },
             ],
             blocked: vec![Blocked { until: Some("2031-01-01".into()), reason: "an invoice is within 7 years".into() }],
+            linked: Some(linked()),
             history: vec![Move {
                 at: at(3),
                 from: None,
@@ -347,8 +391,13 @@ impl Backend for Fake {
         })
     }
 
-    async fn confirm(&self, _: &Authorised, _: &RequestId, targets: Vec<Target>) -> Reply<DecisionAnswers> {
-        Ok(self.decide(targets, State::Confirmed))
+    async fn confirm(&self, _: &Authorised, _: &RequestId, targets: Vec<Target>, with: With) -> Reply<DecisionAnswers> {
+        let linked = targets.first().filter(|_| with.all_linked).map(|target| target.record.key.as_str().to_owned());
+        let mut answers = self.decide([targets, with.records].concat(), State::Confirmed);
+        if let Some(key) = linked {
+            answers.answers[0].linked = Some(format!("customer/{key}: it stays until 2031-12-31: invoices"));
+        }
+        Ok(answers)
     }
 
     async fn postpone(

@@ -78,6 +78,7 @@ transcripts! {
         ["list", "--digest", "--text", "Maier"]
     show(Fake::default()):
         ["show", "customer/17"]
+        ["show", "customer/17", "--json"]
         ["show", "customer/404"]
         ["show", "17"]
     confirm(Fake::default()):
@@ -90,6 +91,11 @@ transcripts! {
         ["confirm", "customer/403"]
         ["confirm", "customer/17", "customer/404", "customer/409"]
         ["confirm", "customer/17", "customer/17"]
+        ["confirm", "customer/17@3", "--with", "member/88", "user/7@3"]
+        ["confirm", "customer/17", "--with-linked"]
+        ["confirm", "customer/17", "--with-linked", "--json"]
+        ["confirm", "customer/17", "customer/18", "--with", "member/88"]
+        ["confirm", "customer/17", "--with", "member/88", "--with-linked"]
         ["confirm", "Customer/17"]
         ["confirm"]
     confirm_many(Fake::default()):

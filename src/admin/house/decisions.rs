@@ -37,6 +37,7 @@ pub(super) fn done(decided: Vec<Decided>) -> DecisionAnswers {
             state: Some(state_name(now.state)),
             version: Some(u64::from(now.version)),
             problem: None,
+            linked: None,
         })
         .collect();
     DecisionAnswers { done: answers.len() as u64, answers, ..DecisionAnswers::default() }
@@ -107,7 +108,7 @@ fn answer(doing: &str, failure: DecisionFailure) -> DecisionAnswer {
         DecisionFault::NotProposed | DecisionFault::Rule(_) => (None, None),
     };
     let problem = Some(problem_with(doing, &record, &fault));
-    DecisionAnswer { record: record.to_string(), state, version, problem }
+    DecisionAnswer { record: record.to_string(), state, version, problem, linked: None }
 }
 
 fn problem_with(doing: &str, record: &RecordRef, fault: &DecisionFault) -> Problem {

@@ -100,7 +100,9 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
         DeskError::Overtaken => {
             with_hint(problem(Code::Conflict, format!("cannot {asked}: {error}")), "nothing was changed; ask again")
         }
-        DeskError::Different(_) | DeskError::Refused(_) => problem(Code::Conflict, format!("cannot {asked}: {error}")),
+        DeskError::Different(_) | DeskError::Refused(_) | DeskError::NotTogether(_) => {
+            problem(Code::Conflict, format!("cannot {asked}: {error}"))
+        }
         DeskError::Store(_) => {
             tracing::error!(error = &error as &dyn std::error::Error, asked, "cannot answer");
             with_hint(

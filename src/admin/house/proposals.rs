@@ -83,6 +83,7 @@ pub(super) fn view(card: Card) -> api::RecordView {
         outcome_reason: card.outcome_reason.clone(),
         dependents: dependents.collect(),
         blocked: card.blocked.iter().map(blocked).collect(),
+        linked: card.linked.as_ref().map(super::linked::verdict),
         history: history(&card),
     }
 }
@@ -241,7 +242,7 @@ const fn state_of(state: api::State) -> StateName {
     }
 }
 
-const fn outcome(outcome: desk::Outcome) -> api::Outcome {
+pub(super) const fn outcome(outcome: desk::Outcome) -> api::Outcome {
     match outcome {
         desk::Outcome::Deleted => api::Outcome::Delete,
         desk::Outcome::Anonymised => api::Outcome::Anonymise,

@@ -6,7 +6,7 @@ use super::document::{Faults, File};
 use super::rows::{classification, columns, is_same, note_fault};
 use super::section::Section;
 use super::similar::{listed, nearest};
-use super::{dependent, manual, rule, shape, template};
+use super::{dependent, linked, manual, rule, shape, template};
 use crate::config::category::CONTRADICTION;
 use crate::config::{Category, Classification, Column, Criterion, LabelTemplate, Located};
 use crate::record::{CategoryName, SourceName};
@@ -37,6 +37,7 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
     let (rows, remove_shells) = erase(&top).map_or((None, None), |(rows, remove)| (Some(rows), Some(remove)));
     let dependents = dependent::read_all(&top);
     let triggers = top.texts("triggers");
+    let linked = linked::read_all(&top);
     if let (Some(manual), Some(2)) = (&manual, decisions)
         && manual.auto_confirm
     {
@@ -65,6 +66,7 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
         rows: rows?,
         dependents: dependents?,
         triggers: triggers?,
+        linked: linked?,
     })
 }
 

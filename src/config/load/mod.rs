@@ -11,6 +11,7 @@ mod duration;
 mod grant;
 mod holds;
 mod hours;
+mod linked;
 mod manual;
 mod reasons;
 mod rows;
@@ -97,6 +98,7 @@ fn settings(dir: &Path, faults: &Faults) -> Option<Settings> {
         let read = read_file(dir, file, faults).and_then(|file| category::read(&file, faults, name, source_names));
         categories.extend(read.map(|category| (name.clone(), category)));
     }
+    linked::note_unknown(&categories, &names, faults);
     let Top { time_zone, schedule, sources, grants, holds, reasons, .. } = top?;
     let (time_zone, time_zone_name) = time_zone?;
     let settings = Settings {

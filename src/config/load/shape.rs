@@ -38,7 +38,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 
 /// Keys that the words of this product provide for, and that nothing acts on yet. Whoever writes one relies on it: it is
 /// refused, not passed over.
-pub const LATER: [&str; 4] = ["linked", "brake", "key_is_personal", "removal"];
+pub const LATER: [&str; 3] = ["brake", "key_is_personal", "removal"];
 
 /// `erasured.toml`.
 pub const TOP: Shape = Shape {
@@ -129,6 +129,7 @@ pub const CATEGORY: Shape = Shape {
         key("criterion", "[[criterion]]"),
         key("erase", "[erase]"),
         key("dependent", "[[dependent]]"),
+        key("linked", "[[linked]]"),
     ],
 };
 
@@ -189,6 +190,20 @@ pub const DEPENDENT: Shape = Shape {
     ],
 };
 
+/// `[[linked]]`.
+pub const LINKED: Shape = Shape {
+    name: "[[linked]]",
+    place: "in a [[linked]]",
+    keys: &[
+        key("category", "category = \"person\""),
+        key("column", "column = \"person_id\""),
+        key("columns", "columns = [\"person_id\", \"branch_id\"]"),
+        key("their_column", "their_column = \"prospect_id\""),
+        key("their_columns", "their_columns = [\"prospect_id\", \"branch_id\"]"),
+        key("through", "through = \"person_roles\""),
+    ],
+};
+
 /// What a column of `anonymise` may be, beside `"null"`.
 pub const REPLACEMENT: Shape = Shape {
     name: "an anonymised column",
@@ -204,5 +219,5 @@ pub const REPLACEMENT: Shape = Shape {
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
 pub const FILES: [&[&Shape]; 2] = [
     &[&TOP, &SCHEDULE, &SOURCE, &GRANT, &HOLDS, &REASONS],
-    &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &REPLACEMENT],
+    &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &LINKED, &REPLACEMENT],
 ];

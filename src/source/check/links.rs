@@ -342,7 +342,7 @@ fn row_id(table: &Table) -> RowId {
     table.row_id.clone().unwrap_or(RowId::Columns(Vec::new()))
 }
 
-fn create_index(table: &str, columns: &[String]) -> String {
+pub(super) fn create_index(table: &str, columns: &[String]) -> String {
     format!("it would help: {}", index_over("INDEX", table, columns))
 }
 

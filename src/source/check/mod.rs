@@ -3,13 +3,14 @@
 //! [`category`] goes through the rules in turn and reports everything it finds; only when nothing stops the category does
 //! it give a [`Mapping`]. The rules themselves are pure where the schema alone answers them, and stand in files of their
 //! own: [`names`] resolves what is written, [`links`] follows the dependents, [`cover`] sees that no reference is left behind, [`columns`] sees that every column is
-//! classified and that what replaces it fits, [`triggers`] looks at the application's code, [`live`] asks the database.
+//! classified and that what replaces it fits, [`ties`] looks at what links categories to one another, [`triggers`] looks at the application's code, [`live`] asks the database.
 
 mod columns;
 mod cover;
 mod links;
 mod live;
 mod names;
+mod ties;
 mod triggers;
 
 use crate::config::{Category, Finding, LabelTemplate, Located, Settings};
@@ -96,6 +97,7 @@ impl<'a> Check<'a> {
         let label = self.label(table);
         let identity = self.identity(table, label.as_ref());
         let nodes = self.nodes(table, &key)?;
+        let ties = self.ties(table, &key);
         let identity = identity?;
         if self.has_errors() {
             return None;
@@ -112,6 +114,7 @@ impl<'a> Check<'a> {
             mark: self.category.manual.mark.clone(),
             references: self.references(&nodes),
             nodes,
+            ties,
         })
     }
 

@@ -17,6 +17,7 @@ mod settle;
 mod stage;
 mod survey;
 mod text;
+mod tied;
 mod trial;
 mod verify;
 
@@ -40,6 +41,7 @@ use crate::config::SourceSettings;
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
+pub use self::tied::Step;
 pub(super) use self::trial::TrialFault;
 
 /// The longest that one statement with the settings' SQL may take.
@@ -67,7 +69,7 @@ impl Location {
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
         let connection = connection::writing(&self.path, self.lock_wait).await?;
-        Ok(SqliteWriter { connection, laid_out: None, activity: Activity::default(), survey: None })
+        Ok(SqliteWriter { connection, laid_out: None, is_joint: false, activity: Activity::default(), survey: None })
     }
 }
 
@@ -169,7 +171,7 @@ impl SqliteReader {
             quote(mapping.table()),
             keyed(&key)
         );
-        for row in fetch(&mut self.reading, "read labels", sql, vec![keys_as_json(mapping, keys)]).await? {
+        for row in fetch(&mut self.reading, "read labels", sql, vec![keys_as_json(&mapping.key_types, keys)]).await? {
             let values = (0..columns.len()).map(|i| value(&row, i + 1)).collect::<Result<Vec<_>, _>>()?;
             let place = match value(&row, 0)? {
                 Value::Integer(integer) => usize::try_from(integer).ok(),
@@ -182,14 +184,33 @@ impl SqliteReader {
         Ok(labels)
     }
 
+    pub(super) async fn tied(
+        &mut self,
+        step: &Step<'_>,
+        from: &[RecordKey],
+        limit: u32,
+    ) -> Result<Vec<RecordKey>, SourceError> {
+        tied::tied(&mut self.reading, step, from, limit).await
+    }
+
     /// Lays out a batch without touching anything: what a real run would do.
     pub(super) async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
+        self.stage_after(mapping, keys, &[]).await
+    }
+
+    /// The same as if records of other categories had been deleted before.
+    pub(super) async fn stage_after(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+        gone: &[(&Mapping, Vec<RecordKey>)],
+    ) -> Result<Staged, SourceError> {
         let layout = Layout { mapping, is_surveyed: false };
         if self.laid_out.as_deref() != Some(mapping.category.as_str()) {
             layout.make(&mut self.reading).await?;
             self.laid_out = Some(mapping.category.as_str().to_owned());
         }
-        layout.stage(&mut self.reading, keys).await
+        layout.stage_after(&mut self.reading, keys, gone).await
     }
 
     pub(super) async fn marker(&mut self, installation: &str) -> Result<Option<String>, SourceError> {
@@ -207,6 +228,8 @@ impl SqliteReader {
 pub(super) struct SqliteWriter {
     connection: SqliteConnection,
     laid_out: Option<String>,
+    /// Whether layouts are made within the batch's own transaction, and go with it when it is taken back.
+    is_joint: bool,
     activity: Activity,
     survey: Option<Survey>,
 }
@@ -215,6 +238,7 @@ impl SqliteWriter {
     /// Takes the source's lock, waiting for as long as the settings allow.
     pub(super) async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
         self.lay_out(mapping).await?;
+        self.is_joint = false;
         execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
         if let Some(survey) = &self.survey
             && !survey.holds(&mut self.connection).await?
@@ -222,6 +246,13 @@ impl SqliteWriter {
             self.survey = None;
         }
         Ok(())
+    }
+
+    /// The same for a batch of several mappings, each of which is laid out and applied in its turn.
+    pub(super) async fn begin_joint(&mut self) -> Result<(), SourceError> {
+        self.survey = None;
+        self.is_joint = true;
+        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await.map(drop)
     }
 
     async fn lay_out(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
@@ -248,6 +279,7 @@ impl SqliteWriter {
     }
 
     pub(super) async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
+        self.lay_out(mapping).await?;
         let layout = Layout { mapping, is_surveyed: self.survey.is_some() };
         layout.stage(&mut self.connection, keys).await
     }
@@ -283,6 +315,9 @@ impl SqliteWriter {
 
     /// Takes everything back; where there is nothing to take back any more, that is as good.
     pub(super) async fn roll_back(&mut self) -> Result<(), SourceError> {
+        if self.is_joint {
+            self.laid_out = None;
+        }
         let sql = "ROLLBACK".to_owned();
         match execute(&mut self.connection, "roll a batch back", sql, Vec::new()).await {
             Err(SourceError::Query { source, .. }) if is_no_transaction(&source) => Ok(()),

@@ -15,12 +15,11 @@ use crate::source::rows::{Cursor, Finding, KeyProblem, Page, Retained, Row};
 
 /// The keys of a batch as one JSON value: `[12,"a",{"x":"00ff"}]`, or `[[12,3],…]` where a key has several parts. One
 /// statement serves batches of any size.
-pub(super) fn keys_as_json(mapping: &Mapping, keys: &[RecordKey]) -> Value {
+pub(super) fn keys_as_json(types: &[KeyType], keys: &[RecordKey]) -> Value {
     let values: Vec<serde_json::Value> = keys
         .iter()
         .map(|key| {
-            let parts: Vec<serde_json::Value> =
-                key.parts(&mapping.key_types).unwrap_or_default().iter().map(part_as_json).collect();
+            let parts: Vec<serde_json::Value> = key.parts(types).unwrap_or_default().iter().map(part_as_json).collect();
             match <[serde_json::Value; 1]>::try_from(parts) {
                 Ok([only]) => only,
                 // A key that cannot be read names no row: NULL is equal to nothing.
@@ -203,7 +202,7 @@ impl<'m> Selection<'m> {
             self.inner()?,
             keyed(&key_columns)
         );
-        let found = fetch(connection, "read records", sql, vec![keys_as_json(self.mapping, keys)]).await?;
+        let found = fetch(connection, "read records", sql, vec![keys_as_json(&self.mapping.key_types, keys)]).await?;
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
         for row in &found {
             let Some(place) = position(&value(row, 0)?) else { continue };
@@ -273,7 +272,8 @@ impl<'m> Selection<'m> {
             None => "1".to_owned(),
         };
         let sql = format!("SELECT DISTINCT k.key, d.s FROM {} WHERE {open}", self.down_to(place, &expression));
-        let found = fetch(connection, "read dependents", sql, vec![keys_as_json(self.mapping, keys)]).await?;
+        let found =
+            fetch(connection, "read dependents", sql, vec![keys_as_json(&self.mapping.key_types, keys)]).await?;
         found
             .iter()
             .map(|row| {

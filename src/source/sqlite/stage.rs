@@ -158,12 +158,23 @@ impl<'m> Layout<'m> {
         connection: &mut SqliteConnection,
         keys: &[RecordKey],
     ) -> Result<Staged, SourceError> {
+        self.stage_after(connection, keys, &[]).await
+    }
+
+    /// The same as if records of other categories had been deleted before: their rows, which keep nothing any more, are
+    /// left out of what is laid out.
+    pub(super) async fn stage_after(
+        &self,
+        connection: &mut SqliteConnection,
+        keys: &[RecordKey],
+        gone: &[(&Mapping, Vec<RecordKey>)],
+    ) -> Result<Staged, SourceError> {
         for place in 0..self.mapping.nodes.len() {
             execute(connection, DOING, format!("DELETE FROM {}", Self::table(place)), Vec::new()).await?;
         }
         execute(connection, DOING, "DELETE FROM temp.erasured_after".to_owned(), Vec::new()).await?;
         self.stage_records(connection, keys).await?;
-        self.as_surveyed(connection).await?.stage_dependents(connection, keys).await
+        self.as_surveyed(connection).await?.stage_dependents(connection, keys, gone).await
     }
 
     /// The layout as it can be relied on: surveyed only if all records of the batch are.
@@ -181,13 +192,42 @@ impl<'m> Layout<'m> {
         &self,
         connection: &mut SqliteConnection,
         keys: &[RecordKey],
+        gone: &[(&Mapping, Vec<RecordKey>)],
     ) -> Result<Staged, SourceError> {
         for place in 1..self.mapping.nodes.len() {
             self.stage_dependent(connection, place).await?;
         }
+        for (mapping, keys) in gone {
+            self.leave_out(connection, mapping, keys).await?;
+        }
         self.decide(connection).await?;
         self.foresee_identity(connection).await?;
         self.read(connection, keys).await
+    }
+
+    /// Takes the rows of other records out of the layout.
+    async fn leave_out(
+        &self,
+        connection: &mut SqliteConnection,
+        other: &Mapping,
+        keys: &[RecordKey],
+    ) -> Result<(), SourceError> {
+        let key: Vec<String> = other.key.iter().map(|column| qualified("t", column)).collect();
+        let table = quote(other.table());
+        for (place, node) in self.mapping.nodes.iter().enumerate().skip(1) {
+            if node.table != other.table() {
+                continue;
+            }
+            let sql = format!(
+                "DELETE FROM {} WHERE ({}) IN (SELECT {} FROM json_each(?1) k CROSS JOIN {table} t ON {})",
+                Self::table(place),
+                numbered("i", node.row_id.names().len()).join(", "),
+                Self::row_id(node, "t").join(", "),
+                keyed(&key)
+            );
+            execute(connection, DOING, sql, vec![keys_as_json(&other.key_types, keys)]).await?;
+        }
+        Ok(())
     }
 
     async fn stage_records(&self, connection: &mut SqliteConnection, keys: &[RecordKey]) -> Result<(), SourceError> {
@@ -202,7 +242,7 @@ impl<'m> Layout<'m> {
             quote(&node.table),
             keyed(&key)
         );
-        execute(connection, DOING, sql, vec![keys_as_json(self.mapping, keys)]).await.map(drop)
+        execute(connection, DOING, sql, vec![keys_as_json(&self.mapping.key_types, keys)]).await.map(drop)
     }
 
     pub(super) async fn stage_dependent(

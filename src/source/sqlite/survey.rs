@@ -135,7 +135,7 @@ async fn note_records(
     );
     let sql = format!("INSERT INTO {SURVEYED} {select}");
     for keys in keys.chunks(RECORDS_TOGETHER) {
-        execute(connection, DOING, sql.clone(), vec![keys_as_json(mapping, keys)]).await?;
+        execute(connection, DOING, sql.clone(), vec![keys_as_json(&mapping.key_types, keys)]).await?;
     }
     Ok(())
 }

@@ -115,6 +115,8 @@ CREATE TABLE proposal (
   confirmed_at    TEXT,
   -- The user who has given the first of two confirmations.
   first_by        INTEGER,
+  -- What was confirmed together is erased together: the lowest id among them.
+  together        INTEGER REFERENCES proposal (id),
   version         INTEGER NOT NULL CHECK (version > 0),
   postponed_count INTEGER NOT NULL CHECK (postponed_count >= 0),
   state           TEXT NOT NULL
@@ -137,9 +139,10 @@ CREATE TABLE proposal (
     WHEN 'withdrawn' THEN reason IS NOT NULL AND reason IN ('no_longer_due', 'gone', 'another_person', 'taken_back', 'kept_again')
     WHEN 'proposed'  THEN reason IS NULL
                        OR reason IN ('changed_person', 'other_criterion', 'other_rule_version', 'retained', 'needs_second',
-                                     'batch_failed')
+                                     'batch_failed', 'together')
     ELSE reason IS NULL END),
-  CHECK ((detail IS NOT NULL) = (coalesce(reason, '') IN ('no_longer_due', 'retained', 'batch_failed')))
+  CHECK ((detail IS NOT NULL) = (coalesce(reason, '') IN ('no_longer_due', 'retained', 'batch_failed', 'together'))),
+  CHECK (together IS NULL OR state IN ('proposed', 'confirmed', 'erasing', 'erased'))
 ) STRICT;
 -- A record has at most one open proposal.
 CREATE UNIQUE INDEX proposal_open ON proposal (category, key)
@@ -149,6 +152,10 @@ CREATE INDEX proposal_closed ON proposal (category, key) WHERE state IN ('erased
 CREATE INDEX proposal_postponed ON proposal (category, key) WHERE state = 'postponed';
 -- What the final job goes through.
 CREATE INDEX proposal_confirmed ON proposal (category) WHERE state = 'confirmed';
+
+-- Few, and found by their groups.
+CREATE INDEX proposal_together ON proposal (together)
+  WHERE together IS NOT NULL AND state IN ('proposed', 'confirmed');
 
 -- How many proposals there are, kept by each change that moves some: nobody counts a million of them.
 CREATE TABLE proposal_total (

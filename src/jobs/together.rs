@@ -1,0 +1,268 @@
+//! What was confirmed together: groups of linked records, erased in one source transaction each, or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use super::erase::{claim, last_committed};
+use super::journal::StoreJournal;
+use super::run::{Progress, Stop, note_progress};
+use super::{Foreseen, Future, JobError, Workshop, store};
+use crate::clock::Stopwatch;
+use crate::config::SourceSettings;
+use crate::erasure::{
+    BatchReport, Engine, Joined, JointReport, Open, Pace, Ruling, examine, in_order, preview_joint, rule,
+};
+use crate::proposal::{BatchId, Outcome, Parted, ProposalId, ReturnReason};
+use crate::record::{CategoryName, RecordKey, RecordRef};
+use crate::source::{Mapping, SourceError, Writer};
+use crate::store::{Proposal, RunId};
+
+/// Groups of the first batch; later ones follow the time that it held the lock.
+const GROUPS_FIRST: u32 = 20;
+/// The bounds of that.
+const GROUPS: RangeInclusive<u32> = 1..=100;
+
+/// Groups of one source in one run.
+pub(super) struct Together<'a, 'w> {
+    pub(super) workshop: &'a Workshop,
+    pub(super) described: &'a SourceSettings,
+    pub(super) mappings: &'a BTreeMap<CategoryName, Mapping>,
+    pub(super) open: &'a mut Open,
+    pub(super) progress: &'a mut Progress<'w>,
+    pub(super) stop: Stop<'a>,
+}
+
+/// What is known about the batch that comes next.
+struct Next {
+    pace: Pace,
+    groups: u32,
+    after: Option<ProposalId>,
+    last_committed: Option<BatchId>,
+}
+
+impl Together<'_, '_> {
+    fn failed(&self, source: SourceError) -> JobError {
+        JobError::Source { name: self.described.name.to_string(), source }
+    }
+
+    /// The next groups, and where those after them begin; none when there are no more. A group with a record whose category
+    /// is stopped, or that was confirmed too short a time ago, is left as it is.
+    async fn groups(
+        &self,
+        after: Option<ProposalId>,
+        limit: u32,
+    ) -> Result<Option<(Vec<Vec<Proposal>>, Option<ProposalId>)>, JobError> {
+        let found = self.workshop.store.confirmed_together(&self.described.name, after, limit).await.map_err(store)?;
+        let Some(last) = found.last().and_then(|group| group.first()).and_then(|proposal| proposal.together) else {
+            return Ok(None);
+        };
+        let may_go = |proposal: &Proposal| {
+            let category = &proposal.record.category;
+            let is_ripe = self.workshop.ripe_before(category).is_none_or(|ripe| proposal.confirmed_at <= Some(ripe));
+            is_ripe && self.mappings.contains_key(category)
+        };
+        Ok(Some((found.into_iter().filter(|group| group.iter().all(may_go)).collect(), Some(last))))
+    }
+
+    /// Those of the groups of which no record is held. The others are counted and told of, and stay as they are.
+    async fn free(&mut self, groups: Vec<Vec<Proposal>>) -> Result<Vec<Vec<Proposal>>, JobError> {
+        let workshop = self.workshop;
+        let records: Vec<&RecordRef> = groups.iter().flatten().map(|proposal| &proposal.record).collect();
+        let held = workshop.store.held_among(&records).await.map_err(store)?;
+        let held: BTreeSet<RecordRef> = held.into_iter().cloned().collect();
+        let is_held = |group: &Vec<Proposal>| group.iter().any(|proposal| held.contains(&proposal.record));
+        let (out, free): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_held);
+        for proposal in out.into_iter().flatten() {
+            self.progress.report.category(&proposal.record.category).held += 1;
+            self.tell(proposal.record, Future::Held);
+        }
+        Ok(free)
+    }
+
+    /// Erases all groups; without a run on record it only looks.
+    pub(super) async fn erase(&mut self, run: Option<RunId>) -> Result<(), JobError> {
+        if self.groups(None, 1).await?.is_none() {
+            // Nearly always: not even a connection is opened.
+            return Ok(());
+        }
+        let Some(run) = run else {
+            return self.foresee().await;
+        };
+        let mut writer = self.open.source.writer().await.map_err(|error| self.failed(error))?;
+        let done = self.erase_with(run, &mut writer).await;
+        if let Err(error) = writer.checkpoint(0).await {
+            tracing::warn!(error = %crate::config::causes(&error), "changes are left in the write-ahead log");
+        }
+        writer.close().await;
+        done
+    }
+
+    async fn erase_with(&mut self, run: RunId, writer: &mut Writer) -> Result<(), JobError> {
+        let mut next = Next {
+            pace: Pace::new(self.described.max_lock),
+            groups: GROUPS_FIRST,
+            after: None,
+            last_committed: last_committed(self.workshop, self.described).await?,
+        };
+        let mut observed = Stopwatch::start();
+        while self.batch(run, writer, &mut next).await? {
+            note_progress(self.workshop, run, self.progress).await.map_err(store)?;
+            if (self.stop)() {
+                self.progress.is_stopped = true;
+                break;
+            }
+            tokio::time::sleep(next.pace.gap(next.pace.allowed())).await;
+            let has_changed = writer.others_have_changed_it().await.map_err(|error| self.failed(error))?;
+            next.pace.observe(has_changed, observed.elapsed());
+            observed = Stopwatch::start();
+        }
+        Ok(())
+    }
+
+    /// Erases the next groups; false when there are none, or the source is to be left alone at this time of day.
+    async fn batch(&mut self, run: RunId, writer: &mut Writer, next: &mut Next) -> Result<bool, JobError> {
+        let workshop = self.workshop;
+        let mut turn = workshop.store.turn().await;
+        let Some((groups, last)) = self.groups(next.after, next.groups).await? else {
+            return Ok(false);
+        };
+        next.after = last;
+        let groups = self.free(groups).await?;
+        if groups.is_empty() {
+            return Ok(true);
+        }
+        if !self.progress.may_begin(workshop, self.described, Some(run)) {
+            return Ok(false);
+        }
+        let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        let joined: Vec<Vec<Joined>> =
+            groups.iter().map(|group| group.iter().map(|one| joined(workshop, one)).collect()).collect();
+        let claims = joined.iter().flatten().map(|one| (one.claim.proposal, (one.category.clone(), one.claim.clone())));
+        let mut journal = StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.collect() };
+        let mappings = in_order(self.mappings.values());
+        let Some(first) = mappings.first() else { return Ok(false) };
+        let mut engine = Engine {
+            reader: &mut self.open.reader,
+            writer,
+            mapping: first,
+            day: &workshop.day(),
+            key: &workshop.keys.fingerprint,
+            installation: workshop.store.installation(),
+            last_committed: next.last_committed,
+            log_pages_max: next.pace.log_pages_max(),
+            gap: next.pace.gap(next.pace.allowed()),
+            released: None,
+        };
+        let done = engine.erase_joint(&mut journal, &mappings, joined).await;
+        next.last_committed = engine.last_committed;
+        let name = || format!("linked records of {}", self.described.name);
+        let report = done.map_err(|source| JobError::Engine { category: name(), source })?;
+        next.groups = next.pace.fitting(count, report.longest_lock, &GROUPS);
+        self.add(report);
+        Ok(true)
+    }
+
+    fn add(&mut self, report: JointReport) {
+        for (category, of) in report.categories {
+            let BatchReport { deleted, anonymised, returned, withdrawn, held, dependents, .. } = of;
+            let counts = self.progress.report.category(&category);
+            counts.deleted += deleted;
+            counts.anonymised += anonymised;
+            counts.returned += returned;
+            counts.withdrawn += withdrawn;
+            counts.held += held;
+            counts.dependents += dependents;
+        }
+    }
+
+    /// What erasing them would do now: the same second look, and the same layout one category after the other.
+    async fn foresee(&mut self) -> Result<(), JobError> {
+        let mut after = None;
+        while let Some((groups, last)) = self.groups(after, *GROUPS.end()).await? {
+            after = last;
+            for group in self.free(groups).await? {
+                self.foresee_group(&group).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn foresee_group(&mut self, group: &[Proposal]) -> Result<(), JobError> {
+        let day = self.workshop.day();
+        let mappings = in_order(self.mappings.values());
+        let mut rulings: Vec<(RecordRef, Ruling)> = Vec::new();
+        let mut erased: Vec<(&Mapping, Vec<RecordKey>)> = Vec::new();
+        for mapping in mappings {
+            let own: Vec<&Proposal> = group.iter().filter(|one| one.record.category == mapping.category).collect();
+            let keys: Vec<RecordKey> = own.iter().map(|proposal| proposal.record.key.clone()).collect();
+            if keys.is_empty() {
+                continue;
+            }
+            let key = &self.workshop.keys.fingerprint;
+            let now = examine(&mut self.open.reader, mapping, &day, key, &keys).await;
+            let now = now.map_err(|error| self.failed(error))?;
+            rulings.extend(
+                own.iter().zip(now).map(|(one, now)| (one.record.clone(), rule(&claim(self.workshop, one), now))),
+            );
+            erased.push((mapping, keys));
+        }
+        let cause = rulings.iter().find_map(|(_, ruling)| match ruling {
+            Ruling::Erase(_) => None,
+            Ruling::Withdraw(_) => Some(Parted::Withdrawn),
+            Ruling::Return(..) => Some(Parted::Returned),
+        });
+        match cause {
+            None => self.foresee_erased(&erased).await?,
+            Some(cause) => {
+                rulings.into_iter().for_each(|(record, ruling)| self.foresee_ruled_out(record, ruling, cause))
+            }
+        }
+        Ok(())
+    }
+
+    fn foresee_ruled_out(&mut self, record: RecordRef, ruling: Ruling, cause: Parted) {
+        let counts = self.progress.report.category(&record.category);
+        let future = match ruling {
+            Ruling::Withdraw(reason) => {
+                counts.withdrawn += 1;
+                Future::Withdrawn(reason)
+            }
+            Ruling::Return(reason, _) => {
+                counts.returned += 1;
+                Future::Returned(reason)
+            }
+            Ruling::Erase(_) => {
+                counts.returned += 1;
+                Future::Returned(ReturnReason::Together(cause))
+            }
+        };
+        self.tell(record, future);
+    }
+
+    async fn foresee_erased(&mut self, records: &[(&Mapping, Vec<RecordKey>)]) -> Result<(), JobError> {
+        let foreseen = preview_joint(&mut self.open.reader, records, &self.workshop.keys.fingerprint).await;
+        for ((mapping, _), previews) in records.iter().zip(foreseen.map_err(|error| self.failed(error))?) {
+            for preview in previews {
+                let counts = self.progress.report.category(&mapping.category);
+                match preview.planned.outcome {
+                    Outcome::Deleted => counts.deleted += 1,
+                    Outcome::Anonymised => counts.anonymised += 1,
+                }
+                counts.dependents += preview.planned.counts();
+                let record = RecordRef { category: mapping.category.clone(), key: preview.planned.key.clone() };
+                self.tell(record, Future::Erased(preview));
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, record: RecordRef, future: Future) {
+        if let Some(watcher) = self.progress.watcher.as_mut() {
+            watcher(Foreseen { record, future });
+        }
+    }
+}
+
+fn joined(workshop: &Workshop, proposal: &Proposal) -> Joined {
+    Joined { category: proposal.record.category.clone(), claim: claim(workshop, proposal) }
+}
