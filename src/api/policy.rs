@@ -25,6 +25,10 @@ pub struct CategoryPolicy {
     pub criteria: Vec<CriterionPolicy>,
     /// What erasing one of these records means, in a sentence or two.
     pub erasure: String,
+    /// Which records the application marks, and what becomes of marks.
+    pub marks: String,
+    /// How many people confirm, and how long a confirmation waits.
+    pub decisions: String,
     /// What happens to rows of other tables.
     pub dependents: Vec<DependentPolicy>,
     /// What stops the category now; null when nothing does.

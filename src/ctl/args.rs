@@ -21,6 +21,10 @@ pub(super) struct Args {
     /// Print the daemon's answer as JSON
     #[arg(long, global = true, display_order = LAST)]
     pub(super) json: bool,
+    /// The language to answer in [default: that of LC_ALL, LC_MESSAGES or LANG]
+    // What was typed is read before all else, so that help and errors are in it: see `tongue`.
+    #[arg(long, global = true, value_parser = ["en", "de"], display_order = LAST)]
+    pub(super) lang: Option<String>,
     #[command(subcommand)]
     pub(super) verb: Verb,
 }

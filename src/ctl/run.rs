@@ -109,6 +109,8 @@ pub(super) fn counts(work: Work) -> Vec<(&'static str, u64)> {
             ("anonymised", counts.anonymised),
             ("returned", counts.returned),
             ("withdrawn", counts.withdrawn),
+            ("shells", counts.shells),
+            ("cooling off", counts.cooling_off),
             ("held", counts.held),
             ("left", counts.left),
             ("dependents", counts.dependents),
@@ -122,7 +124,8 @@ pub(super) fn what(run: &Run) -> String {
         Work::Prepare(_) => Job::Prepare,
         Work::Erase(_) => Job::Erase,
     };
-    format!("{}{}", job_name(job), if run.dry_run { " (dry run)" } else { "" })
+    let job = job_name(job);
+    if run.dry_run { format!("{job} (dry run)") } else { job.to_owned() }
 }
 
 pub(super) fn job_name(job: Job) -> &'static str {

@@ -72,9 +72,10 @@ impl Desk {
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
         self.still_may(&mut change, leave).await?;
         let decided = change.mark(leave.actor(), request, &new, reason).await.map_err(|error| match error {
-            MarkError::IsOpen(state) => {
-                DeskError::CannotMark { record: record.clone(), why: format!("it is {state} already") }
-            }
+            MarkError::IsOpen(state) => DeskError::CannotMark {
+                record: record.clone(),
+                why: format!("there is a proposal for it already: {state}"),
+            },
             MarkError::Store(error) => DeskError::Store(error),
         })?;
         change.commit().await.map_err(DeskError::Store)?;

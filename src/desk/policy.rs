@@ -2,7 +2,7 @@
 
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
-use crate::config::{Category, Link, Rule, causes, words};
+use crate::config::{Category, Criterion, Link, Rule, causes, words};
 use crate::erasure::{Open, open};
 use crate::record::{CategoryName, SourceName};
 
@@ -19,6 +19,10 @@ pub struct Rules {
     pub criteria: Vec<CriterionRule>,
     /// What erasing a record means.
     pub erasure: String,
+    /// Which records the application marks, and what becomes of marks.
+    pub marks: String,
+    /// How many people confirm, and how long a confirmation waits.
+    pub decisions: String,
     /// What happens to rows of other tables.
     pub dependents: Vec<DependentRule>,
     /// What stops the category now.
@@ -106,6 +110,8 @@ fn of(category: &Category, problem: Option<String>, never_null: &[String]) -> Ru
         table: category.table.value.clone(),
         criteria,
         erasure: erasure(category),
+        marks: marks(category, &is_never_null),
+        decisions: decisions(category),
         dependents: category.dependents.iter().map(dependent).collect(),
         problem,
     }
@@ -120,10 +126,40 @@ fn erasure(category: &Category) -> String {
         })
         .map(|dependent| dependent.name.as_str())
         .collect();
-    if keeps.is_empty() {
-        "the record is deleted".to_owned()
-    } else {
-        format!("the record is deleted, or anonymised while rows of {} refer to it", keeps.join(", "))
+    let keeps = keeps.join(", ");
+    match (keeps.as_str(), category.remove_shells) {
+        ("", _) => "the record is deleted".to_owned(),
+        (keeps, false) => format!("the record is deleted, or anonymised while rows of {keeps} refer to it"),
+        (keeps, true) => format!(
+            "the record is deleted, or anonymised while rows of {keeps} refer to it, and deleted when none does any more"
+        ),
+    }
+}
+
+/// Which records the application marks, and what becomes of its marks and of the clerks'.
+fn marks(category: &Category, is_never_null: &dyn Fn(&str) -> bool) -> String {
+    let then = if category.manual.auto_confirm { "marks are confirmed at once" } else { "marks wait for a decision" };
+    let Some(mark) = &category.manual.mark else {
+        return format!("the application marks none; {then}");
+    };
+    let rule = Criterion {
+        name: String::new(),
+        place: category.place.clone(),
+        since: None,
+        condition: Some(mark.condition.clone()),
+        reason: None,
+        version: mark.version.clone(),
+        enabled: true,
+    };
+    format!("the application marks {}; {then}", words::criterion(&category.table.value, &rule, is_never_null))
+}
+
+/// How many people confirm, and how long a confirmation waits.
+fn decisions(category: &Category) -> String {
+    let people = if category.decisions > 1 { "two different people confirm" } else { "one person confirms" };
+    match &category.cooling_off {
+        None => people.to_owned(),
+        Some(cooling_off) => format!("{people}, and a confirmation waits for {}", cooling_off.value),
     }
 }
 

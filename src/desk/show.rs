@@ -91,7 +91,10 @@ fn outcome_reason(item: &Item) -> Option<String> {
         (Outcome::Anonymised, kept_by) => {
             let rows: Vec<String> = kept_by
                 .iter()
-                .map(|(name, rows)| format!("{rows} {} of {name}", if *rows == 1 { "row" } else { "rows" }))
+                .map(|(named, rows)| match rows {
+                    1 => format!("{rows} row of {named}"),
+                    _ => format!("{rows} rows of {named}"),
+                })
                 .collect();
             format!("{} stay and refer to it", rows.join(" and "))
         }

@@ -67,10 +67,12 @@ async fn held_at(office: &Arc<Office>, point: &'static str) -> (Result<HeldRecor
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hold_stops_the_record_up_to_the_intent_and_comes_too_late_from_then_on() {
-    let last = POINTS.iter().position(|point| *point == "outcome-written").unwrap();
-    let first_late = POINTS.iter().position(|point| *point == "intent-written").unwrap();
+    // Only a batch of several categories passes between two of them.
+    let points: Vec<&str> = POINTS.into_iter().filter(|point| *point != "category-changed").collect();
+    let last = points.iter().position(|point| *point == "outcome-written").unwrap();
+    let first_late = points.iter().position(|point| *point == "intent-written").unwrap();
     assert_eq!((first_late, last), (2, 6), "the places of a batch, in their order");
-    for (place, point) in POINTS.into_iter().enumerate().take(last + 1) {
+    for (place, point) in points.into_iter().enumerate().take(last + 1) {
         let office = Arc::new(Office::prepared("").await);
         office.confirm(&["1", "2", "3"]).await;
         let (held, counts) = held_at(&office, point).await;

@@ -147,7 +147,7 @@ impl RuleName {
         let hint = match nearest(typed, names()) {
             Some(meant) => format!("did you mean {}.{meant}.{}?", self.category, self.key.name),
             None if category.criteria.is_empty() => "it has none: its records are marked".to_owned(),
-            None => format!("it has {}", listed(names())),
+            None => format!("its criteria are {}", listed(names())),
         };
         Finding::error("unknown-criterion", &self.place(), message).hint(hint)
     }
