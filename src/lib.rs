@@ -10,6 +10,7 @@
 //! | 3 | [`actor`] | who acts, permissions, what a grant covers |
 //! | 4 | [`systemd`] | READY, RELOADING, STOPPING, WATCHDOG, adopted sockets, credentials |
 //! | 5 | [`api`] | what goes over the socket; converts nothing |
+//! | – | [`language`] | German and English for what people read; pure |
 //! | 6 | [`config`] | the operator's files: as typed, then as meant; all faults at once |
 //! | 7 | [`proposal`] | states and legal moves; pure |
 //! | 8 | [`audit`] | kinds of entry, hash chain, checkpoints, verification; pure |
@@ -54,6 +55,7 @@ pub mod daemon;
 pub mod desk;
 pub mod erasure;
 pub mod jobs;
+pub mod language;
 pub mod proposal;
 pub mod record;
 pub mod scheduler;

@@ -8,6 +8,8 @@
 mod rules;
 #[path = "architecture/scan.rs"]
 mod scan;
+#[path = "architecture/texts.rs"]
+mod texts;
 
 use std::fs;
 use std::io;
@@ -19,12 +21,13 @@ use rules::{
 };
 
 /// Each room with the rooms that it may import, from the foundation up.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("clock", &[]),
     ("record", &[]),
     ("actor", &["record"]),
     ("systemd", &[]),
     ("api", &[]),
+    ("language", &[]),
     ("config", &["clock", "record", "actor"]),
     ("proposal", &["clock", "record", "actor"]),
     ("audit", &["clock", "record", "actor"]),
@@ -55,7 +58,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "admin",
         ],
     ),
-    ("ctl", &["api", "audit"]),
+    ("ctl", &["api", "language", "audit"]),
 ];
 
 /// Crates that only some rooms may name.

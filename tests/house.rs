@@ -20,6 +20,8 @@ mod marks;
 mod matrix;
 #[path = "house/policy.rs"]
 mod policy;
+#[path = "house/undecided.rs"]
+mod undecided;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -177,7 +179,7 @@ impl Living {
     /// What the client makes of these words, in this process.
     async fn ctl(&self, words: &[&str]) -> Said {
         let socket = self.socket.to_str().unwrap();
-        let arguments = [&["erasurectl", "--socket", socket], words].concat();
+        let arguments = [&["erasurectl", "--lang", "en", "--socket", socket], words].concat();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let ended = ctl::run(arguments.into_iter().map(Into::into), &mut out, &mut err);
         let exit = tokio::time::timeout(PATIENCE, ended).await.unwrap_or_else(|_| panic!("{words:?} took too long"));

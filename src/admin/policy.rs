@@ -18,7 +18,7 @@ pub(super) async fn get<B: Backend>(call: Call<B>) -> Reply<Answer> {
 pub(super) async fn set<B: Backend>(call: Call<B>) -> Reply<Answer> {
     let RuleSetRequest { name, value } = call.json()?;
     if value.len() > RULE_MAX_BYTES {
-        return Err(too_long("value", value.len()));
+        return Err(too_long(format!("cannot take a rule's value of {} bytes", value.len())));
     }
     change(call, name, RuleWish::Set(value)).await
 }
@@ -43,12 +43,11 @@ pub(super) async fn reject<B: Backend>(call: Call<B>) -> Reply<Answer> {
 
 async fn change<B: Backend>(call: Call<B>, name: String, wish: RuleWish) -> Reply<Answer> {
     if name.len() > RULE_MAX_BYTES {
-        return Err(too_long("name", name.len()));
+        return Err(too_long(format!("cannot take a rule's name of {} bytes", name.len())));
     }
     Answer::json(&call.backend.change_rule(&call.leave, &call.id, name, wish).await?)
 }
 
-fn too_long(what: &str, bytes: usize) -> crate::api::Problem {
-    let detail = format!("cannot take a rule's {what} of {bytes} bytes");
+fn too_long(detail: String) -> crate::api::Problem {
     with_hint(problem(Code::TooLarge, detail), format!("write at most {RULE_MAX_BYTES}"))
 }

@@ -28,12 +28,10 @@ pub fn with_hint(problem: Problem, hint: impl Into<String>) -> Problem {
 #[must_use]
 pub fn not_permitted(refused: &Refused) -> Problem {
     let detail = format!("cannot do this: {refused}");
+    let permission = refused.permission;
     with_hint(
         problem(Code::NotPermitted, detail),
-        format!(
-            "the operator can give it in erasured.toml: a [[grant]] with permissions = [\"{}\"]",
-            refused.permission
-        ),
+        format!("the operator can give it in erasured.toml: a [[grant]] with permissions = [\"{permission}\"]"),
     )
 }
 

@@ -1,5 +1,7 @@
 //! Legal holds, and the reasons that people choose from.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -157,4 +159,7 @@ pub struct StandardReason {
     pub name: String,
     /// What it says.
     pub text: String,
+    /// The same, by language.
+    #[serde(default)]
+    pub texts: BTreeMap<String, String>,
 }

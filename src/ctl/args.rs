@@ -21,6 +21,10 @@ pub(super) struct Args {
     /// Print the daemon's answer as JSON
     #[arg(long, global = true, display_order = LAST)]
     pub(super) json: bool,
+    /// The language to answer in [default: that of LC_ALL, LC_MESSAGES or LANG]
+    // What was typed is read before all else, so that help and errors are in it: see `tongue`.
+    #[arg(long, global = true, value_parser = ["en", "de"], display_order = LAST)]
+    pub(super) lang: Option<String>,
     #[command(subcommand)]
     pub(super) verb: Verb,
 }
@@ -382,7 +386,7 @@ pub(super) enum PolicyVerb {
     List,
     /// Change a rule: at once where that tightens it, else as soon as a second person has approved it
     Set {
-        /// The rule, as prospect.inactive.period or prospect.cooling_off
+        /// The rule, as prospect.inactive.period, prospect.cooling_off or reasons.postpone.lawsuit
         #[arg(value_name = "RULE")]
         name: String,
         /// Its value, as the files write it: "4 years", false, "7 days", none, 2, "{last_name}"

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufWriter, Write};
 
 use super::exit::{Exit, Failure};
 use super::table::clean;
+use super::tongue::told;
 
 /// Where data goes, and where talk goes.
 pub(super) struct Streams<'s> {
@@ -52,18 +53,18 @@ impl<'s> Console<'s> {
         self.out.flush().map_err(|error| unwritten(&error))
     }
 
-    /// Tells the reader something.
+    /// Tells the reader something, in their language.
     pub(super) fn talk(&mut self, line: impl Display) {
         self.end_progress();
         // Who closes stderr does not want to be told.
-        let _ = writeln!(self.err, "{}", clean(&line.to_string()));
+        let _ = writeln!(self.err, "{}", told(&clean(&line.to_string())));
     }
 
     /// Asks the reader, and gives the line that was typed; none: there is nobody to ask.
     pub(super) fn ask(&mut self, question: &str) -> Option<String> {
         self.end_progress();
         let input = self.input.as_mut()?;
-        let _ = write!(self.err, "{}", clean(question));
+        let _ = write!(self.err, "{} ", told(&clean(question)).trim_end());
         let _ = self.err.flush();
         let mut line = String::new();
         // What cannot be read is no answer, and is taken for a wrong one.
@@ -73,7 +74,7 @@ impl<'s> Console<'s> {
 
     /// Tells the reader how things go on. On a terminal, over the line that said so before.
     pub(super) fn progress(&mut self, line: &str) {
-        let line = clean(line);
+        let line = told(&clean(line));
         let _ = if self.terminal { write!(self.err, "\r\x1b[K{line}") } else { writeln!(self.err, "{line}") };
         let _ = self.err.flush();
         self.progressing = self.terminal;

@@ -27,9 +27,10 @@ pub(super) fn tell(console: &mut Console<'_>, asked: usize, got: &Got<DecisionAn
     for problem in problems() {
         console.error(&problem.detail, problem.hint.as_deref());
     }
+    let done = got.value.done;
     match (asked, got.value.refused) {
         (1, _) => {}
-        (_, 0) => console.talk(format!("{} done", got.value.done)),
+        (_, 0) => console.talk(format!("{done} done")),
         (_, refused) => console.talk(format!("nothing was decided: {refused} of {asked} records stand in the way")),
     }
     Ok(Exit::of_all(problems()))

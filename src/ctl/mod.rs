@@ -29,19 +29,24 @@ mod runs;
 mod show;
 mod status;
 mod table;
+mod tongue;
+mod usage;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use std::sync::{Arc, Mutex};
 
 use args::{Args, Verb};
 use client::Client;
 use console::{Console, Streams};
 pub use exit::Exit;
 use exit::Failure;
+use tongue::{Tongue, speaking};
+
+use crate::language::Language;
 
 /// Where the daemon listens when nobody says otherwise.
 const DEFAULT_SOCKET: &str = "/run/erasured/admin.sock";
@@ -68,8 +73,9 @@ pub fn main() -> ExitCode {
             runtime.block_on(converse(std::env::args_os(), streams)).into()
         }
         Err(error) => {
+            let sentence = format!("error: cannot start: {error}");
             // Who closes stderr does not want to be told.
-            let _ = writeln!(err, "error: cannot start: {error}");
+            let _ = writeln!(err, "{}", tongue::of(&[]).tell(&sentence));
             Exit::Refused.into()
         }
     }
@@ -84,24 +90,47 @@ pub async fn run(
     converse(arguments, Streams { out, err, is_terminal: false, input: None }).await
 }
 
+/// The same in `language`, whatever arguments and environment say; adds every sentence to `misses` that the catalogue does not
+/// know.
+pub async fn run_noting(
+    language: Language,
+    misses: &Arc<Mutex<Vec<String>>>,
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut (dyn Write + Send),
+    err: &mut (dyn Write + Send),
+) -> Exit {
+    let tongue = Tongue::new(language, Some(Arc::clone(misses)));
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    speaking(tongue, answer(&arguments, Streams { out, err, is_terminal: false, input: None })).await
+}
+
 async fn converse(arguments: impl IntoIterator<Item = OsString>, streams: Streams<'_>) -> Exit {
-    let args = match Args::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    speaking(Tongue::new(tongue::of(&arguments), None), answer(&arguments, streams)).await
+}
+
+async fn answer(arguments: &[OsString], streams: Streams<'_>) -> Exit {
+    let args = match usage::read::<Args>(arguments) {
         Ok(args) => args,
-        Err(told) => return tell_usage(&told, streams),
+        Err(said) => return tell_usage(&said, streams),
     };
     let socket = args.socket.or_else(|| std::env::var_os(SOCKET_VARIABLE).map(PathBuf::from));
     let client = Client::new(socket.unwrap_or_else(|| DEFAULT_SOCKET.into()));
     let mut session = Session { client, console: Console::new(args.json, streams) };
+    // Whoever may call these verbs may see the reasons: nobody is refused for a question that was not asked.
+    if !args.json && matches!(args.verb, Verb::List(_) | Verb::Show(_) | Verb::Reasons(_)) {
+        tongue::learn(&session.client).await;
+    }
     let outcome = speak(&mut session, args.verb).await;
     let exit = outcome.and_then(|exit| session.console.flush().map(|()| exit));
     exit.unwrap_or_else(|failure| session.console.fail(&failure))
 }
 
 /// Help goes to stdout and is all that was asked for; wrong usage goes to stderr.
-fn tell_usage(told: &clap::Error, streams: Streams<'_>) -> Exit {
-    let (stream, exit) = if told.use_stderr() { (streams.err, Exit::Usage) } else { (streams.out, Exit::Done) };
+fn tell_usage(said: &usage::Said, streams: Streams<'_>) -> Exit {
+    let (stream, exit) = if said.is_wrong { (streams.err, Exit::Usage) } else { (streams.out, Exit::Done) };
     // Who closes the stream does not want to be told.
-    let _ = write!(stream, "{}", told.render());
+    let _ = write!(stream, "{}", said.text);
     let _ = stream.flush();
     exit
 }

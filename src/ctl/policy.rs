@@ -1,12 +1,11 @@
 //! The rules in force, in words, and changing them.
 
-use std::fmt::Write as _;
-
 use super::Session;
 use super::args::{Policy as What, PolicyVerb};
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::table::{clean, or_dash, table};
+use super::tongue::told;
 use crate::api::{
     CategoryPolicy, Policy, RuleAnswer, RuleOutcome, RuleSetRequest, RuleStanding, RuleUnsetRequest, RuleWaiting,
 };
@@ -36,7 +35,7 @@ async fn show(session: &mut Session<'_>, as_list: bool) -> Result<Exit, Failure>
         let mut parts: Vec<String> = categories.iter().map(written).collect();
         let changed = || rules.iter().filter(|rule| rule.set.is_some() || rule.waiting.is_some());
         if changed().next().is_some() {
-            parts.push(format!("changed while running:\n{}", listed(changed())));
+            parts.push(format!("{}\n{}", told("changed while running:"), listed(changed())));
         }
         session.console.data(&parts.join("\n"))?;
     }
@@ -72,7 +71,8 @@ fn waits(waiting: &RuleWaiting) -> String {
 fn aside(rule: &RuleStanding) -> Option<String> {
     let set = rule.set.as_ref()?;
     let why = set.aside.as_ref()?;
-    Some(clean(&format!("{} {}, set by {}, is set aside: {why}", rule.name, set.value, set.by)))
+    let (name, value, by) = (&rule.name, &set.value, &set.by);
+    Some(clean(&format!("{name} {value}, set by {by}, is set aside: {why}")))
 }
 
 async fn change(session: &mut Session<'_>, path: &str, request: &impl serde::Serialize) -> Result<Exit, Failure> {
@@ -80,7 +80,7 @@ async fn change(session: &mut Session<'_>, path: &str, request: &impl serde::Ser
     if session.console.json {
         session.console.data(&pretty(&got.json))?;
     } else {
-        session.console.data(&format!("{}\n", clean(&said(&got.value))))?;
+        session.console.data(&told(&clean(&said(&got.value))))?;
     }
     Ok(Exit::Done)
 }
@@ -102,24 +102,20 @@ fn said(answer: &RuleAnswer) -> String {
 }
 
 fn written(policy: &CategoryPolicy) -> String {
-    let mut text =
-        format!("{} (table {} of {})\n", clean(&policy.category), clean(&policy.table), clean(&policy.source));
-    // Writing to a String cannot fail.
+    let mut lines = vec![format!("{} (table {} of {})", policy.category, policy.table, policy.source)];
     for criterion in &policy.criteria {
-        let due = if criterion.enabled { "due" } else { "switched off" };
-        let _ = writeln!(text, "  {due}, {}: {}", clean(&criterion.name), clean(&criterion.words));
-        if let Some(reason) = &criterion.reason {
-            let _ = writeln!(text, "    because: {}", clean(reason));
-        }
+        let (name, words) = (&criterion.name, &criterion.words);
+        lines.push(if criterion.enabled {
+            format!("  due, {name}: {words}")
+        } else {
+            format!("  switched off, {name}: {words}")
+        });
+        lines.extend(criterion.reason.as_ref().map(|typed| format!("    because: {typed}")));
     }
-    if let Some(problem) = &policy.problem {
-        let _ = writeln!(text, "  stopped: {}", clean(problem));
-    }
-    let _ = writeln!(text, "  marked: {}", clean(&policy.marks));
-    let _ = writeln!(text, "  decided: {}", clean(&policy.decisions));
-    let _ = writeln!(text, "  erased: {}", clean(&policy.erasure));
-    for dependent in &policy.dependents {
-        let _ = writeln!(text, "  {}: {}", clean(&dependent.table), clean(&dependent.words));
-    }
-    text
+    lines.extend(policy.problem.as_ref().map(|problem| format!("  stopped: {problem}")));
+    lines.push(format!("  marked: {}", policy.marks));
+    lines.push(format!("  decided: {}", policy.decisions));
+    lines.push(format!("  erased: {}", policy.erasure));
+    lines.extend(policy.dependents.iter().map(|dependent| format!("  {}: {}", dependent.table, dependent.words)));
+    lines.iter().map(|line| told(&clean(line)) + "\n").collect()
 }

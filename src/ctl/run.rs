@@ -124,7 +124,8 @@ pub(super) fn what(run: &Run) -> String {
         Work::Prepare(_) => Job::Prepare,
         Work::Erase(_) => Job::Erase,
     };
-    format!("{}{}", job_name(job), if run.dry_run { " (dry run)" } else { "" })
+    let job = job_name(job);
+    if run.dry_run { format!("{job} (dry run)") } else { job.to_owned() }
 }
 
 pub(super) fn job_name(job: Job) -> &'static str {

@@ -2,8 +2,39 @@
 
 use comfy_table::{Table, presets};
 
+use super::tongue::told;
+
 /// What stands where there is nothing to say.
 const NOTHING: &str = "-";
+/// Columns, and lines of facts, that hold names, keys, dates, and what people have typed: these are never translated.
+const NAMES: [&str; 26] = [
+    "APPROVED BY",
+    "AT",
+    "BY",
+    "CATEGORY",
+    "DEPENDENT",
+    "DUE ON",
+    "ENTRY",
+    "FILE",
+    "IN FORCE",
+    "LABEL",
+    "NEXT",
+    "PERMISSION",
+    "RECORD",
+    "RUN",
+    "SOURCE",
+    "SET BY",
+    "STARTED",
+    "UNIT",
+    "criterion",
+    "decided by",
+    "label",
+    "record",
+    "rule version",
+    "run",
+    "unit",
+    "version",
+];
 /// Blanks between two columns.
 const GAP: u16 = 2;
 
@@ -24,9 +55,10 @@ pub(super) fn or_dash(value: Option<&str>) -> String {
 /// Rows under a head, without lines: easy on the eye, and on `cut`.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(head);
+    table.load_style(presets::NOTHING).set_header(head.map(told));
     for row in rows {
-        table.add_row(row.map(|cell| clean(&cell)));
+        let mut names = head.iter().map(|name| NAMES.contains(name));
+        table.add_row(row.map(|cell| shown(&cell, names.next() == Some(true))));
     }
     written(table)
 }
@@ -37,10 +69,16 @@ pub(super) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, Option<String>
     table.load_style(presets::NOTHING);
     for (name, value) in facts {
         if let Some(value) = value {
-            table.add_row([name, &clean(&value)]);
+            table.add_row([told(name), shown(&value, NAMES.contains(&name))]);
         }
     }
     written(table)
+}
+
+/// A value as the reader gets it: words in their language, names as they are.
+fn shown(value: &str, is_name: bool) -> String {
+    let value = clean(value);
+    if is_name { value } else { told(&value) }
 }
 
 fn written(mut table: Table) -> String {

@@ -3,7 +3,7 @@
 use super::show::not_due_of;
 use super::{Blocked, Desk, DeskError};
 use crate::actor::Authorised;
-use crate::config::causes;
+use crate::config::{Category, causes};
 use crate::erasure::{Examined, examine, open};
 use crate::proposal::{Origin, Outcome, Reason};
 use crate::record::{Fingerprint, RecordRef};
@@ -59,21 +59,23 @@ impl Desk {
             return cannot("nothing stands in the columns that make it the same person");
         }
         let mut turn = self.store.turn().await;
-        // Asked for when it is our turn: the one before may have changed the rule.
-        let now = self.settings();
+        // Asked for when it is our turn, as what the asker may do.
+        let is_confirmed = self.settings().categories.get(&record.category).is_some_and(Category::confirms_marks);
         let new = NewProposal {
             record: record.clone(),
             source: category.source.value.clone(),
             unit,
             origin: Origin::Clerk,
             fingerprint,
-            is_confirmed: now.categories.get(&record.category).is_some_and(|category| category.manual.auto_confirm),
+            is_confirmed,
         };
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         let decided = change.mark(leave.actor(), request, &new, reason).await.map_err(|error| match error {
-            MarkError::IsOpen(state) => {
-                DeskError::CannotMark { record: record.clone(), why: format!("it is {state} already") }
-            }
+            MarkError::IsOpen(state) => DeskError::CannotMark {
+                record: record.clone(),
+                why: format!("there is a proposal for it already: {state}"),
+            },
             MarkError::Store(error) => DeskError::Store(error),
         })?;
         change.commit().await.map_err(DeskError::Store)?;

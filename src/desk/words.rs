@@ -80,13 +80,7 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
-        Kind::RuleChanged(of) => format!("{} is {} from now on, after {}", of.rule, valued(of), of.old),
-        Kind::RuleChangeAsked(of) => {
-            format!("{} is to be {} instead of {}: this waits for a second person", of.rule, valued(of), of.old)
-        }
-        Kind::RuleChangeApproved(of) => {
-            format!("{} is {} from now on, after {}: a second person has approved it", of.rule, valued(of), of.old)
-        }
+        Kind::RuleChanged(of) | Kind::RuleChangeAsked(of) | Kind::RuleChangeApproved(of) => rule_changed(kind, of),
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
@@ -107,7 +101,11 @@ fn summary_of_records(kind: &Kind) -> String {
         Kind::Returned { records } => with_details(format!("{counted} back with the clerks"), &because(records)),
         Kind::ReturnedToProposed { .. } => format!("{counted} proposed again: the postponement is over"),
         Kind::Marked { confirmed, .. } => {
-            format!("{counted} marked{}", if *confirmed { ", and confirmed by the rule" } else { "" })
+            if *confirmed {
+                format!("{counted} marked, and confirmed by the rule")
+            } else {
+                format!("{counted} marked")
+            }
         }
         Kind::FirstConfirmed { .. } => format!("{counted} confirmed by the first of two"),
         Kind::Confirmed { .. } => format!("{counted} confirmed"),
@@ -147,35 +145,54 @@ fn settings_loaded(digest: &str, over: usize, aside: &[String]) -> String {
     said
 }
 
-fn valued(of: &RuleChanged) -> String {
-    if of.from_file { format!("{} again, as in its file", of.new) } else { of.new.clone() }
+fn rule_changed(kind: &Kind, of: &RuleChanged) -> String {
+    let RuleChanged { rule, new, old, .. } = of;
+    let said = match kind {
+        Kind::RuleChangeAsked(_) => {
+            format!("{rule} is to be {new} instead of {old}: this waits for a second person")
+        }
+        Kind::RuleChangeApproved(_) => {
+            format!("{rule} is {new} from now on, after {old}: a second person has approved it")
+        }
+        _ => format!("{rule} is {new} from now on, after {old}"),
+    };
+    if of.from_file { format!("{said}; that is as in its file") } else { said }
 }
 
 fn queued(job: &str, trigger: &Trigger, dry_run: bool) -> String {
-    let dry = if dry_run { "dry run" } else { "run" };
-    match trigger {
-        Trigger::Schedule(slot) => format!("a {dry} of {job} was queued for {slot}"),
-        Trigger::Manual => format!("a {dry} of {job} was queued by hand"),
+    match (trigger, dry_run) {
+        (Trigger::Schedule(slot), false) => format!("a run of {job} was queued for {slot}"),
+        (Trigger::Schedule(slot), true) => format!("a dry run of {job} was queued for {slot}"),
+        (Trigger::Manual, false) => format!("a run of {job} was queued by hand"),
+        (Trigger::Manual, true) => format!("a dry run of {job} was queued by hand"),
     }
 }
 
 fn under(group: &ProposedGroup) -> String {
-    let why = match (group.origin.as_str(), &group.criterion) {
-        (_, Some(criterion)) => format!("under {criterion}"),
-        ("application", None) => "marked by the application".to_owned(),
-        _ => "anonymised before, and kept by nothing any more".to_owned(),
+    let (count, category) = (group.keys.len(), &group.category);
+    let said = match (group.origin.as_str(), &group.criterion) {
+        (_, Some(criterion)) => format!("{count} {category} under {criterion}"),
+        ("application", None) => format!("{count} {category} marked by the application"),
+        _ => format!("{count} {category} anonymised before, and kept by nothing any more"),
     };
-    let confirmed = if group.confirmed { ", confirmed by the rule" } else { "" };
-    format!("{} {} {why}{confirmed}", group.keys.len(), group.category)
+    if group.confirmed { format!("{said}, confirmed by the rule") } else { said }
 }
 
 fn planned(group: &Planned) -> String {
-    format!("{} {} {}", group.keys.len(), group.category, group.outcome)
+    ended(group.keys.len(), &group.category, &group.outcome)
+}
+
+fn ended(count: usize, category: &str, outcome: &str) -> String {
+    match outcome {
+        "deleted" => format!("{count} {category} deleted"),
+        "anonymised" => format!("{count} {category} anonymised"),
+        later => format!("{count} {category} {later}"),
+    }
 }
 
 fn erased(group: &ErasedGroup) -> String {
     let rows: Vec<String> = group.dependents.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    let said = format!("{} {} {}", group.keys.len(), group.category, group.outcome);
+    let said = ended(group.keys.len(), &group.category, &group.outcome);
     if rows.is_empty() { said } else { format!("{said} (dependents of each: {})", rows.join(", ")) }
 }
 

@@ -296,7 +296,7 @@ pub(super) fn claim(workshop: &Workshop, proposal: &Proposal) -> Claim {
     let has = |wanted: fn(&Category) -> bool| category.is_some_and(wanted);
     let lacks = if is_shell {
         None
-    } else if is_by_rule && !has(|category| category.manual.auto_confirm) {
+    } else if is_by_rule && !has(Category::confirms_marks) {
         Some(ReturnReason::NeedsPerson)
     } else {
         (has(|category| category.decisions > 1) && !proposal.has_two).then_some(ReturnReason::NeedsSecond)

@@ -57,6 +57,7 @@ pub async fn wait_for(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 
 fn program(path: &str) -> Command {
     let mut command = Command::new(path);
+    command.env("LC_ALL", "C");
     FOREIGN.iter().for_each(|name| {
         command.env_remove(name);
     });

@@ -1,204 +1,205 @@
-//! What might decide about somebody without anybody having decided: keys written otherwise, shells that are none any more,
-//! marks whose confirmation was taken back.
+//! What somebody tries who wants more than is theirs, or whom chance has dealt an odd hand.
 
-use super::marks::{APPLICATION, column_deleted_on, customer};
+use std::time::Duration;
+
+use erasured::actor::Actor;
+use erasured::audit::By;
+use erasured::desk::AccessWhat;
+use erasured::proposal::Reason;
+
+use super::access::{GRANTS, Office};
 use super::*;
 
-/// The file of the category `customer` with shells removed, and with lines at the top and behind.
-fn removing(top: &str, behind: &str) -> String {
-    customer(top, behind).replace("[erase.anonymise]", "[erase]\nremove_shells = true\n[erase.anonymise]")
-}
+/// Long enough for a request to come as far as the write turn.
+const A_MOMENT: Duration = Duration::from_millis(300);
 
-impl Living {
-    fn with_file(&self, file: &str) {
-        self.bench.category("customer", file);
-        self.settings.post(Arc::new(self.bench.settings()), &[]);
-    }
-
-    /// A house in which customer 2 is anonymised, and nothing keeps the row any more.
-    async fn with_a_shell(file: &str) -> Self {
-        let living = Self::prepared().await;
-        living.json(&["confirm", "customer/2"]).await;
-        assert_eq!(living.erase().await["anonymised"], 1);
-        living.with_file(file);
-        living.bench.sql("DELETE FROM orders").await;
-        living
-    }
-
-    /// The same with the shell proposed and confirmed by the rule, and waiting.
-    async fn with_a_shell_that_waits() -> Self {
-        let living = Self::with_a_shell(&removing("cooling_off = \"7 days\"", "")).await;
-        living.clock.set("2026-11-29T09:00:00Z".parse().unwrap());
-        living.erase().await;
-        assert_eq!(living.state_of("customer/2").await, "confirmed as shell");
-        living.with_file(&removing("", ""));
-        living
-    }
-
-    /// What a dry run and then a run say of these counts.
-    async fn both(&self, counts: &[&str]) -> [Vec<Value>; 2] {
-        let dry = self.json(&["run", "erase", "--dry-run", "--wait"]).await;
-        let run = self.erase().await;
-        [dry, run].map(|run| counts.iter().map(|count| run[*count].clone()).collect())
-    }
-}
-
-/// The application's mark counts, and is confirmed at once.
-async fn with_applications_marks() -> Living {
+/// The database takes `04` for 4. A record has one name, or else it would be held under one and erased under another.
+#[tokio::test]
+async fn a_record_has_one_name() {
     let living = Living::prepared().await;
-    column_deleted_on(&living).await;
-    let file = CUSTOMER.replace("last_contact_on = \"null\"", "last_contact_on = \"null\"\ndeleted_on = \"null\"");
-    living.with_file(&format!("{file}{APPLICATION}"));
+    living.json(&["hold", "customer/4", "--reason", "a lawsuit", "--reference", "3 Cg 17/26"]).await;
+    for alias in ["customer/04", "customer/%34", "customer/+4", "customer/4.0", "customer/ 4"] {
+        let marked = living.ctl(&["mark", alias, "--reason", "asked for"]).await;
+        assert_eq!(marked.exit, Exit::NoSuchRecord, "{alias}: {}{}", marked.out, marked.err);
+        let held = living.ctl(&["hold", alias, "--reason", "a lawsuit", "--reference", "A 1"]).await;
+        assert_eq!(held.exit, Exit::NoSuchRecord, "{alias}: nothing would be held: {}", held.err);
+    }
+    living.bench.sql("CREATE TABLE guests (name TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, seen_on TEXT)").await;
+    living.bench.sql("INSERT INTO guests VALUES ('Anna', '2026-01-01')").await;
     living
+        .bench
+        .category("guest", &USER.replace("users", "guests").replace("login", "name").replace("last_seen", "seen"));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    assert_eq!(living.ctl(&["mark", "guest/anna", "--reason", "asked for"]).await.exit, Exit::NoSuchRecord);
+    assert_eq!(living.ctl(&["mark", "guest/Anna", "--reason", "asked for"]).await.exit, Exit::Done);
 }
 
+/// Whoever confirms `customer/1@1` has seen one person; the next one under the key begins with another version.
 #[tokio::test]
-async fn a_record_has_one_key_however_it_is_written() {
+async fn a_version_is_of_one_proposal() {
     let living = Living::prepared().await;
-    for key in ["customer/04", "customer/%34", "customer/4.0", "customer/+4"] {
-        let marked = living.ctl(&["mark", key, "--reason", "asked by letter"]).await;
-        assert_eq!(marked.exit, Exit::NoSuchRecord, "{key}: {}{}", marked.out, marked.err);
-        let held = living.ctl(&["hold", key, "--reason", "a lawsuit", "--reference", "A 1"]).await;
-        assert_eq!(held.exit, Exit::NoSuchRecord, "{key}: {}{}", held.out, held.err);
+    let shown = living.json(&["show", "customer/1"]).await;
+    assert_eq!((&shown["label"], &shown["version"]), (&json!("Maier"), &json!(1)));
+    living.bench.sql("UPDATE customers SET last_name = 'Neumann' WHERE id = 1").await;
+    let run = living.json(&["run", "prepare", "--wait"]).await;
+    assert_eq!((&run["withdrawn"], &run["proposed"]), (&json!(1), &json!(1)), "{run}");
+    let (exit, told) = living.problems(&["confirm", "customer/1@1"]).await;
+    assert_eq!(exit, Exit::Conflict, "{told:?}");
+    let now = living.json(&["show", "customer/1"]).await;
+    assert_eq!((&now["label"], &now["state"]), (&json!("Neumann"), &json!("proposed")));
+    // A mark that was taken back, too.
+    let first = living.json(&["mark", "customer/4", "--reason", "asked for"]).await;
+    living.json(&["confirm", "customer/4"]).await;
+    living.json(&["restore", "customer/4"]).await;
+    let second = living.json(&["mark", "customer/4", "--reason", "asked for again"]).await;
+    assert!(second["version"].as_u64() > first["version"].as_u64(), "{first} {second}");
+    assert_eq!(living.json(&["show", "customer/4"]).await["version"], second["version"]);
+}
+
+/// Under the key of somebody whom Vera may see stands somebody else now, of another branch.
+#[tokio::test]
+async fn nobody_is_shown_whom_they_were_not_given() {
+    let office = Office::open(&format!(
+        "{GRANTS}\n[[grant]]\nusers = [\"vera\"]\npermissions = [\"hold\"]\nunits = [\"graz\"]\n"
+    ))
+    .await;
+    office.json("vera", &["hold", "member/1", "--reason", "a lawsuit", "--reference", "3 Cg 17/26"]).await;
+    office.living.bench.sql("UPDATE members SET name = 'Neumann', branch = 'linz' WHERE id = 1").await;
+    let shown = office.json("vera", &["show", "member/1"]).await;
+    assert_eq!(shown["label"], Value::Null, "{shown}");
+    assert!(shown["problem"].as_str().unwrap().contains("not the same person"), "{shown}");
+    for words in [["list"].as_slice(), &["show", "member/1"], &["holds"]] {
+        let said = office.json("vera", words).await.to_string();
+        assert!(!said.contains("Neumann"), "{words:?}: {said}");
     }
+    let found = office.json("vera", &["list", "--text", "neumann"]).await;
+    assert_eq!(found["items"], json!([]), "a text that is found tells what stands there");
+    // Whoever sees both branches is told no label either: the proposal is not about them.
+    assert_eq!(office.json("dora", &["show", "member/1"]).await["label"], Value::Null);
 }
 
+/// What waits for its turn is judged by the rules that hold when it comes.
 #[tokio::test]
-async fn a_shell_is_kept_by_a_young_dependent_that_would_go_with_it() {
-    let contracts = "[[dependent]]\ntable = \"contracts\"\ncolumn = \"customer_id\"\nrule = \"delete\"\n\
-                     since = \"signed_on\"\nperiod = \"7 years\"\n";
+async fn a_rule_that_was_tightened_meanwhile_holds() {
     let living = Living::prepared().await;
-    living.bench.sql("CREATE TABLE contracts (id INTEGER PRIMARY KEY, customer_id INTEGER, signed_on TEXT)").await;
-    living.with_file(&removing("", contracts));
-    living.json(&["confirm", "customer/2"]).await;
-    assert_eq!(living.erase().await["anonymised"], 1);
-    living.bench.sql("DELETE FROM orders; INSERT INTO contracts VALUES (1, 2, '2026-11-20')").await;
-    let [dry, run] = living.both(&["deleted", "shells"]).await;
-    assert_eq!((dry, run), (vec![json!(0), json!(0)], vec![json!(0), json!(0)]));
-    assert_eq!(living.bench.rows("SELECT id FROM contracts").await, ["1"]);
+    let (one, auto) = (CUSTOMER.to_owned(), format!("{CUSTOMER}\n[manual]\nauto_confirm = true\n"));
+    living.bench.category("customer", &auto);
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    let turn = living.store.turn().await;
+    let tighten = async {
+        tokio::time::sleep(A_MOMENT).await;
+        living.bench.category("customer", &format!("decisions = 2\n{one}"));
+        living.settings.post(Arc::new(living.bench.settings()), &[]);
+        drop(turn);
+    };
+    let (confirm, mark) = (["confirm", "customer/1"], ["mark", "customer/4", "--reason", "asked for"]);
+    let (confirmed, marked, ()) = tokio::join!(living.json(&confirm), living.json(&mark), tighten);
+    assert_eq!(confirmed["answers"][0]["state"], "proposed", "{confirmed}");
+    assert_eq!(marked["state"], "proposed", "{marked}");
 }
 
+/// Nobody widens what they have themselves; what Nora has as a stand-in is hers.
 #[tokio::test]
-async fn a_row_that_has_been_filled_again_is_no_shell() {
-    let living = Living::with_a_shell(&removing("", "")).await;
-    // Somebody without a name yet, and the application has given the key away again.
-    living.bench.sql("DELETE FROM customers WHERE id = 2; INSERT INTO customers VALUES (2, NULL, '2026-11-20')").await;
-    let [dry, run] = living.both(&["deleted", "shells"]).await;
-    assert_eq!((dry, run), (vec![json!(0), json!(0)], vec![json!(0), json!(0)]));
-    assert_eq!(living.bench.rows("SELECT id FROM customers WHERE id = 2").await, ["2"]);
-}
-
-#[tokio::test]
-async fn a_shell_that_waited_is_looked_at_as_if_it_were_new() {
-    let removing = removing("", "");
-    for (later, sql) in [
-        // The category does not ask for it any more.
-        (CUSTOMER, "UPDATE orders SET id = 1"),
-        // It is in use again.
-        (&removing, "UPDATE customers SET last_contact_on = '2026-11-20' WHERE id = 2"),
-        // Something keeps it again.
-        (&removing, "INSERT INTO orders VALUES (12, 2, 'x')"),
+async fn nobody_widens_what_they_have_through_another() {
+    let office =
+        Office::open(&format!("{GRANTS}\n[[grant]]\nusers = [\"nora\"]\npermissions = [\"configure\"]\n")).await;
+    office.dora(&["stand-in", "nora", "--for", "vera", "--until", "2026-11-30"]).await;
+    office.dora(&["deny", "add", "vera", "member/1", "--asked-by", "her", "--reason", "kin"]).await;
+    assert_eq!(office.json("nora", &["list"]).await["total"], 2);
+    for words in [
+        ["unit", "add", "vera", "linz"].as_slice(),
+        &["record", "add", "vera", "member/2"],
+        &["deny", "remove", "vera", "member/1"],
     ] {
-        let living = Living::with_a_shell_that_waits().await;
-        living.with_file(later);
-        living.bench.sql(sql).await;
-        let [dry, run] = living.both(&["deleted", "anonymised", "shells", "withdrawn", "left"]).await;
-        assert_eq!(dry, run, "{sql}");
-        assert_eq!(run, [json!(0), json!(0), json!(0), json!(1), json!(0)], "{sql}");
-        assert_eq!(living.bench.rows("SELECT id FROM customers WHERE id = 2").await, ["2"]);
+        let said = office.says("nora", &[&["access"], words].concat()).await;
+        assert_eq!(said.exit, Exit::NotPermitted, "{words:?}: {}{}", said.out, said.err);
     }
+    assert_eq!(office.json("nora", &["list"]).await["total"], 2);
+    // Of others, and less, she may change.
+    office.json("nora", &["access", "unit", "add", "karl", "wels"]).await;
+    office.json("nora", &["access", "deny", "add", "vera", "member/4", "--asked-by", "her", "--reason", "kin"]).await;
+    office.living.clock.set("2026-12-01T09:00:00Z".parse().unwrap());
+    office.json("nora", &["access", "unit", "add", "vera", "linz"]).await;
 }
 
+/// A directory may know a user by several names; what is denied is denied under the one that the kernel's number has.
 #[tokio::test]
-async fn a_dry_run_says_of_shells_what_the_run_does() {
-    let counts = ["deleted", "shells", "cooling_off", "left"];
-    // One that is new, beside one that is confirmed and waits.
-    let living = Living::with_a_shell(&removing("cooling_off = \"7 days\"", "")).await;
-    living.json(&["confirm", "customer/1"]).await;
-    let [dry, run] = living.both(&counts).await;
-    assert_eq!(
-        (dry, run),
-        (vec![json!(0), json!(0), json!(2), json!(0)], vec![json!(0), json!(0), json!(2), json!(0)])
-    );
-    // One that waited.
-    living.with_file(&removing("", ""));
-    living.json(&["hold", "customer/1", "--reason", "a lawsuit", "--reference", "A 1"]).await;
-    let [dry, run] = living.both(&counts).await;
-    assert_eq!(
-        (dry, run),
-        (vec![json!(1), json!(1), json!(0), json!(1)], vec![json!(1), json!(1), json!(0), json!(1)])
-    );
-    // One that is new, beside one that is held.
-    let living = Living::with_a_shell(&removing("", "")).await;
-    living.json(&["confirm", "customer/1"]).await;
-    living.json(&["hold", "customer/1", "--reason", "a lawsuit", "--reference", "A 1"]).await;
-    let [dry, run] = living.both(&counts).await;
-    assert_eq!(
-        (dry, run),
-        (vec![json!(1), json!(1), json!(0), json!(1)], vec![json!(1), json!(1), json!(0), json!(1)])
-    );
+async fn a_user_has_one_name() {
+    let office = Office::open(GRANTS).await;
+    let made = office.dora(&["deny", "add", "VERA", "member/1", "--asked-by", "her", "--reason", "kin"]).await;
+    assert_eq!(made["made"]["user"], "vera");
+    assert_eq!(office.says("vera", &["show", "member/1"]).await.exit, Exit::NoSuchRecord);
+    let own = office.says("dora", &["access", "unit", "add", "Dora", "graz"]).await;
+    assert_eq!(own.exit, Exit::NotPermitted, "{}{}", own.out, own.err);
+    office.dora(&["stand-in", "Nora", "--for", "VERA", "--until", "2026-11-30"]).await;
+    assert_eq!(office.says("nora", &["show", "member/4"]).await.exit, Exit::Done);
+    assert_eq!(office.says("nora", &["show", "member/1"]).await.exit, Exit::NoSuchRecord, "as Vera does not have it");
+    let list = office.json("dora", &["access", "list", "--user", "Vera"]).await;
+    assert_eq!(list["total"], 1, "{list}");
+    office.dora(&["deny", "remove", "Vera", "member/1"]).await;
+    assert_eq!(office.says("vera", &["show", "member/1"]).await.exit, Exit::Done);
 }
 
+/// Dora is denied a record of which somebody has more than enough.
 #[tokio::test]
-async fn a_shell_that_a_clerk_has_taken_back_is_not_confirmed_again() {
-    let living = Living::with_a_shell_that_waits().await;
-    living.json(&["restore", "customer/2"]).await;
-    assert_eq!(living.state_of("customer/2").await, "withdrawn as shell: the mark was taken back");
-    let [dry, run] = living.both(&["deleted", "shells"]).await;
-    assert_eq!((dry, run), (vec![json!(0), json!(0)], vec![json!(0), json!(0)]));
-    assert_eq!(living.bench.rows("SELECT id FROM customers WHERE id = 2").await, ["2"]);
-}
-
-#[tokio::test]
-async fn what_a_clerk_has_stopped_is_not_confirmed_by_a_rule_because_the_row_has_changed() {
-    for postponed in [false, true] {
-        let living = with_applications_marks().await;
-        living.bench.sql("UPDATE customers SET deleted_on = '2026-11-20' WHERE id = 4").await;
-        living.prepare().await;
-        assert_eq!(living.state_of("customer/4").await, "confirmed as application");
-        if postponed {
-            living.json(&["postpone", "customer/4", "--until", "2027-06-01", "--reason", "a lawsuit"]).await;
-            living.bench.sql("UPDATE customers SET deleted_on = NULL WHERE id = 4").await;
-            assert_eq!(living.prepare().await["withdrawn"], 1);
-            living.bench.sql("UPDATE customers SET deleted_on = '2026-11-21' WHERE id = 4").await;
-        } else {
-            living.json(&["restore", "customer/4"]).await;
-            // The name is spelt otherwise now: to the daemon this is somebody else.
-            living.bench.sql("UPDATE customers SET last_name = 'Baur' WHERE id = 4").await;
+async fn what_is_denied_is_not_there_when_access_is_taken_away() {
+    let everything = "[[grant]]\nusers = [\"boris\"]\npermissions = [\"view\"]\n";
+    let office = Office::open(&format!("{GRANTS}\n{everything}")).await;
+    office.dora(&["deny", "add", "dora", "member/4", "--asked-by", "her", "--reason", "kin"]).await;
+    for user in ["boris", "vera", "nora"] {
+        let mut told = Vec::new();
+        for record in ["member/4", "member/77"] {
+            let said = office.says("dora", &["access", "record", "remove", user, record]).await;
+            told.push((said.exit, said.err.replace(record, "RECORD")));
         }
-        let dry = living.json(&["run", "prepare", "--dry-run", "--wait"]).await;
-        let run = living.prepare().await;
-        assert_eq!(dry["proposed"], run["proposed"]);
-        assert_eq!(living.state_of("customer/4").await, "proposed as application", "{postponed}");
-        assert_eq!(living.erase().await["deleted"], 0);
+        assert_eq!(told[0], told[1], "{user}");
     }
 }
 
+/// What the files refuse is refused while the daemon runs.
 #[tokio::test]
-async fn a_rule_that_confirms_nobody_any_more_has_confirmed_nobody() {
-    let living = with_applications_marks().await;
-    living.bench.sql("UPDATE customers SET deleted_on = '2026-11-20' WHERE id = 4").await;
-    living.prepare().await;
-    let file = CUSTOMER.replace("last_contact_on = \"null\"", "last_contact_on = \"null\"\ndeleted_on = \"null\"");
-    living.with_file(&format!("{file}{}", APPLICATION.replace("true", "false")));
-    let [dry, run] = living.both(&["deleted", "returned"]).await;
-    assert_eq!((dry, run), (vec![json!(0), json!(1)], vec![json!(0), json!(1)]));
+async fn two_rules_that_contradict_each_other_are_refused_together() {
+    let living = Living::prepared().await;
+    living.bench.category("customer", &format!("{CUSTOMER}\n[manual]\nauto_confirm = true\n"));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    let said = living.ctl(&["policy", "set", "customer.decisions", "2"]).await;
+    assert_eq!(said.exit, Exit::Refused, "{}{}", said.out, said.err);
+    assert!(said.err.contains("contradict each other"), "{}", said.err);
+    living.json(&["policy", "set", "customer.auto_confirm", "false"]).await;
+    living.json(&["policy", "set", "customer.decisions", "2"]).await;
+    let said = living.ctl(&["policy", "unset", "customer.auto_confirm"]).await;
+    assert!(said.err.contains("contradict each other"), "{}{}", said.out, said.err);
 }
 
+/// Vera was let in, and is denied the record while she waits for her turn.
 #[tokio::test]
-async fn a_mark_is_not_lost_because_people_are_told_apart_otherwise() {
-    let living = Living::prepared().await;
-    living.json(&["mark", "customer/4", "--reason", "asked by letter"]).await;
-    living.json(&["postpone", "customer/1", "--until", "2027-06-01", "--reason", "a lawsuit"]).await;
-    living
-        .with_file(&CUSTOMER.replace("identity = [\"last_name\"]", "identity = [\"last_name\", \"last_contact_on\"]"));
-    living.prepare().await;
-    assert_eq!(living.state_of("customer/4").await, "proposed as clerk");
-    assert_eq!(living.state_of("customer/1").await, "postponed as criterion: a lawsuit");
-    // Whether it is the same person nobody can tell: a clerk looks again.
-    living.json(&["confirm", "customer/4"]).await;
-    let [dry, run] = living.both(&["deleted", "returned"]).await;
-    assert_eq!((dry, run), (vec![json!(0), json!(1)], vec![json!(0), json!(1)]));
-    living.json(&["confirm", "customer/4"]).await;
-    assert_eq!(living.erase().await["deleted"], 1);
+async fn what_was_denied_meanwhile_is_denied() {
+    let office = Office::open(&format!(
+        "{GRANTS}\n[[grant]]\nusers = [\"vera\"]\npermissions = [\"mark\", \"hold\"]\nunits = [\"graz\"]\n"
+    ))
+    .await;
+    for words in [
+        ["confirm", "member/1"].as_slice(),
+        &["postpone", "member/1", "--until", "2027-06-30", "--reason", "court case"],
+        &["mark", "member/9", "--reason", "asked for"],
+        &["hold", "member/1", "--reason", "a lawsuit", "--reference", "3 Cg 17/26"],
+    ] {
+        let record = words[1].parse().unwrap();
+        let proposal = office.living.store.proposal(&"member/1".parse().unwrap()).await.unwrap().unwrap();
+        let mut turn = office.living.store.turn().await;
+        let deny = async {
+            tokio::time::sleep(A_MOMENT).await;
+            let by = By::request(Actor::User { uid: 2004, name: "dora".to_owned() }, "test");
+            let mut change = turn.begin().await.unwrap();
+            let what = AccessWhat::Deny(record, proposal.fingerprint);
+            let reason = Reason::new("her\nkin").unwrap();
+            change.give_access(&by, "vera", &what, Some(&reason)).await.unwrap();
+            change.commit().await.unwrap();
+            drop(turn);
+        };
+        let (said, ()) = tokio::join!(office.says("vera", words), deny);
+        assert_ne!(said.exit, Exit::Done, "{words:?}: {}{}", said.out, said.err);
+        office.dora(&["deny", "remove", "vera", words[1]]).await;
+    }
+    assert_eq!(office.json("vera", &["show", "member/1"]).await["state"], "proposed");
 }

@@ -62,7 +62,11 @@ async fn a_clerk_marks_whom_no_criterion_asks_for() {
     assert_eq!(living.state_of("customer/4").await, "proposed as clerk");
     let again = living.ctl(&["mark", "customer/4", "--reason", "asked by letter"]).await;
     assert_eq!((again.exit, again.out.as_str()), (Exit::Conflict, ""));
-    assert!(again.err.contains("cannot mark customer/4: it is proposed already"), "{}", again.err);
+    assert!(
+        again.err.contains("cannot mark customer/4: there is a proposal for it already: proposed"),
+        "{}",
+        again.err
+    );
     // Prepare finds no criterion that is met, and leaves it alone: it was asked for.
     assert_eq!(living.prepare().await["withdrawn"], 0);
     living.json(&["confirm", "customer/4"]).await;

@@ -135,8 +135,11 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
         notes: Vec::new(),
         problem: (state == RunState::Failed).then(|| {
             with_hint(
-                problem(Code::SourceUnavailable, "cannot prepare customer: its source crm is locked"),
-                "find out who holds the lock, and run it again",
+                problem(
+                    Code::SourceUnavailable,
+                    "cannot finish run 8: cannot use the source crm: the application keeps the database locked",
+                ),
+                "put it right and run the job again; what was done so far holds",
             )
         }),
     }
@@ -166,7 +169,7 @@ pub const SET: &str = "40-3-00000000000000000000000000";
 
 fn known(set: &Set) -> Reply<()> {
     if set.category.as_ref().is_some_and(|category| category.as_str() != "customer") {
-        return Err(problem(Code::NoSuchCategory, "cannot list member: there is no such category"));
+        return Err(problem(Code::NoSuchCategory, "cannot list proposals: there is no category member"));
     }
     Ok(())
 }
@@ -198,21 +201,29 @@ fn pending() -> Option<PendingRelease> {
 }
 
 fn reason_choices() -> Vec<ReasonChoice> {
-    let reason = |number, name: &str, text: &str| StandardReason { number, name: name.into(), text: text.into() };
-    let lawsuit = || reason(1, "lawsuit", "a lawsuit is pending");
+    let reason = |number, name: &str, text: &str, german: &str| StandardReason {
+        number,
+        name: name.into(),
+        text: text.into(),
+        texts: [("en".into(), text.into()), ("de".into(), german.into())].into(),
+    };
+    let lawsuit = || reason(1, "lawsuit", "a lawsuit is pending", "ein Verfahren ist anhängig");
     vec![
         ReasonChoice { kind: ReasonKind::Erase, free_text: true, reasons: Vec::new() },
         ReasonChoice {
             kind: ReasonKind::Postpone,
             free_text: true,
-            reasons: vec![lawsuit(), reason(2, "guarantee", "the guarantee has not run out")],
+            reasons: vec![
+                lawsuit(),
+                reason(2, "guarantee", "the guarantee has not run out", "die Garantie läuft noch"),
+            ],
         },
         ReasonChoice { kind: ReasonKind::Hold, free_text: false, reasons: vec![lawsuit()] },
     ]
 }
 
 fn no_such_record(record: &str) -> Problem {
-    problem(Code::NoSuchRecord, format!("cannot find a proposal for {record}"))
+    problem(Code::NoSuchRecord, format!("cannot show {record}: there is no proposal for it"))
 }
 
 impl Fake {
@@ -230,11 +241,11 @@ impl Fake {
 fn decide_on(target: &Target, state: State) -> DecisionAnswer {
     let record = target.record.to_string();
     let changed = || {
-        let detail = format!("cannot decide on {record}: it has changed since you saw it");
+        let detail = format!("cannot confirm {record}: it has changed since it was shown (version 2 then, 3 now)");
         with_hint(problem(Code::Conflict, detail), format!("look at it again: erasurectl show {record}"))
     };
     let problem = match target.record.key.as_str() {
-        "403" => Some(problem(Code::NotPermitted, format!("cannot decide on {record}: not in your categories"))),
+        "403" => Some(problem(Code::NotPermitted, "cannot do this: vera has no grant with the permission decide")),
         "404" => Some(no_such_record(&record)),
         "409" => Some(changed()),
         _ if target.version.is_some_and(|version| version != 3) => Some(changed()),
@@ -273,7 +284,7 @@ impl Backend for Fake {
             ],
             sources: vec![
                 SourceStatus { source: "crm".into(), problem: None },
-                SourceStatus { source: "shop".into(), problem: Some("cannot open its file: not found".into()) },
+                SourceStatus { source: "shop".into(), problem: Some("there is no database at shop.db".into()) },
             ],
             categories: vec![CategoryStatus {
                 category: "customer".into(),
@@ -302,7 +313,7 @@ impl Backend for Fake {
             Proposal {
                 label: None,
                 due_on: None,
-                problem: Some("its row is gone".into()),
+                problem: Some("the record is gone".into()),
                 held_since: Some("2026-11-19".into()),
                 ..proposal("a/b", State::Confirmed)
             },
@@ -362,7 +373,10 @@ impl Backend for Fake {
             gone: SetPart::default(),
             changed: part(1, &["customer/17"]),
             more: true,
-            problem: with_hint(problem(Code::Conflict, detail), "take a new digest"),
+            problem: with_hint(
+                problem(Code::Conflict, detail),
+                "look at what has changed, and take a new digest: erasurectl list with the same filters and --digest",
+            ),
         };
         Ok(DecisionAnswers { difference: Some(difference), ..Default::default() })
     }
@@ -378,14 +392,17 @@ impl Backend for Fake {
                 DependentCount { table: "orders".into(), rule: DependentRule::Keep, rows: 2 },
                 DependentCount { table: "addresses".into(), rule: DependentRule::Delete, rows: 1 },
             ],
-            blocked: vec![Blocked { until: Some("2031-01-01".into()), reason: "an invoice is within 7 years".into() }],
+            blocked: vec![Blocked {
+                until: Some("2031-01-01".into()),
+                reason: "it stays until 2030-12-31: invoices".into(),
+            }],
             linked: Some(linked()),
             history: vec![Move {
                 at: at(3),
                 from: None,
                 to: State::Proposed,
                 by: "erasured".into(),
-                reason: Some("retention period expired".into()),
+                reason: Some("due under inactive".into()),
                 run: Some(6),
             }],
         })
@@ -409,8 +426,11 @@ impl Backend for Fake {
         _: String,
     ) -> Reply<DecisionAnswers> {
         if until <= date(2026, 11, 20) {
-            let past = problem(Code::Invalid, format!("cannot postpone until {until}: that day has come already"));
-            return Err(with_hint(past, "give a day after 2026-11-20"));
+            let past = problem(
+                Code::Invalid,
+                format!("cannot postpone until {until}: the date must be after today, 2026-11-20"),
+            );
+            return Err(with_hint(past, "name a later day: the first on which the records may be proposed again"));
         }
         Ok(self.decide(targets, State::Postponed))
     }
@@ -427,12 +447,19 @@ impl Backend for Fake {
         reason: String,
         reference: String,
     ) -> Reply<Hold> {
-        let late =
-            |what| with_hint(problem(Code::Conflict, format!("cannot hold {record}: {what}")), "look at the trail");
+        let late = |what| {
+            with_hint(
+                problem(Code::Conflict, format!("cannot hold {record}: {what}")),
+                format!("see what happened to it: erasurectl audit list --record {record}"),
+            )
+        };
         match record.key.as_str() {
             "404" => Err(problem(Code::NoSuchRecord, format!("cannot hold {record}: there is no such record"))),
             "409" => Err(late("it is too late: the record was erased at 2026-11-20T09:04:00Z")),
-            _ if reason != "lawsuit" => Err(problem(Code::Invalid, "cannot hold a record for this reason")),
+            _ if reason != "lawsuit" => Err(problem(
+                Code::Invalid,
+                "cannot hold a record for this reason: it is none of the standard reasons, and no other is taken",
+            )),
             _ => Ok(Hold { reference: Some(reference), days: 0, ..hold(4, &record.to_string()) }),
         }
     }
@@ -478,7 +505,12 @@ impl Backend for Fake {
     async fn mark(&self, _: &Authorised, _: &RequestId, record: RecordRef, _: String) -> Reply<MarkAnswer> {
         match record.key.as_str() {
             "404" => return Err(problem(Code::NoSuchRecord, format!("cannot mark {record}: there is no such record"))),
-            "409" => return Err(problem(Code::Conflict, format!("cannot mark {record}: it is confirmed already"))),
+            "409" => {
+                return Err(problem(
+                    Code::Conflict,
+                    format!("cannot mark {record}: there is a proposal for it already: confirmed"),
+                ));
+            }
             _ => {}
         }
         self.decided.lock().unwrap().push(record.to_string());
@@ -498,7 +530,7 @@ impl Backend for Fake {
             (7, _) => Ok(run(7, Job::Erase, RunState::Done)),
             (8, _) => Ok(run(8, Job::Prepare, RunState::Failed)),
             (ENDLESS, _) => std::future::pending().await,
-            _ => Err(problem(Code::NoSuchRun, format!("cannot find run {id}"))),
+            _ => Err(problem(Code::NoSuchRun, format!("cannot find run {id}: there is none of this number"))),
         }
     }
 
@@ -523,8 +555,8 @@ impl Backend for Fake {
             hash: "5e".repeat(32),
         };
         let mut items = vec![
-            entry(40, "run_queued", None, "run 7 of erase queued"),
-            entry(39, "confirmed", Some("customer/17"), "confirmed, due under inactive"),
+            entry(40, "run_queued", None, "a run of erase was queued by hand"),
+            entry(39, "confirmed", Some("customer/17"), "1 record confirmed"),
         ];
         let asked = selection.record.map(|record| record.to_string());
         items.retain(|item| asked.is_none() || item.record == asked);
@@ -547,7 +579,10 @@ impl Backend for Fake {
     }
 
     async fn audit_verify(&self, _: &Authorised) -> Reply<VerifyReport> {
-        let fault = VerifyFault { seq: Some(12), detail: "its hash does not follow from entry 11".into() };
+        let fault = VerifyFault {
+            seq: Some(12),
+            detail: "it is not tied to the entry before it: one of the two has been changed".into(),
+        };
         let intact = VerifyReport { intact: true, entries: 40, checkpoints: 2, signed: 38, unsigned: 2, fault: None };
         let altered = VerifyReport { intact: false, signed: 11, unsigned: 29, fault: Some(fault), ..intact.clone() };
         Ok(if self.altered { altered } else { intact })
@@ -662,7 +697,10 @@ impl Backend for Fake {
                 erasure: "the record is deleted, or anonymised while rows of orders refer to it".into(),
                 marks: "the application marks none; marks wait for a decision".into(),
                 decisions: "two different people confirm, and a confirmation waits for 7 days".into(),
-                dependents: vec![DependentPolicy { table: "orders".into(), words: "stay, without ship_name".into() }],
+                dependents: vec![DependentPolicy {
+                    table: "orders".into(),
+                    words: "they stay, without what is personal".into(),
+                }],
                 problem: None,
             }],
             rules: vec![
@@ -685,7 +723,10 @@ impl Backend for Fake {
                 RuleStanding { set: None, value: Some("3 years".into()), ..rule(&name, "3 years", None) },
             ),
             (_, RuleWish::Approve(Some(40))) => Err(with_hint(
-                problem(Code::Conflict, format!("cannot approve {name}: change 40 no longer waits there")),
+                problem(
+                    Code::Conflict,
+                    format!("cannot approve {name}: change 40 no longer waits there; change 41 does"),
+                ),
                 "look at it again: erasurectl policy list",
             )),
             (_, RuleWish::Approve(_)) => answer(RuleOutcome::Holds, rule(&name, "1", None)),

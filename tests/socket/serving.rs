@@ -96,7 +96,7 @@ impl Serving {
     /// What the client makes of these words: exit code, stdout, stderr.
     pub async fn erasurectl(&self, words: &[&str]) -> (Option<i32>, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_erasurectl"));
-        command.arg("--socket").arg(&self.socket).args(words);
+        command.arg("--socket").arg(&self.socket).args(words).env("LC_ALL", "C");
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))

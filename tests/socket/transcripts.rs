@@ -1,10 +1,12 @@
 //! What people read: every verb and every error, with its exit code.
 
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
 
 use erasured::actor::Permission;
 use erasured::admin::identity_of;
 use erasured::audit::{By, Checkpoint, CheckpointKey, Entry, Head, Kind};
+use erasured::language::Language;
 
 use crate::backend::{Fake, SET};
 use crate::serving::{Serving, granted, serve};
@@ -34,14 +36,50 @@ async fn transcript(serving: &Serving, calls: &[&[&str]]) -> String {
         .replace(&format!(": {} has no grant", me.user), ": USER has no grant")
 }
 
+/// What people or applications have typed: the client gives it as it is.
+const TYPED: [&str; 7] = [
+    "court case",
+    "retention period expired",
+    "note one",
+    "a lawsuit is pending",
+    "the heirs have asked",
+    "the member: a neighbour",
+    "linz, wels",
+];
+
+/// The same in German, without what is for machines; and every sentence that was not told in German.
+async fn german(serving: &Serving, calls: &[&[&str]]) -> (String, Vec<String>) {
+    let mut text = String::new();
+    let misses = Arc::new(Mutex::new(Vec::new()));
+    for words in calls.iter().filter(|words| !words.contains(&"--json") && !words.contains(&"--csv")) {
+        let socket = serving.socket.to_str().unwrap();
+        let arguments = [&["erasurectl", "--socket", socket], *words].concat();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let arguments = arguments.into_iter().map(Into::into);
+        let exit = erasured::ctl::run_noting(Language::German, &misses, arguments, &mut out, &mut err).await;
+        writeln!(text, "$ erasurectl {}\nexit {}", words.join(" "), exit as u8).unwrap();
+        for said in [out, err] {
+            text.push_str(&String::from_utf8(said).unwrap());
+        }
+        text.push('\n');
+    }
+    let me = identity_of(nix::unistd::geteuid().as_raw()).unwrap();
+    let misses = misses.lock().unwrap().iter().filter(|miss| !TYPED.contains(&miss.as_str())).cloned().collect();
+    let text = text.replace(serving.socket.to_str().unwrap(), "SOCKET");
+    (text.replace(&format!(": {} hat keine", me.user), ": USER hat keine"), misses)
+}
+
 macro_rules! transcripts {
     ($($(#[$doc:meta])* $name:ident($backend:expr): $([$($word:expr),*])+)+) => {$(
         $(#[$doc])*
         #[tokio::test]
         async fn $name() {
             let serving = serve($backend).await;
-            let text = transcript(&serving, &[$(&[$($word),*]),+]).await;
-            insta::assert_snapshot!(text);
+            let calls: &[&[&str]] = &[$(&[$($word),*]),+];
+            insta::assert_snapshot!(transcript(&serving, calls).await);
+            let (text, misses) = german(&serve($backend).await, calls).await;
+            insta::assert_snapshot!(concat!(stringify!($name), "_in_german"), text);
+            assert!(misses.is_empty(), "the catalogue does not know:\n{}", misses.join("\n"));
         }
     )+};
 }
@@ -243,7 +281,7 @@ async fn without_a_daemon() {
     let call = |socket: std::path::PathBuf| async move {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_erasurectl"));
         // The variable names the socket where no option does.
-        command.arg("status").env("ERASURED_SOCKET", &socket);
+        command.arg("status").env("LC_ALL", "C").env("ERASURED_SOCKET", &socket);
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap().replace(socket.to_str().unwrap(), "SOCKET");
         (output.status.code().unwrap(), stderr)
@@ -266,6 +304,7 @@ async fn a_reader_may_go() {
             .arg("--socket")
             .arg(socket)
             .args(["audit", "export"])
+            .env("LC_ALL", "C")
             .stdout(writer)
             .stderr(std::process::Stdio::piped());
         command.spawn().unwrap().wait_with_output().unwrap()
@@ -315,10 +354,48 @@ async fn an_exported_trail() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_erasurectl"));
         command.current_dir(folder.path()).args(["--socket", "/nowhere", "audit", "verify", "--file", trail]);
         command.args(["--checkpoints", notes, "--public-key", key]).args(json.then_some("--json"));
+        command.env("LC_ALL", "C");
         let output = command.output().unwrap();
         let said = |bytes| String::from_utf8(bytes).unwrap();
         writeln!(text, "{trail}, {notes}, {key}: exit {}", output.status.code().unwrap()).unwrap();
         writeln!(text, "{}{}", said(output.stdout), said(output.stderr)).unwrap();
     }
     insta::assert_snapshot!(text);
+}
+
+/// The option names the language, or else the environment does; neither changes the exit code or what is for machines.
+#[tokio::test]
+async fn in_whichever_language() {
+    let serving = serve(Fake::default()).await;
+    let socket = serving.socket.clone();
+    let call = |words: &'static [&'static str], locale: &'static str| {
+        let socket = socket.clone();
+        async move {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_erasurectl"));
+            command.arg("--socket").arg(socket).args(words).env("LC_ALL", locale);
+            let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+        }
+    };
+    for (words, english, german) in [
+        (&["show", "customer/404"][..], "error: cannot show", "Fehler: kann customer/404 nicht zeigen"),
+        (&["lsit"], "error: unrecognized subcommand", "Fehler: es gibt kein Verb lsit"),
+        (&["--help"], "Usage: erasurectl", "Aufruf: erasurectl"),
+        (&["postpone", "customer/17"], "error: cannot postpone", "Fehler: kann ohne Datum"),
+    ] {
+        let (in_english, in_german) = (call(words, "en_GB.UTF-8").await, call(words, "de_AT.UTF-8").await);
+        assert!(in_english.1.contains(english), "{}", in_english.1);
+        assert!(in_german.1.contains(german), "{}", in_german.1);
+        assert_eq!(in_english.0, in_german.0, "{words:?}");
+    }
+    let typed = call(&["--lang", "de", "show", "customer/404"], "C").await;
+    assert!(typed.1.starts_with("Fehler: "), "{}", typed.1);
+    let typed = call(&["show", "customer/404", "--lang=en"], "de_DE.UTF-8").await;
+    assert!(typed.1.starts_with("error: "), "{}", typed.1);
+    let wrong = call(&["status", "--lang", "fr"], "de_DE.UTF-8").await;
+    assert_eq!(wrong.0, 2);
+    assert!(wrong.1.starts_with("Fehler: kann \"fr\" für --lang <SPRACHE> nicht verwenden"), "{}", wrong.1);
+    assert_eq!(call(&["list", "--json"], "de_AT.UTF-8").await, call(&["list", "--json"], "C").await);
+    assert_eq!(call(&["list", "--csv"], "de_AT.UTF-8").await, call(&["list", "--csv"], "C").await);
 }

@@ -124,7 +124,7 @@ fn problem_with(doing: &str, record: &RecordRef, fault: &DecisionFault) -> Probl
         DecisionFault::Rule(rule) => {
             let detail = match rule {
                 MoveError::WrongState { state, .. } => format!("cannot {doing} {record}: it is {state}"),
-                rule => format!("cannot {doing} {record}: {rule}"),
+                fault => format!("cannot {doing} {record}: {fault}"),
             };
             with_hint(problem(Code::Conflict, detail), rule.hint())
         }

@@ -109,6 +109,7 @@ pub(super) fn reasons(reasons: &Reasons, kind: Option<api::ReasonKind>) -> api::
             number,
             name: reason.name.clone(),
             text: Desk::words_of(reason).to_owned(),
+            texts: reason.wording.by_language.iter().map(|(code, text)| ((*code).to_owned(), text.clone())).collect(),
         });
         api::ReasonChoice { kind: kind_name(kind), free_text: choice.free_text, reasons: standard.collect() }
     });

@@ -73,13 +73,14 @@ fn standing(of: RuleStanding) -> api::RuleStanding {
 
 /// Why a rule was not changed.
 pub(super) fn problem_with(wish: &RuleWish, name: &str, error: RuleError) -> Problem {
+    let rule_name = name;
     let verb = match wish {
         RuleWish::Set(_) => "set",
         RuleWish::Unset => "unset",
         RuleWish::Approve(_) => "approve",
         RuleWish::Reject(_) => "reject",
     };
-    let detail = format!("cannot {verb} {name}: {error}");
+    let detail = format!("cannot {verb} {rule_name}: {error}");
     let told = |code, hint: &str| with_hint(problem(code, detail.clone()), hint);
     match error {
         RuleError::NoSuchCategory(_) => told(Code::NoSuchCategory, "erasurectl policy shows those there are"),

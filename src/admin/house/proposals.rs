@@ -162,8 +162,11 @@ fn step(event: &Event, from: api::State) -> api::Move {
         }
         EventKind::Confirmed => (api::State::Confirmed, None),
         EventKind::Postponed { until, reason } => {
-            let because = reason.text.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            (api::State::Postponed, Some(format!("until {until}{because}")))
+            let said = match &reason.text {
+                Some(typed) => format!("until {until}: {typed}"),
+                None => format!("until {until}"),
+            };
+            (api::State::Postponed, Some(said))
         }
         EventKind::Restored => (api::State::Proposed, Some("the confirmation was taken back".to_owned())),
         EventKind::Withdrawn(reason) => (api::State::Withdrawn, Some(reason.to_string())),
@@ -181,7 +184,7 @@ fn step(event: &Event, from: api::State) -> api::Move {
 }
 
 fn marked(reason: Option<&str>) -> String {
-    reason.map_or_else(|| "marked by hand".to_owned(), |reason| format!("marked by hand: {reason}"))
+    reason.map_or_else(|| "marked by hand".to_owned(), |typed| format!("marked by hand: {typed}"))
 }
 
 /// How many people have confirmed it so far.

@@ -40,7 +40,7 @@ pub fn criterion(table: &str, criterion: &Criterion, is_never_null: &dyn Fn(&str
     let sql = on_one_line(&since.sql.value);
     let whose = if is_column(&sql) { format!("whose {sql}") } else { format!("for which the date {sql}") };
     let period = since.period.value;
-    let sentence = format!("{table} {whose} is more than {period} before today{}", counted(since));
+    let sentence = format!("{table} {whose} is more than {period} before today") + counted(since);
     match condition {
         None => sentence,
         Some(condition) => format!("{sentence}, {}", condition::clause(condition, is_never_null)),
@@ -58,7 +58,7 @@ fn kept_until(dependent: &Dependent, retention: &Since) -> String {
     let (table, period) = (&dependent.table.value, retention.period.value);
     let sql = on_one_line(&retention.sql.value);
     let date = if is_column(&sql) { sql } else { format!("the date {sql}") };
-    format!("not before {period} after {date} of the last row of {table}{}", counted(retention))
+    format!("not before {period} after {date} of the last row of {table}") + counted(retention)
 }
 
 fn dependent(category: &Category, dependent: &Dependent) -> String {

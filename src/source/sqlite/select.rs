@@ -205,17 +205,18 @@ impl<'m> Selection<'m> {
         let found = fetch(connection, "read records", sql, vec![keys_as_json(&self.mapping.key_types, keys)]).await?;
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
         for row in &found {
-            let place = position(&value(row, 0)?);
-            if let Some(slot) = place.and_then(|place| rows.get_mut(place))
-                && slot.replace(self.row(row, 1)?).is_some()
+            let Some(place) = position(&value(row, 0)?) else { continue };
+            let row = self.row(row, 1)?;
+            // The database takes `01` for 1, and perhaps `anna` for Anna. A record has one name: what is held or denied
+            // under it must not be found under another.
+            if keys.get(place) != row.key.as_ref().ok() {
+                continue;
+            }
+            if let Some(slot) = rows.get_mut(place)
+                && slot.replace(row).is_some()
             {
                 return Err(same_key(self.mapping.table()));
             }
-        }
-        // The database takes `04` for 4, and by some collations `A` for `a`. A record has one key: whoever writes it
-        // otherwise names none, or there would be two proposals for it, and a hold on the one would not stop the other.
-        for (slot, asked) in rows.iter_mut().zip(keys) {
-            slot.take_if(|row| !matches!(&row.key, Ok(own) if own == asked));
         }
         Ok(rows)
     }

@@ -1,0 +1,32 @@
+//! The catalogue: each sentence as it stands in the source, places included, and its German.
+//!
+//! The German may have the places in another order, by their names; one without a name goes by its number, counted from 0. A
+//! place that is named as [`template`](super::template) knows it takes nothing but a number, a date, a name or a record. It
+//! speaks to nobody: what somebody should do stands in the infinitive. Verbs and options stay as they are typed.
+
+mod access;
+mod client;
+mod decisions;
+mod help;
+mod holds;
+mod linked;
+mod lists;
+mod rules;
+mod service;
+mod trail;
+
+type Part = &'static [(&'static str, &'static str)];
+
+/// Every part.
+pub(super) const ALL: [Part; 10] = [
+    access::TEXTS,
+    client::TEXTS,
+    decisions::TEXTS,
+    help::TEXTS,
+    holds::TEXTS,
+    linked::TEXTS,
+    lists::TEXTS,
+    rules::TEXTS,
+    service::TEXTS,
+    trail::TEXTS,
+];
