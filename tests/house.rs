@@ -4,6 +4,8 @@
 
 #[path = "house/access.rs"]
 mod access;
+#[path = "house/attacks.rs"]
+mod attacks;
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
 #[path = "house/holds.rs"]

@@ -65,13 +65,15 @@ pub struct Asker {
     pub person: Person,
     /// Those whose place they take.
     pub represents: Vec<Represented>,
+    /// The trail's newest entry when all of this was read; `None`: nothing was.
+    pub as_of: Option<u64>,
 }
 
 impl Asker {
     /// Somebody to whom nothing is assigned.
     #[must_use]
     pub fn alone(identity: Identity) -> Self {
-        Self { person: Person { identity, assigned: Assigned::default() }, represents: Vec::new() }
+        Self { person: Person { identity, assigned: Assigned::default() }, represents: Vec::new(), as_of: None }
     }
 }
 
@@ -209,7 +211,7 @@ pub fn authorise(
             Area::Records(records) => scope.records.extend(records),
         }
     }
-    Ok(Authorised { actor: identity.actor(), permission, scope })
+    Ok(Authorised { actor: identity.actor(), permission, scope, as_of: asker.as_of })
 }
 
 #[cfg(test)]

@@ -264,6 +264,7 @@ pub struct Authorised {
     actor: Actor,
     permission: Permission,
     scope: Scope,
+    as_of: Option<u64>,
 }
 
 impl Authorised {
@@ -283,6 +284,13 @@ impl Authorised {
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// The trail's newest entry when that was found out: who acts later has to be asked again if something of it has
+    /// changed. `None`: it does not change.
+    #[must_use]
+    pub fn as_of(&self) -> Option<u64> {
+        self.as_of
     }
 }
 

@@ -48,6 +48,27 @@ pub struct Category {
     pub linked: Vec<Linked>,
 }
 
+/// What a category says of itself that cannot be, and what to do.
+pub(super) const CONTRADICTION: (&str, &str) = (
+    "`decisions = 2` and `manual.auto_confirm = true` contradict each other",
+    "leave one of the two out: a mark is confirmed at once, or by two different people",
+);
+
+impl Category {
+    /// What it says of itself that cannot be, in a sentence, and what to do. The files never do; rules that are changed over
+    /// them could.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<(&'static str, &'static str)> {
+        (self.decisions > 1 && self.manual.auto_confirm).then_some(CONTRADICTION)
+    }
+
+    /// Whether a mark is confirmed without asking anybody. Where two people have to confirm it is not, whatever else is said.
+    #[must_use]
+    pub fn confirms_marks(&self) -> bool {
+        self.manual.auto_confirm && self.decisions < 2
+    }
+}
+
 /// `[manual]`: records that are asked for whatever the criteria say.
 #[derive(Debug, Clone, Default)]
 pub struct Manual {

@@ -41,6 +41,7 @@ impl Desk {
         // Asked for when it is our turn: the one before may have taken long, and may have changed a rule.
         let (today, need_two) = (self.today(), self.need_two());
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         // Without a commit nothing has happened.
         match change.confirm_all(leave.actor(), request, &need_two, (&filter, digest), today).await {
             Ok(records) => {

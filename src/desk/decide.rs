@@ -39,14 +39,16 @@ impl Desk {
         wish: Wish,
         targets: &[Target],
     ) -> Result<Vec<Decided>, DeskError> {
+        let mut turn = self.store.turn().await;
+        // Asked for when it is our turn: the one before may have taken long, and may have changed a rule.
         let decision = match wish {
             Wish::Confirm => Decision::Confirm { need_two: self.need_two() },
             Wish::Postpone { until, reason } => Decision::Postpone { until, reason },
             Wish::Restore => Decision::Restore,
         };
-        let today = self.glass().day.today;
-        let mut turn = self.store.turn().await;
+        let today = self.today();
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         // In the change that decides: what is in scope now, and not what was when the clerk looked.
         let records = targets.iter().map(|target| &target.record);
         let reachable = change.within(leave.scope(), records).await.map_err(DeskError::Store)?;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Desk, DeskError, GivenReason, Glass, Reason};
-use crate::actor::{Actor, Authorised};
+use crate::actor::{Actor, Authorised, Scope};
 use crate::audit::By;
 use crate::config::{ReasonKind, causes};
 use crate::erasure::{Examined, Open, examine, open};
@@ -105,6 +105,7 @@ impl Desk {
         let by = By::request(leave.actor().clone(), request);
         if let Some(refused) = self.too_late(record, &found, erased_before.as_ref()).await? {
             let mut change = turn.begin().await.map_err(DeskError::Store)?;
+            self.still_may(&mut change, leave).await?;
             change.hold_too_late(&by, record).await.map_err(DeskError::Store)?;
             change.commit().await.map_err(DeskError::Store)?;
             return Err(DeskError::Hold(record.clone(), refused));
@@ -118,12 +119,13 @@ impl Desk {
         }
         let new = NewHold { record: record.clone(), unit, fingerprint };
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         let id = change.hold(&by, &new, reason, reference).await.map_err(DeskError::Store)?;
         change.commit().await.map_err(DeskError::Store)?;
         drop((turn, announced));
         let hold = self.holds_on(record).await?.into_iter().find(|hold| hold.id == id);
         let hold = hold.ok_or_else(|| DeskError::Hold(record.clone(), HoldRefused::NoSuchHold))?;
-        self.shown(vec![hold]).await.pop().ok_or_else(|| DeskError::NoSuchRecord(record.clone()))
+        self.shown(leave, vec![hold]).await.pop().ok_or_else(|| DeskError::NoSuchRecord(record.clone()))
     }
 
     /// The holds within the asker's scope, the oldest first.
@@ -137,7 +139,7 @@ impl Desk {
         limit: u32,
     ) -> Result<Page<HeldRecord, HoldId>, DeskError> {
         let page = self.store.holds(leave.scope(), after, limit).await.map_err(DeskError::Store)?;
-        Ok(Page { items: self.shown(page.items).await, total: page.total, next: page.next })
+        Ok(Page { items: self.shown(leave, page.items).await, total: page.total, next: page.next })
     }
 
     /// Releases a hold, or asks for its release where the settings want two people.
@@ -160,6 +162,7 @@ impl Desk {
         let is_over = self.is_releasable(leave.actor(), &hold).map_err(refuse)?;
         let by = By::request(leave.actor().clone(), request);
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         if is_over {
             change.release(&by, &hold, reason).await.map_err(DeskError::Store)?;
         } else {
@@ -168,7 +171,7 @@ impl Desk {
         change.commit().await.map_err(DeskError::Store)?;
         drop(turn);
         let now = self.holds_on(record).await?.into_iter().find(|now| now.id == hold.id);
-        let shown = self.shown(vec![now.unwrap_or(hold)]).await.pop();
+        let shown = self.shown(leave, vec![now.unwrap_or(hold)]).await.pop();
         let shown = shown.ok_or_else(|| refuse(HoldRefused::NoSuchHold))?;
         Ok(if is_over { Released::Over(shown) } else { Released::Asked(shown) })
     }
@@ -275,8 +278,9 @@ impl Desk {
         Ok(is_it.then_some(HoldRefused::Erased(erased.erased_at)))
     }
 
-    /// The holds, with what their sources say now.
-    async fn shown(&self, holds: Vec<Hold>) -> Vec<HeldRecord> {
+    /// The holds, with what their sources say now, as far as whoever asks may see it: a hold is on the key, and somebody
+    /// else may be under it.
+    async fn shown(&self, leave: &Authorised, holds: Vec<Hold>) -> Vec<HeldRecord> {
         let glass = self.glass();
         let mut items: Vec<HeldRecord> = holds.into_iter().map(|hold| self.bare(&glass, self.in_words(hold))).collect();
         let mut by_source: BTreeMap<SourceName, BTreeMap<CategoryName, Vec<usize>>> = BTreeMap::new();
@@ -296,7 +300,7 @@ impl Desk {
             let mut opened = open(&glass.settings, &source).await.map_err(|error| causes(&error));
             for (category, places) in categories {
                 let looked = match &mut opened {
-                    Ok(opened) => look_at(&glass, opened, &category, &places, &mut items).await,
+                    Ok(opened) => look_at((&glass, leave.scope()), opened, &category, &places, &mut items).await,
                     Err(problem) => Err(problem.clone()),
                 };
                 if let Err(problem) = looked {
@@ -325,7 +329,7 @@ impl Desk {
 }
 
 async fn look_at(
-    glass: &Glass<'_>,
+    (glass, scope): (&Glass<'_>, &Scope),
     opened: &mut Open,
     category: &CategoryName,
     places: &[usize],
@@ -346,8 +350,10 @@ async fn look_at(
         let item = &mut items[*place];
         match found.get(&item.hold.record.key) {
             None | Some((_, Examined::Gone)) => item.problem = Some("the record is gone".to_owned()),
-            Some((label, Examined::Found { fingerprint, .. })) => {
-                item.label.clone_from(label);
+            Some((label, Examined::Found { fingerprint, unit, .. })) => {
+                let is_shown = *fingerprint == item.hold.fingerprint
+                    || scope.covers(&item.hold.record, unit.as_deref(), &fingerprint.digest);
+                item.label = label.clone().filter(|_| is_shown);
                 item.has_changed =
                     is_comparable(&item.hold.fingerprint, fingerprint) && item.hold.fingerprint != *fingerprint;
             }

@@ -8,6 +8,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
+use super::list::ANOTHER_PERSON;
 use super::show::{held, not_due_of};
 use super::{Blocked, Desk, DeskError, Glass};
 use crate::actor::Scope;
@@ -283,8 +284,9 @@ async fn look_at<'p>(
     let said = |error| causes(&error);
     let why = || opened.why_stopped(category).unwrap_or("its category is not in the settings").to_owned();
     let mapping = opened.mappings.get(category).ok_or_else(why)?;
-    let examined = examine(&mut opened.reader, mapping, &glass.day, glass.key, keys).await.map_err(said)?;
+    // Labels first: who may see them is told by what is read after them.
     let labels = opened.reader.labels(mapping, keys).await.map_err(said)?;
+    let examined = examine(&mut opened.reader, mapping, &glass.day, glass.key, keys).await.map_err(said)?;
     let outcomes: BTreeMap<RecordKey, Outcome> = preview(&mut opened.reader, mapping, glass.key, keys)
         .await
         .map_err(said)?
@@ -318,7 +320,7 @@ fn standing(proposal: Option<&Proposal>, now: &Examined) -> Option<Standing> {
         Some(_) if proposal.is_some_and(|own| own.origin == Origin::Shell) => return Some(Standing::Erased),
         Some(State::Postponed { until }) => return blocked(Some(*until), format!("it is postponed until {until}")),
         Some(state) if state.is_open() && proposal.is_some_and(|own| own.fingerprint != *fingerprint) => {
-            return blocked(None, "it is not the same person as when it was proposed".to_owned());
+            return blocked(None, ANOTHER_PERSON.to_owned());
         }
         _ => {}
     }

@@ -7,11 +7,14 @@ use jiff::civil::Date;
 use super::{Desk, DeskError, Glass};
 use crate::actor::Authorised;
 use crate::config::{ReasonKind, causes};
-use crate::erasure::{Open, Preview, open, preview};
+use crate::erasure::{Open, Preview, open, persons, preview};
 use crate::proposal::{Outcome, State};
 use crate::record::{CategoryName, RecordKey, SourceName};
 use crate::source::Label;
 use crate::store::{Cursor, ListOrder, Proposal, ProposalFilter};
+
+/// Under the key of the record stands somebody else now, whom whoever asks need not have access to.
+pub(super) const ANOTHER_PERSON: &str = "it is not the same person as when it was proposed";
 
 /// A proposal with what the source says of it now.
 #[derive(Debug)]
@@ -175,14 +178,19 @@ async fn look_at(
     let said = |error| causes(&error);
     let labels = opened.reader.labels(mapping, &keys).await.map_err(said)?;
     let previews = preview(&mut opened.reader, mapping, glass.key, &keys).await.map_err(said)?;
+    // Last: what was read before was about these persons, or has not been there since.
+    let persons = persons(&mut opened.reader, mapping, &glass.day, glass.key, &keys).await.map_err(said)?;
     let mut previews: BTreeMap<RecordKey, Preview> =
         previews.into_iter().map(|preview| (preview.planned.key.clone(), preview)).collect();
-    for ((place, key), label) in places.iter().zip(&keys).zip(labels) {
+    for (((place, key), label), person) in places.iter().zip(&keys).zip(labels).zip(persons) {
         let item = &mut items[*place];
-        item.label = label;
-        item.preview = previews.remove(key);
-        if item.preview.is_none() {
+        let preview = previews.remove(key);
+        if person.as_ref().is_some_and(|person| *person != item.proposal.fingerprint) {
+            item.problem = Some(ANOTHER_PERSON.to_owned());
+        } else if person.is_none() || preview.is_none() {
             item.problem = Some("the record is gone".to_owned());
+        } else {
+            (item.label, item.preview) = (label, preview);
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::show::not_due_of;
 use super::{Blocked, Desk, DeskError};
 use crate::actor::Authorised;
-use crate::config::causes;
+use crate::config::{Category, causes};
 use crate::erasure::{Examined, examine, open};
 use crate::proposal::{Origin, Outcome, Reason};
 use crate::record::{Fingerprint, RecordRef};
@@ -58,16 +58,19 @@ impl Desk {
         if identity_is_blank {
             return cannot("nothing stands in the columns that make it the same person");
         }
+        let mut turn = self.store.turn().await;
+        // Asked for when it is our turn, as what the asker may do.
+        let is_confirmed = self.settings().categories.get(&record.category).is_some_and(Category::confirms_marks);
         let new = NewProposal {
             record: record.clone(),
             source: category.source.value.clone(),
             unit,
             origin: Origin::Clerk,
             fingerprint,
-            is_confirmed: category.manual.auto_confirm,
+            is_confirmed,
         };
-        let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         let decided = change.mark(leave.actor(), request, &new, reason).await.map_err(|error| match error {
             MarkError::IsOpen(state) => DeskError::CannotMark {
                 record: record.clone(),

@@ -54,8 +54,8 @@ pub use crate::config::{ReasonKind, Reasons};
 use crate::erasure::Day;
 pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
-use crate::store::Store;
 pub use crate::store::{AccessAbout, AccessEntry, AccessWhat};
+use crate::store::{Change, Store};
 pub use crate::store::{
     Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind,
     Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
@@ -132,6 +132,9 @@ pub enum DeskError {
     /// The records of a category cannot be looked at.
     #[error("cannot read the records of {0}: {1}")]
     Unreadable(CategoryName, String),
+    /// What somebody may see and do has changed since the asker was let in; nothing was changed.
+    #[error("what somebody may see and do has changed in the meantime")]
+    Overtaken,
     /// The state is in the way.
     #[error("cannot use the state")]
     Store(#[source] StoreError),
@@ -186,6 +189,22 @@ impl Desk {
         // A day before the calendar began: nothing was proposed then.
         let start = last.ok().and_then(|day| day.to_zoned(zone).ok());
         start.map_or(Timestamp::MIN, |start| start.timestamp())
+    }
+
+    /// That what the asker may do is what it was when they were let in. What is assigned and denied is changed in turns as
+    /// everything else is: between this and the commit nothing of it changes.
+    async fn still_may(&self, change: &mut Change<'_>, leave: &Authorised) -> Result<(), DeskError> {
+        let Some(as_of) = leave.as_of() else { return Ok(()) };
+        let has_changed = change.has_access_changed_since(as_of).await.map_err(DeskError::Store)?;
+        if has_changed { Err(DeskError::Overtaken) } else { Ok(()) }
+    }
+
+    /// The trail's newest entry.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn newest_entry(&self) -> Result<u64, DeskError> {
+        Ok(self.store.audit_head().await.map_err(DeskError::Store)?.entries)
     }
 
     /// The record's proposal, where the asker may see it: the open one, or else the last.

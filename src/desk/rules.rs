@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use super::Desk;
 use super::board::held;
+use super::{Desk, DeskError};
 use crate::actor::{Actor, Authorised, Scope};
 use crate::audit::By;
 use crate::config::change::{Aside, RuleName, RuleValue, over};
-use crate::config::{Finding, Settings};
+use crate::config::{Finding, Place, Settings};
 use crate::record::CategoryName;
 use crate::source::check::{self, Depth};
 use crate::source::{Source, SourceError};
@@ -203,6 +203,29 @@ fn step(name: &RuleName, wish: &RuleWish, view: &View, by: &Actor) -> Result<Ste
     }
 }
 
+/// That the category does not contradict itself afterwards, if it does not already.
+fn is_consistent(name: &RuleName, step: &Step, view: &View) -> Result<(), RuleError> {
+    let new = match step {
+        Step::Set(new) | Step::Ask(new) => new.as_deref(),
+        Step::Approve(change) => change.value.as_deref(),
+        Step::Reject => return Ok(()),
+    };
+    let value = new.map_or_else(|| name.value_in(&view.files), |text| name.read(text));
+    let mut settings = view.in_force.clone();
+    // What leads nowhere contradicts nothing.
+    if value.and_then(|value| name.put(&mut settings, value)).is_err() {
+        return Ok(());
+    }
+    let contradiction = |settings: &Settings| settings.categories.get(name.category())?.contradiction();
+    match contradiction(&settings) {
+        Some((message, hint)) if contradiction(&view.in_force).is_none() => {
+            let place = Place { file: name.to_string().into(), line: 0, column: 0 };
+            Err(wrong(Finding::error("decisions", &place, message).hint(hint)))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn settle(old: &RuleValue, value: &RuleValue, new: Option<String>) -> Step {
     if old.is_loosened_by(value) { Step::Ask(new) } else { Step::Set(new) }
 }
@@ -263,6 +286,7 @@ impl Desk {
             }
         }
         let step = step(&name, wish, &view, leave.actor())?;
+        is_consistent(&name, &step, &view)?;
         // Nobody reads a source while holding the store: this comes first, and holds if nothing has changed since.
         hold_against(&name, &step, &view).await?;
         let mut turn = self.store.turn().await;
@@ -272,6 +296,10 @@ impl Desk {
         if !is_as_seen {
             return Err(RuleError::Overtaken);
         }
+        self.still_may(&mut change, leave).await.map_err(|error| match error {
+            DeskError::Store(error) => RuleError::Store(error),
+            _ => RuleError::Overtaken,
+        })?;
         let by = By { actor: leave.actor().clone(), run: None, request: Some(request.to_owned()) };
         write(&mut change, &by, &name.to_string(), &step, &view).await.map_err(RuleError::Store)?;
         let rules = change.rules().await.map_err(RuleError::Store)?;

@@ -20,6 +20,7 @@ impl Desk {
         let trigger = RunTrigger::Manual { actor: leave.actor().clone(), request: Some(request.to_owned()) };
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         let id = change.queue_run(job, &trigger, dry_run).await.map_err(DeskError::Store)?;
         change.commit().await.map_err(DeskError::Store)?;
         drop(turn);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::list::{Item, Listing};
 use super::{Desk, DeskError, Glass};
 use crate::config::causes;
-use crate::erasure::{Open, open};
+use crate::erasure::{Open, open, persons};
 use crate::record::{CategoryName, RecordKey, SourceName};
 use crate::store::{Cursor, ListOrder, Proposal, ProposalFilter};
 
@@ -38,15 +38,15 @@ impl Desk {
             let page = self.store.list(filter, order, listing.next.as_ref(), PAGE_LABELS).await;
             let page = page.map_err(DeskError::Store)?;
             (listing.total, listing.next) = (page.total, page.next);
-            let labels = labels(glass, &mut sources, &page.items).await;
-            for (proposal, label) in page.items.into_iter().zip(labels) {
+            let found = found(glass, &mut sources, &page.items, &text).await;
+            for (proposal, is_found) in page.items.into_iter().zip(found) {
                 if listing.items.len() == limit as usize {
                     break;
                 }
                 searched += 1;
                 // Until another page is needed, the next one begins behind what was looked at last.
                 let here = Cursor::behind(&proposal, order);
-                if label.is_some_and(|label| label.to_lowercase().contains(&text)) {
+                if is_found {
                     listing.items.push(Item::bare(proposal));
                     if listing.items.len() == limit as usize {
                         listing.next = Some(here);
@@ -65,25 +65,32 @@ impl Desk {
     }
 }
 
-/// What the sources call these records, each in its place; nothing where that cannot be told.
-async fn labels(glass: &Glass<'_>, sources: &mut Sources, proposals: &[Proposal]) -> Vec<Option<String>> {
-    let mut labels = vec![None; proposals.len()];
+/// In whose label, as the sources have it, the text stands, which is in small letters. Where that cannot be told, in none.
+async fn found(glass: &Glass<'_>, sources: &mut Sources, proposals: &[Proposal], text: &str) -> Vec<bool> {
+    let mut found = vec![false; proposals.len()];
     let mut places: BTreeMap<(&SourceName, &CategoryName), Vec<usize>> = BTreeMap::new();
     for (place, proposal) in proposals.iter().enumerate().filter(|(_, proposal)| proposal.life.state().is_open()) {
         places.entry((&proposal.source, &proposal.record.category)).or_default().push(place);
     }
-    for ((source, category), places) in places {
+    for ((source, category), mut places) in places {
         if !sources.contains_key(source) {
             sources.insert(source.clone(), open(&glass.settings, source).await.map_err(|error| causes(&error)));
         }
         let Some(Ok(Open { reader, mappings, .. })) = sources.get_mut(source) else { continue };
         let Some(mapping) = mappings.get(category) else { continue };
-        let keys: Vec<RecordKey> = places.iter().map(|place| proposals[*place].record.key.clone()).collect();
+        let keys = |places: &[usize]| -> Vec<RecordKey> {
+            places.iter().map(|place| proposals[*place].record.key.clone()).collect()
+        };
         // Whoever is shown the list without a text is told why there are no labels.
-        let Ok(read) = reader.labels(mapping, &keys).await else { continue };
-        for (place, label) in places.into_iter().zip(read) {
-            labels[place] = label.map(|label| label.reveal().to_owned());
+        let Ok(labels) = reader.labels(mapping, &keys(&places)).await else { continue };
+        let mut has_text =
+            labels.iter().map(|label| label.as_ref().is_some_and(|label| label.reveal().to_lowercase().contains(text)));
+        places.retain(|_| has_text.next().unwrap_or(false));
+        // A label that stands under the key of another person is not theirs.
+        let Ok(persons) = persons(reader, mapping, &glass.day, glass.key, &keys(&places)).await else { continue };
+        for (place, person) in places.into_iter().zip(persons) {
+            found[place] = person.as_ref() == Some(&proposals[place].fingerprint);
         }
     }
-    labels
+    found
 }

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::linked::LinkedVerdict;
-use super::list::look;
+use super::list::{ANOTHER_PERSON, look};
 use super::{Desk, DeskError, Glass, Item};
 use crate::actor::Authorised;
 use crate::config::{ReasonKind, causes};
@@ -56,7 +56,11 @@ impl Desk {
         let mut blocked = blocked(&glass, &item).await;
         let holds = self.holds_on(record).await?;
         blocked.splice(0..0, holds.iter().map(|hold| held(&glass, hold)));
-        let linked = self.linked(leave.scope(), record).await?;
+        // What is linked under the key of somebody else is not linked with whom the proposal is about.
+        let linked = match item.problem.as_deref() {
+            Some(ANOTHER_PERSON) => None,
+            _ => self.linked(leave.scope(), record).await?,
+        };
         Ok(Card { linked, outcome_reason: outcome_reason(&item), blocked, history, item })
     }
 
@@ -105,7 +109,8 @@ async fn blocked(glass: &Glass<'_>, item: &Item) -> Vec<Blocked> {
         blocked.push(Blocked { until: Some(*until), reason: "it is postponed".to_owned() });
     }
     blocked.extend(cooling_off(glass, &item.proposal));
-    if item.proposal.life.state().is_open() && item.problem.is_none() {
+    let can_be_told = item.problem.as_deref().is_none_or(|problem| problem == ANOTHER_PERSON);
+    if item.proposal.life.state().is_open() && can_be_told {
         blocked.extend(not_due(glass, &item.proposal).await);
     }
     blocked
@@ -136,7 +141,7 @@ async fn not_due(glass: &Glass<'_>, proposal: &Proposal) -> Option<Blocked> {
         Err(error) => plain(causes(&error)),
         Ok(None | Some(Examined::Gone)) => plain("the record is gone".to_owned()),
         Ok(Some(Examined::Found { fingerprint, .. })) if fingerprint != proposal.fingerprint => {
-            plain("it is not the same person as when it was proposed".to_owned())
+            plain(ANOTHER_PERSON.to_owned())
         }
         Ok(Some(Examined::Found { retained, .. })) if proposal.origin.is_own() => retained.as_ref().map(not_due_of),
         Ok(Some(Examined::Found { verdict: Verdict::Due(_), .. })) => None,

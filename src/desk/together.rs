@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::decide::refused;
 use super::linked::{LinkedRecord, LinkedVerdict, Standing};
+use super::list::ANOTHER_PERSON;
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
 use crate::audit::By;
@@ -135,6 +136,12 @@ impl Desk {
                 continue;
             }
             let verdict = self.verdict_over(&glass, sources, leave.scope(), &target.record).await?.unwrap_or_default();
+            if is_about_another(&verdict, &target.record) {
+                // What is linked now is not what is linked with whom the proposal is about.
+                let fault = LinkedFault::Blocked(ANOTHER_PERSON.to_owned());
+                failures.push(LinkedFailure { record: Some(target.record.clone()), fault });
+                continue;
+            }
             let (chosen, stand) = chosen(&verdict, target, with);
             failures.extend(stand);
             let mut group = vec![Member { target: target.clone(), is_confirmed: false }];
@@ -157,10 +164,11 @@ impl Desk {
     ) -> Result<Vec<Decided>, DeskError> {
         let all: Vec<Target> =
             groups.iter().flatten().filter(|one| !one.is_confirmed).map(|one| one.target.clone()).collect();
-        let today = self.glass().day.today;
         let by = By::request(leave.actor().clone(), request);
         let mut turn = self.store.turn().await;
+        let today = self.today();
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         // In the change that decides: what is in scope now, and not what was when the verdict was given.
         let named = groups.iter().flatten().map(|one| &one.target.record);
         let reachable = change.within(leave.scope(), named.clone()).await.map_err(DeskError::Store)?;
@@ -264,6 +272,15 @@ fn chosen(verdict: &LinkedVerdict, target: &Target, with: &With) -> (Vec<Member>
         }
     }
     (chosen, failures)
+}
+
+/// Whether under the key of the record that links were followed from stands somebody else now; perhaps somebody whom the
+/// asker may not see.
+fn is_about_another(verdict: &LinkedVerdict, start: &RecordRef) -> bool {
+    let own = verdict.records.iter().find(|one| one.record.as_ref() == Some(start));
+    let is_another =
+        |one: &LinkedRecord| matches!(&one.standing, Standing::Blocked { reason, .. } if reason == ANOTHER_PERSON);
+    own.map_or(!verdict.records.is_empty(), is_another)
 }
 
 /// Whether nothing is left of it that could be erased.

@@ -22,5 +22,7 @@ pub use open::{Open, OpenError, Stopped, open};
 pub use pace::Pace;
 pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, no_longer_due, rule};
 pub use point::{POINTS, arm, pass};
-pub use select::{Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, preview, preview_joint};
+pub use select::{
+    Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, persons, preview, preview_joint,
+};
 pub use verdict::{Due, Met, NotDue, Verdict, verdict};

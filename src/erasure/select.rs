@@ -249,6 +249,21 @@ pub async fn examine(
         .collect())
 }
 
+/// Whom the records with these keys are about now, each in its place; `None` where there is none.
+///
+/// # Errors
+/// When the source cannot be read.
+pub async fn persons(
+    reader: &mut Reader,
+    mapping: &Mapping,
+    day: &Day,
+    key: &FingerprintKey,
+    keys: &[RecordKey],
+) -> Result<Vec<Option<Fingerprint>>, SourceError> {
+    let rows = reader.by_key(mapping, day.today, keys).await?.into_iter();
+    Ok(rows.zip(keys).map(|(row, record)| Some(fingerprint(mapping, key, record, &row?))).collect())
+}
+
 /// What erasing a record would do now.
 #[derive(Debug, Clone)]
 pub struct Preview {

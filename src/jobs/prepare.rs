@@ -398,7 +398,7 @@ fn proposal(category: &Category, candidate: &Candidate) -> NewProposal {
         record: RecordRef { category: category.name.clone(), key: candidate.key.clone() },
         source: category.source.value.clone(),
         unit: candidate.unit.clone(),
-        is_confirmed: category.manual.auto_confirm && matches!(origin, Origin::Application { .. }),
+        is_confirmed: category.confirms_marks() && matches!(origin, Origin::Application { .. }),
         origin,
         fingerprint: candidate.fingerprint.clone(),
     }

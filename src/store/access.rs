@@ -201,7 +201,24 @@ impl Store {
     }
 }
 
+/// Whether an entry behind a number says that access has changed: by the index of kinds, whose entries are in the order of
+/// the trail.
+pub(super) const HAS_CHANGED: &str = "SELECT EXISTS (SELECT 1 FROM audit \
+     WHERE kind IN ('access_given', 'access_ended', 'settings_loaded') AND seq > ?1)";
+
 impl Change<'_> {
+    /// Whether what anybody may see and do has changed since this entry of the trail, through an assignment or the settings.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn has_access_changed_since(&mut self, seq: u64) -> Result<bool, StoreError> {
+        sqlx::query_scalar(HAS_CHANGED)
+            .bind(seq.cast_signed())
+            .fetch_one(&mut *self.transaction)
+            .await
+            .map_err(failed("read whether access has changed"))
+    }
+
     /// The user's entry about the same, where there is one that has not ended.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ impl Change<'_> {
             return Err(MarkError::IsOpen(standing));
         }
         let newest = self.newest().await?;
-        let id = self.insert_mark(actor, new).await?;
+        let (id, version) = self.insert_mark(actor, new).await?;
         let records = super::moves::grouped([&new.record]);
         let by = By::request(actor.clone(), request);
         let confirmed = new.is_confirmed;
@@ -51,7 +51,7 @@ impl Change<'_> {
         }
         let state = if confirmed { StateName::Confirmed } else { StateName::Proposed };
         self.totals.add(&new.record.category, "", new.unit.as_deref(), state, 1);
-        Ok(Decided { record: new.record.clone(), state, version: 1 })
+        Ok(Decided { record: new.record.clone(), state, version })
     }
 
     async fn open_standing(&mut self, record: &crate::record::RecordRef) -> Result<Option<State>, StoreError> {
@@ -59,14 +59,17 @@ impl Change<'_> {
         Ok(latest.map(|standing| standing.life.state().clone()).filter(State::is_open))
     }
 
-    async fn insert_mark(&mut self, actor: &Actor, new: &NewProposal) -> Result<ProposalId, StoreError> {
+    /// Gives its id and its version, which goes on where that of the record's last proposal ended.
+    async fn insert_mark(&mut self, actor: &Actor, new: &NewProposal) -> Result<(ProposalId, u32), StoreError> {
         let form = self.form_among(&mut Vec::new(), &new.fingerprint).await?;
         let at = rows::instant(self.now);
         let state = if new.is_confirmed { StateName::Confirmed } else { StateName::Proposed };
-        sqlx::query_scalar(
+        sqlx::query_as(
             "INSERT INTO proposal (category, key, source, unit, origin, fingerprint, form, proposed_at, decided_by, \
              confirmed_at, version, postponed_count, state) \
-             VALUES (?1, ?2, ?3, ?4, 'clerk', unhex(?5), ?6, ?7, ?8, ?9, 1, 0, ?10) RETURNING id",
+             VALUES (?1, ?2, ?3, ?4, 'clerk', unhex(?5), ?6, ?7, ?8, ?9, 1 + coalesce((SELECT max(version) \
+             FROM proposal INDEXED BY proposal_closed WHERE category = ?1 AND key = ?2 \
+             AND state IN ('erased', 'withdrawn')), 0), 0, ?10) RETURNING id, version",
         )
         .bind(new.record.category.as_str())
         .bind(new.record.key.as_str())
@@ -80,7 +83,7 @@ impl Change<'_> {
         .bind(state.as_str())
         .fetch_one(&mut *self.transaction)
         .await
-        .map(ProposalId)
+        .map(|(id, version)| (ProposalId(id), version))
         .map_err(failed("mark a record"))
     }
 }

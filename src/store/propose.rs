@@ -204,6 +204,7 @@ impl Change<'_> {
             )
             .await
             .map_err(failed("propose records"))?;
+        self.go_on_counting(common.category, newest).await?;
         if inserted == own.len() as u64 {
             return Ok(own.iter().map(|new| new.key.to_owned()).collect());
         }
@@ -212,6 +213,35 @@ impl Change<'_> {
             .fetch_all(&mut *self.transaction)
             .await
             .map_err(failed("read what was proposed"))
+    }
+
+    /// Lets the versions of what was inserted behind the proposal `newest` go on where those of each record's last proposal
+    /// ended: whoever has seen a version has seen that proposal, and not the next one, which may be about another person.
+    async fn go_on_counting(&mut self, category: &CategoryName, newest: i64) -> Result<(), StoreError> {
+        const DOING: &str = "count versions on";
+        // A first run has a million proposals and none before them.
+        let is_any_closed: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM proposal INDEXED BY proposal_closed \
+             WHERE category = ?1 AND state IN ('erased', 'withdrawn'))",
+        )
+        .bind(category.as_str())
+        .fetch_one(&mut *self.transaction)
+        .await
+        .map_err(failed(DOING))?;
+        if !is_any_closed {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE proposal SET version = before.version + 1 FROM (SELECT p.id, max(c.version) AS version \
+             FROM proposal p CROSS JOIN proposal c INDEXED BY proposal_closed ON c.category = p.category \
+             AND c.key = p.key AND c.state IN ('erased', 'withdrawn') WHERE p.id > ?1 GROUP BY p.id) before \
+             WHERE proposal.id = before.id",
+        )
+        .bind(newest)
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(failed(DOING))?;
+        Ok(())
     }
 
     /// The number of the fingerprint's form, which is one of few: asked for once per call.

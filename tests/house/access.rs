@@ -44,7 +44,7 @@ const PEOPLE: [(u32, &str, &[&str]); 6] = [
 ];
 
 /// What they may. Nora has permissions only for what is assigned to her.
-const GRANTS: &str = "
+pub const GRANTS: &str = "
     [[grant]]\ngroups = [\"clerks\"]\npermissions = [\"view\", \"decide\", \"restore\"]\nunits = [\"graz\"]\n
     [[grant]]\ngroups = [\"linz\"]\npermissions = [\"view\", \"decide\", \"mark\"]\ncategories = [\"member\"]\nunits = [\"linz\"]\n
     [[grant]]\nusers = [\"dora\"]\npermissions = [\"view\", \"decide\"]\n
@@ -75,7 +75,9 @@ impl Office {
         let chair = Arc::new(Mutex::new(Identity { uid: 0, user: "nobody".into(), groups: BTreeSet::new() }));
         let peer = Arc::clone(&chair);
         let who_is = Arc::new(move |_| Ok(peer.lock().unwrap().clone()));
-        let named = Arc::new(|name: &str| Ok(PEOPLE.iter().find(|(_, user, _)| *user == name).map(person)));
+        // As a directory may, it knows people by names in capitals, too.
+        let named =
+            Arc::new(|name: &str| Ok(PEOPLE.iter().find(|(_, user, _)| user.eq_ignore_ascii_case(name)).map(person)));
         let living = living_over(bench, who_is, named).await;
         let office = Self { living, chair };
         office.prepare().await;
@@ -98,7 +100,7 @@ impl Office {
     }
 
     /// What becomes of the words when that user says them.
-    async fn says(&self, user: &str, words: &[&str]) -> super::Said {
+    pub async fn says(&self, user: &str, words: &[&str]) -> super::Said {
         self.sit(user);
         self.living.ctl(words).await
     }

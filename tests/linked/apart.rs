@@ -103,3 +103,16 @@ async fn what_stands_in_the_way_is_said_and_nothing_is_confirmed() {
     // Alone it can be confirmed: what blocks the other is for the clerk to know.
     office.confirm("prospect/2", &[]).await.unwrap();
 }
+
+/// Under the key stands somebody else by now, and what is linked with them is not what was shown.
+#[tokio::test]
+async fn nothing_goes_along_with_somebody_else() {
+    let office = Office::open().await;
+    office.bench.sql("UPDATE prospects SET last_name = 'Berger' WHERE id = 1").await;
+    assert_eq!(office.verdict(&crate::office::leave(&[]), "prospect/1").await, "nothing is linked\n");
+    for confirmed in [office.confirm_all_linked("prospect/1").await, office.confirm("prospect/1", &["user/7"]).await] {
+        let Err(DeskError::NotTogether(failures)) = confirmed else { panic!("{confirmed:?}") };
+        assert!(failures[0].fault.to_string().contains("not the same person"), "{failures:?}");
+    }
+    assert_eq!(office.states(&["prospect/1", "user/7"]).await, ["prospect/1 proposed", "user/7 proposed"]);
+}

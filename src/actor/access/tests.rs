@@ -118,7 +118,7 @@ fn assigned(units: &[&str], records: &[(&str, u8)], denied: &[&str]) -> Assigned
 }
 
 fn vera(assigned: Assigned) -> Asker {
-    Asker { person: Person { identity: identity(7, "vera", &[]), assigned }, represents: Vec::new() }
+    Asker { person: Person { identity: identity(7, "vera", &[]), assigned }, represents: Vec::new(), as_of: None }
 }
 
 #[test]

@@ -26,6 +26,8 @@ impl House {
 
     /// Somebody with all that is assigned to them now, and with those whose place they take today.
     async fn asker(&self, identity: Identity) -> Reply<Asker> {
+        // First: what is changed from here on is found again by whoever acts.
+        let as_of = Some(self.desk.newest_entry().await.map_err(|error| problem_of(Asked::Access, error))?);
         let entries = self.desk.access_of(&identity.user).await.map_err(|error| problem_of(Asked::Access, error))?;
         let today = self.desk.today();
         let mut represents = Vec::new();
@@ -48,7 +50,7 @@ impl House {
             }
         }
         let assigned = assigned_of(&identity.user, &entries);
-        Ok(Asker { person: Person { identity, assigned }, represents })
+        Ok(Asker { person: Person { identity, assigned }, represents, as_of })
     }
 
     /// The user of this name, where the machine knows one.
@@ -65,9 +67,10 @@ impl House {
             let unknown = problem(Code::UnknownPeer, format!("cannot find out who {user} is"));
             with_hint(unknown, "the machine's user database does not answer; the daemon's log says why")
         })?;
-        let known = match named {
-            Some(identity) => Some(self.asker(identity).await?),
-            None => None,
+        // The machine may know a user by several names. Entries are kept under the one that requests are made under.
+        let (user, known) = match named {
+            Some(identity) => (identity.user.clone(), Some(self.asker(identity).await?)),
+            None => (user, None),
         };
         Ok(Whose { user, known, own_uid: self.own_uid })
     }
@@ -80,6 +83,10 @@ impl House {
         before: Option<u64>,
         limit: u32,
     ) -> Reply<api::AccessPage> {
+        let user = match user {
+            Some(user) => Some(self.whose(user).await?.user),
+            None => None,
+        };
         let page = self.desk.access_entries(leave, user.as_deref(), before, limit).await;
         let Page { items, total, next } = page.map_err(|error| problem_of(Asked::Access, error))?;
         let items = items.into_iter().map(entry).collect();
@@ -108,11 +115,14 @@ impl House {
         request: &str,
         change: AccessRequest,
     ) -> Reply<api::AccessAnswer> {
-        let (user, asked, doing) = asked(change)?;
-        if let AccessAsked::StandIn { represents, .. } = &asked
-            && self.whose(represents.clone()).await?.known.is_none()
-        {
-            return Err(problem_with(&doing, &AccessFault::UnknownUser(represents.clone())));
+        let (user, mut asked, doing) = asked(change)?;
+        let is_new = matches!(asked, AccessAsked::StandIn { .. });
+        if let AccessAsked::StandIn { represents, .. } | AccessAsked::EndStandIn { represents } = &mut asked {
+            let other = self.whose(represents.clone()).await?;
+            if is_new && other.known.is_none() {
+                return Err(problem_with(&doing, &AccessFault::UnknownUser(other.user)));
+            }
+            *represents = other.user;
         }
         let whose = self.whose(user).await?;
         let changed = self.desk.change_access(leave, request, &whose, asked).await;

@@ -97,6 +97,9 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
         DeskError::NothingThere => {
             problem(Code::Conflict, format!("cannot {asked} all of the set: there is no record in it"))
         }
+        DeskError::Overtaken => {
+            with_hint(problem(Code::Conflict, format!("cannot {asked}: {error}")), "nothing was changed; ask again")
+        }
         DeskError::Different(_) | DeskError::Refused(_) | DeskError::NotTogether(_) => {
             problem(Code::Conflict, format!("cannot {asked}: {error}"))
         }

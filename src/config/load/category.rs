@@ -7,6 +7,7 @@ use super::rows::{classification, columns, is_same, note_fault};
 use super::section::Section;
 use super::similar::{listed, nearest};
 use super::{dependent, linked, manual, rule, shape, template};
+use crate::config::category::CONTRADICTION;
 use crate::config::{Category, Classification, Column, Criterion, LabelTemplate, Located};
 use crate::record::{CategoryName, SourceName};
 
@@ -41,8 +42,8 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
         && manual.auto_confirm
     {
         let place = top.key_place("decisions").unwrap_or_else(|| top.place.clone());
-        let hint = "leave one of the two out: a mark is confirmed at once, or by two different people";
-        top.fault("decisions", &place, "`decisions = 2` and `manual.auto_confirm = true` contradict each other", hint);
+        let (message, hint) = CONTRADICTION;
+        top.fault("decisions", &place, message, hint);
         return None;
     }
     if let (Some(key), Some(rows)) = (&key, &rows) {

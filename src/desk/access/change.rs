@@ -7,7 +7,7 @@ use crate::desk::{Desk, DeskError};
 use crate::erasure::Examined;
 use crate::proposal::Reason;
 use crate::record::{Fingerprint, RecordRef};
-use crate::store::{AccessAbout, AccessWhat};
+use crate::store::{AccessAbout, AccessEntry, AccessWhat};
 
 /// What was typed, as one text.
 fn typed(asked_by: &str, reason: &str) -> Result<Reason, AccessFault> {
@@ -30,7 +30,7 @@ impl Desk {
         whose: &Whose,
         asked: AccessAsked,
     ) -> Result<AccessChanged, DeskError> {
-        let is_own = leave.actor().to_string() == whose.user;
+        let is_own = self.is_theirs(leave, &whose.user).await?;
         let fault = |fault| Err(DeskError::Access(fault));
         match asked {
             AccessAsked::AddUnit(_)
@@ -73,6 +73,17 @@ impl Desk {
         }
     }
 
+    /// Whether whoever asks has what the user has: as themselves, or as a stand-in.
+    async fn is_theirs(&self, leave: &Authorised, user: &str) -> Result<bool, DeskError> {
+        let asker = leave.actor().to_string();
+        let entries = self.access_of(&asker).await?;
+        let stands_in =
+            |entry: &AccessEntry| entry.user == asker && entry.what.about() == AccessAbout::StandIn(user.to_owned());
+        let today = self.today();
+        let is_over = |entry: &AccessEntry| matches!(entry.what, AccessWhat::StandIn { until, .. } if until < today);
+        Ok(asker == user || entries.iter().any(|entry| stands_in(entry) && !is_over(entry)))
+    }
+
     async fn give(
         &self,
         leave: &Authorised,
@@ -87,6 +98,7 @@ impl Desk {
         let by = By::request(leave.actor().clone(), request);
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         let before = change.access_about(&whose.user, &what.about()).await.map_err(DeskError::Store)?;
         match &before {
             // A denial stands whoever the record is about; of all else, what is the same needs no second entry.
@@ -112,15 +124,19 @@ impl Desk {
         whose: &Whose,
         about: AccessAbout,
     ) -> Result<AccessChanged, DeskError> {
-        if let AccessAbout::Record(record) | AccessAbout::Deny(record) = &about
-            && leave.scope().denied.contains(record)
-        {
+        let is_denied = match &about {
+            AccessAbout::Record(record) | AccessAbout::Deny(record) => leave.scope().denied.contains(record),
+            AccessAbout::Unit(_) | AccessAbout::StandIn(_) => false,
+        };
+        self.is_taken_away(whose, &about, is_denied).await?;
+        // What does not exist for the asker is answered as what does not exist, all the way.
+        if is_denied {
             return Err(DeskError::Access(AccessFault::NoEntry));
         }
-        self.is_taken_away(whose, &about).await?;
         let by = By::request(leave.actor().clone(), request);
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(DeskError::Store)?;
+        self.still_may(&mut change, leave).await?;
         let entry = change.access_about(&whose.user, &about).await.map_err(DeskError::Store)?;
         let Some(entry) = entry else {
             return Err(DeskError::Access(AccessFault::NoEntry));
@@ -132,7 +148,7 @@ impl Desk {
 
     /// That whoever loses an entry loses what it is about: a single record that they have through a unit or a category would
     /// stay theirs, and so would a unit that a grant names.
-    async fn is_taken_away(&self, whose: &Whose, about: &AccessAbout) -> Result<(), DeskError> {
+    async fn is_taken_away(&self, whose: &Whose, about: &AccessAbout, is_denied: bool) -> Result<(), DeskError> {
         match about {
             AccessAbout::Unit(unit) => {
                 let by_grant = |grant: &crate::actor::Grant| {
@@ -146,7 +162,7 @@ impl Desk {
                 }
             }
             AccessAbout::Record(record) => {
-                let unit = self.unit_of(record).await?;
+                let unit = self.unit_of(record, is_denied).await?.filter(|_| !is_denied);
                 match self.through_reach(whose, record, unit.as_deref()) {
                     Some(through) => {
                         let (user, record) = (whose.user.clone(), record.clone());
@@ -171,8 +187,8 @@ impl Desk {
     }
 
     /// The unit of a record: of its open proposal, or else as the source has it. A record that is nowhere is in none.
-    async fn unit_of(&self, record: &RecordRef) -> Result<Option<String>, DeskError> {
-        match self.looked_up(record, false).await {
+    async fn unit_of(&self, record: &RecordRef, in_source: bool) -> Result<Option<String>, DeskError> {
+        match self.looked_up(record, in_source).await {
             Ok((unit, ..)) => Ok(unit),
             // To take a single record away must be possible while its source cannot be read.
             Err(DeskError::Access(_)) => Ok(None),

@@ -205,9 +205,15 @@ impl<'m> Selection<'m> {
         let found = fetch(connection, "read records", sql, vec![keys_as_json(&self.mapping.key_types, keys)]).await?;
         let mut rows: Vec<Option<Row>> = vec![None; keys.len()];
         for row in &found {
-            let place = position(&value(row, 0)?);
-            if let Some(slot) = place.and_then(|place| rows.get_mut(place))
-                && slot.replace(self.row(row, 1)?).is_some()
+            let Some(place) = position(&value(row, 0)?) else { continue };
+            let row = self.row(row, 1)?;
+            // The database takes `01` for 1, and perhaps `anna` for Anna. A record has one name: what is held or denied
+            // under it must not be found under another.
+            if keys.get(place) != row.key.as_ref().ok() {
+                continue;
+            }
+            if let Some(slot) = rows.get_mut(place)
+                && slot.replace(row).is_some()
             {
                 return Err(same_key(self.mapping.table()));
             }
