@@ -160,6 +160,10 @@ fn mistakes_in_holds_and_reasons() {
         in_top("no language", "[reasons.hold]\nlawsuit = {}\n"),
         in_top("a language without text", "[reasons.hold]\nlawsuit = { en = 3 }\n"),
         in_top("two that read the same", "[reasons.hold]\na = \"A lawsuit\"\nb = \"a lawsuit\"\n"),
+        in_top(
+            "one that reads like another in one language",
+            "[reasons.hold]\na = \"a lawsuit\"\nb = { en = \"b\", de = \"A lawsuit\" }\n",
+        ),
         in_top("free text as text", "[reasons.hold]\nfree_text = \"no\"\n"),
         in_top("nothing to say of one kind", "[reasons.hold]\nfree_text = false\n"),
         in_top("nothing to say at all", "[reasons]\nfree_text = false\n[reasons.hold]\na = \"a\"\n"),
@@ -188,6 +192,17 @@ fn holds_and_reasons_are_read_as_they_are_meant() {
     assert_eq!(
         [wording.in_language("de"), wording.in_language("en"), wording.in_language("fr")],
         ["ein Verfahren", "a lawsuit", "a lawsuit"]
+    );
+}
+
+#[test]
+fn no_category_is_called_as_reasons_are_where_rules_are_changed() {
+    let dir = directory(&[("erasured.toml", TOP.as_bytes()), ("categories/reasons.toml", CATEGORY.as_bytes())]);
+    let told = rendered(&load(dir.path()).unwrap_err(), "");
+    assert_eq!(
+        told,
+        "error: categories/reasons.toml:1:1: no category can be called \"reasons\"\n  \
+         hint: rename the file: in the names of rules this word stands for standard reasons [name]"
     );
 }
 

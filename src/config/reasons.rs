@@ -44,6 +44,12 @@ impl Wording {
         self.by_language.get(language).unwrap_or(&self.plain)
     }
 
+    /// Whether the two have a text in common, in whatever case.
+    #[must_use]
+    pub fn reads_like(&self, other: &Self) -> bool {
+        std::iter::once(&other.plain).chain(other.by_language.values()).any(|text| self.is(text))
+    }
+
     /// Whether somebody wrote one of its texts, in whatever case.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
@@ -103,6 +109,15 @@ impl Reasons {
             ReasonKind::Erase => &self.erase,
             ReasonKind::Postpone => &self.postpone,
             ReasonKind::Hold => &self.hold,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) const fn of_mut(&mut self, kind: ReasonKind) -> &mut Choice {
+        match kind {
+            ReasonKind::Erase => &mut self.erase,
+            ReasonKind::Postpone => &mut self.postpone,
+            ReasonKind::Hold => &mut self.hold,
         }
     }
 }

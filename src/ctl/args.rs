@@ -386,7 +386,7 @@ pub(super) enum PolicyVerb {
     List,
     /// Change a rule: at once where that tightens it, else as soon as a second person has approved it
     Set {
-        /// The rule, as prospect.inactive.period or prospect.cooling_off
+        /// The rule, as prospect.inactive.period, prospect.cooling_off or reasons.postpone.lawsuit
         #[arg(value_name = "RULE")]
         name: String,
         /// Its value, as the files write it: "4 years", false, "7 days", none, 2, "{last_name}"

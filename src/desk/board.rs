@@ -81,7 +81,7 @@ pub fn held(rules: &[StoredRule]) -> Vec<SetRule> {
     let of = |rule: &StoredRule| {
         let value = rule.value.clone().filter(|_| !rule.waits)?;
         let (name, file) = (rule.name.clone(), rule.file.clone());
-        Some(SetRule { name, value, file, is_approved: rule.approved.is_some() })
+        Some(SetRule { name, value, file, number: rule.seq, is_approved: rule.approved.is_some() })
     };
     rules.iter().filter_map(of).collect()
 }

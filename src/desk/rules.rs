@@ -168,6 +168,10 @@ fn step(name: &RuleName, wish: &RuleWish, view: &View, by: &Actor) -> Result<Ste
             if set.is_some_and(is_so) && view.aside(&text).is_none() {
                 return Err(RuleError::AlreadySo(written));
             }
+            if set.is_none() && value == RuleValue::Reason(None) && old == value {
+                // There is no such reason to leave out: its name is a slip.
+                return Err(RuleError::AlreadySo(written));
+            }
             Ok(settle(&old, &value, Some(written)))
         }
         RuleWish::Unset => {
@@ -250,7 +254,9 @@ impl Desk {
     pub async fn rules(&self, leave: &Authorised) -> Result<Vec<RuleStanding>, StoreError> {
         let view = View::of(self.board.files(), self.store.rules().await?);
         let visible = view.files.categories.values().filter(|category| leave.scope().sees(&category.name));
-        let mut names: Vec<String> = visible.flat_map(RuleName::all_of).map(|name| name.to_string()).collect();
+        let of_reasons = RuleName::all_of_reasons(&view.files.reasons);
+        let names = visible.flat_map(RuleName::all_of).chain(of_reasons);
+        let mut names: Vec<String> = names.map(|name| name.to_string()).collect();
         for rule in &view.rules {
             if !names.contains(&rule.name) && sees(leave.scope(), &rule.name) {
                 names.push(rule.name.clone());
@@ -272,15 +278,17 @@ impl Desk {
     ) -> Result<(RuleOutcome, RuleStanding), RuleError> {
         let name = RuleName::parse(name).map_err(wrong)?;
         let view = View::of(self.board.files(), self.store.rules().await.map_err(RuleError::Store)?);
-        let is_known = view.files.categories.contains_key(name.category())
-            || view.rules.iter().any(|rule| rule.name == name.to_string());
-        if !is_known || !leave.scope().sees(name.category()) {
-            return Err(RuleError::NoSuchCategory(name.category().clone()));
+        if let Some(category) = name.category() {
+            let is_known = view.files.categories.contains_key(category)
+                || view.rules.iter().any(|rule| rule.name == name.to_string());
+            if !is_known || !leave.scope().sees(category) {
+                return Err(RuleError::NoSuchCategory(category.clone()));
+            }
         }
         let step = step(&name, wish, &view, leave.actor())?;
         is_consistent(&name, &step, &view)?;
         // Nobody reads a source while holding the store: this comes first, and holds if nothing has changed since.
-        self.hold_against_schema(&name, &step, &view).await?;
+        hold_against(&name, &step, &view).await?;
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.map_err(RuleError::Store)?;
         let is_as_seen = change.rules().await.map_err(RuleError::Store)? == view.rules
@@ -305,25 +313,28 @@ impl Desk {
         };
         Ok((outcome, View::of(view.files, rules).standing(&name.to_string())))
     }
+}
 
-    /// That the category fits the schema with the value as well as without it.
-    async fn hold_against_schema(&self, name: &RuleName, step: &Step, view: &View) -> Result<(), RuleError> {
-        let value = match step {
-            Step::Set(Some(value)) | Step::Ask(Some(value)) => value,
-            Step::Approve(change) => match &change.value {
-                Some(value) => value,
-                None => return Ok(()),
-            },
-            Step::Set(None) | Step::Ask(None) | Step::Reject => return Ok(()),
-        };
-        let mut settings = view.in_force.clone();
-        name.read(value).and_then(|value| name.put(&mut settings, value)).map_err(wrong)?;
-        let before = findings(&view.in_force, name.category()).await.map_err(unread)?;
-        let after = findings(&settings, name.category()).await.map_err(unread)?;
-        let is_new = |finding: &Finding| !before.iter().any(|known| known.message == finding.message);
-        let found: Vec<Finding> = after.into_iter().filter(is_new).collect();
-        if found.is_empty() { Ok(()) } else { Err(RuleError::Unfit(found)) }
-    }
+/// That the settings make sense with the value, and that its category fits the schema as well as without it.
+async fn hold_against(name: &RuleName, step: &Step, view: &View) -> Result<(), RuleError> {
+    let new = match step {
+        Step::Set(new) | Step::Ask(new) => new,
+        Step::Approve(change) => &change.value,
+        Step::Reject => return Ok(()),
+    };
+    let mut settings = view.in_force.clone();
+    let Some(category) = name.category() else {
+        // A file's reason that is to come back may read like one that was added since.
+        let value = new.as_ref().map_or_else(|| name.value_in(&view.files), |value| name.read(value));
+        return value.and_then(|value| name.put(&mut settings, value)).map_err(wrong);
+    };
+    let Some(value) = new else { return Ok(()) };
+    name.read(value).and_then(|value| name.put(&mut settings, value)).map_err(wrong)?;
+    let before = findings(&view.in_force, category).await.map_err(unread)?;
+    let after = findings(&settings, category).await.map_err(unread)?;
+    let is_new = |finding: &Finding| !before.iter().any(|known| known.message == finding.message);
+    let found: Vec<Finding> = after.into_iter().filter(is_new).collect();
+    if found.is_empty() { Ok(()) } else { Err(RuleError::Unfit(found)) }
 }
 
 fn unread(error: SourceError) -> RuleError {
@@ -340,9 +351,10 @@ async fn findings(settings: &Settings, name: &CategoryName) -> Result<Vec<Findin
     Ok(checked?.findings.into_iter().filter(Finding::is_error).collect())
 }
 
-/// A name that cannot be read belongs to no category: only who sees everything sees it.
+/// Standard reasons are everybody's. A name that cannot be read belongs to no category: only who sees everything sees it.
 fn sees(scope: &Scope, name: &str) -> bool {
-    RuleName::parse(name).map_or_else(|_| scope.is_everything(), |name| scope.sees(name.category()))
+    RuleName::parse(name)
+        .map_or_else(|_| scope.is_everything(), |name| name.category().is_none_or(|category| scope.sees(category)))
 }
 
 async fn write(change: &mut Change<'_>, by: &By, name: &str, step: &Step, view: &View) -> Result<(), StoreError> {

@@ -306,7 +306,9 @@ async fn without_the_permission_nothing_is_changed_and_out_of_sight_is_not_there
     assert_eq!(living.ctl(&["policy", "set", PERIOD, "4 years"]).await.exit, Exit::NotPermitted);
     let policy = living.json(&["policy", "list"]).await;
     let names: Vec<_> = policy["rules"].as_array().unwrap().iter().map(|rule| rule["name"].as_str().unwrap()).collect();
-    assert!(names.iter().all(|name| name.starts_with("user.")), "{names:?}");
+    // Reasons are everybody's.
+    let theirs = |name: &&str| name.starts_with("user.") || name.starts_with("reasons.");
+    assert!(names.iter().all(theirs), "{names:?}");
     let narrow = Grant {
         users: ["vera".to_owned()].into(),
         groups: Default::default(),
@@ -319,4 +321,70 @@ async fn without_the_permission_nothing_is_changed_and_out_of_sight_is_not_there
     let there = living.refused_rule(&vera, "customer.decisions", set("2")).await;
     let nowhere = living.refused_rule(&vera, "nothing.decisions", set("2")).await;
     assert_eq!(there, nowhere.replace("nothing", "customer"));
+    let reason = living.wish_for(&vera, "reasons.hold.lawsuit", set("a lawsuit")).await;
+    assert_eq!(reason.unwrap(), RuleOutcome::Holds);
+}
+
+#[tokio::test]
+async fn standard_reasons_are_added_worded_otherwise_and_left_out() {
+    const REASONS: &str = "[reasons.postpone]\nfree_text = false\nguarantee = \"the guarantee runs\"\n";
+    const LAWSUIT: &str = "reasons.postpone.lawsuit";
+    let living = Living::prepared().await;
+    let top = living.bench.dir.path().join("erasured.toml");
+    let without = std::fs::read_to_string(&top).unwrap();
+    std::fs::write(&top, format!("{without}\n{REASONS}")).unwrap();
+    living.take_up_files().await;
+    let postpone = ["postpone", "customer/1", "--until", "2027-06-30", "--reason", "lawsuit"];
+    let refused = living.ctl(&postpone).await;
+    assert!(refused.err.contains("none of the standard reasons"), "{}", refused.err);
+
+    // It holds at once, and comes behind what the file has.
+    let value = "{ en = \"a lawsuit is pending\", de = \"ein Verfahren läuft\" }";
+    assert_eq!(living.wish_for(&vera(), LAWSUIT, set(value)).await.unwrap(), RuleOutcome::Holds);
+    let in_order = "{ de = \"ein Verfahren läuft\", en = \"a lawsuit is pending\" }";
+    assert_eq!(living.value_of(LAWSUIT).await, (json!(in_order), json!("none")));
+    assert_eq!(living.rule_of(LAWSUIT).await["set"]["by"], "vera");
+    let offered = living.ctl(&["reasons"]).await.out;
+    living.json(&postpone).await;
+    let shown = living.json(&["show", "customer/1"]).await;
+    assert_eq!(shown["reason"], "a lawsuit is pending");
+
+    // What the loader would refuse is refused, going back to the file included.
+    let mut told = Vec::new();
+    for (name, wish) in [
+        ("reasons.postpone.court", set("A lawsuit is pending")),
+        ("reasons.postpone.lawsiut", set("none")),
+        ("reasons.postpone.lawsiut", RuleWish::Unset),
+        (LAWSUIT, RuleWish::Approve(None)),
+        ("reasons.erase.free_text", set("false")),
+        ("reasons.prospone.lawsuit", set("a lawsuit")),
+    ] {
+        told.push(living.refused_rule(&vera(), name, wish).await);
+    }
+    living.wish_for(&otto(), "reasons.postpone.guarantee", set("none")).await.unwrap();
+    told.push(living.refused_rule(&vera(), LAWSUIT, RuleWish::Unset).await);
+    living.wish_for(&vera(), "reasons.postpone.runs", set("the guarantee runs")).await.unwrap();
+    told.push(living.refused_rule(&vera(), "reasons.postpone.guarantee", RuleWish::Unset).await);
+    let now = living.ctl(&["reasons"]).await.out;
+    insta::assert_snapshot!([offered, now, told.join("\n")].join("\n"));
+
+    // Across a restart, and over other files: what does not fit them is set aside.
+    let again = Board::new(living.bench.settings());
+    assert_eq!(again.take_up(&living.store, living.bench.settings(), "digest".into()).await.unwrap(), []);
+    assert_eq!(again.in_force().reasons, living.settings.in_force().reasons);
+    std::fs::write(&top, format!("{without}\n{REASONS}court = \"a lawsuit is pending\"\n")).unwrap();
+    let aside = "reasons.postpone.lawsuit: the reasons \"lawsuit\" and \"court\" read the same";
+    assert_eq!(living.take_up_files().await, [aside]);
+    assert_eq!(living.value_of(LAWSUIT).await.0, "none");
+    assert_eq!(living.json(&["show", "customer/1"]).await["reason"], "lawsuit", "by its name");
+    std::fs::write(&top, format!("{without}\n{REASONS}")).unwrap();
+    assert_eq!(living.take_up_files().await, Vec::<String>::new());
+
+    // Left out again: it cannot be said any more, and what was said with it keeps its name.
+    assert_eq!(living.wish_for(&otto(), LAWSUIT, RuleWish::Unset).await.unwrap(), RuleOutcome::Holds);
+    assert_eq!(living.rule_of(LAWSUIT).await, Value::Null);
+    let refused = living.ctl(&["postpone", "customer/2", "--until", "2027-06-30", "--reason", "lawsuit"]).await;
+    assert!(refused.err.contains("none of the standard reasons"), "{}", refused.err);
+    assert_eq!(living.rule_kinds().await, ["rule_changed"; 4]);
+    assert_eq!(living.json(&["audit", "verify"]).await["intact"], true);
 }

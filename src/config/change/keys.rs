@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::config::load::rule_version;
-use crate::config::{Category, Criterion, LabelTemplate, Located, Period, Starts};
+use crate::config::load::{self, rule_version};
+use crate::config::{Category, Criterion, LabelTemplate, Located, Period, Starts, Wording};
 
 /// The value of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +18,15 @@ pub enum RuleValue {
     Decisions(u8),
     /// What a record is called.
     Label(Option<Located<LabelTemplate>>),
+    /// What a standard reason says; none where it is left out.
+    Reason(Option<Wording>),
+    /// Whether something else than a standard reason may be said.
+    FreeText(bool),
 }
 
 impl RuleValue {
-    /// Whether `new` in its place lets a record be erased sooner, or with fewer people agreeing. A label decides nothing.
+    /// Whether `new` in its place lets a record be erased sooner, or with fewer people agreeing. Labels and reasons
+    /// decide nothing.
     #[must_use]
     pub fn is_loosened_by(&self, new: &Self) -> bool {
         match (self, new) {
@@ -32,7 +37,10 @@ impl RuleValue {
             }
             (Self::Switch(old), Self::Switch(new)) => !old && *new,
             (Self::Decisions(old), Self::Decisions(new)) => new < old,
-            (Self::CoolingOff(None), Self::CoolingOff(_)) | (Self::Label(_), Self::Label(_)) => false,
+            (Self::CoolingOff(None), Self::CoolingOff(_))
+            | (Self::Label(_), Self::Label(_))
+            | (Self::Reason(_), Self::Reason(_))
+            | (Self::FreeText(_), Self::FreeText(_)) => false,
             // Values of two different rules are never compared; if they were, somebody should look.
             _ => true,
         }
@@ -44,10 +52,11 @@ impl fmt::Display for RuleValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Period(period, _) | Self::CoolingOff(Some(period)) => period.value.fmt(f),
-            Self::Switch(on) => on.fmt(f),
+            Self::Switch(on) | Self::FreeText(on) => on.fmt(f),
             Self::Decisions(people) => people.fmt(f),
             Self::Label(Some(label)) => label.value.fmt(f),
-            Self::CoolingOff(None) | Self::Label(None) => f.write_str("none"),
+            Self::Reason(Some(wording)) => f.write_str(&load::typed_wording(wording)),
+            Self::CoolingOff(None) | Self::Label(None) | Self::Reason(None) => f.write_str(load::NONE),
         }
     }
 }
@@ -67,13 +76,14 @@ pub enum Kind {
     Decisions,
     /// `label`.
     Label,
+    /// `free_text` of standard reasons.
+    FreeText,
 }
 
 /// Why a rule cannot be changed where it stands: a sentence, and what to do.
 pub(super) type Misfit = (&'static str, &'static str);
 
-/// Where a rule stands, and how it is got and put there. What stands in `erasured.toml` (standard reasons) will be a third
-/// place, with a name that begins with no category.
+/// Where a rule of a category stands, and how it is got and put there.
 #[derive(Debug)]
 pub(super) enum Access {
     /// In a criterion: `CATEGORY.CRITERION.KEY`.
@@ -96,8 +106,8 @@ impl Key {
     }
 }
 
-/// Everything that can be changed while the daemon runs, in the order in which it is listed. A further key is a further
-/// row; only one of a new kind needs more.
+/// Everything of a category that can be changed while the daemon runs, in the order in which it is listed. A further key is
+/// a further row; only one of a new kind needs more.
 #[rustfmt::skip]
 pub(super) static KEYS: [Key; 6] = [
     Key { name: "period", kind: Kind::Period, access: Access::Criterion { get: period, put: put_period } },

@@ -3,78 +3,71 @@
 use std::fmt;
 
 use super::RuleValue;
-use super::keys::{Access, KEYS, Key, Misfit};
-use crate::config::load::{self, is_key_of_files, listed, nearest};
-use crate::config::{Category, Criterion, Finding, Place, Settings};
+use super::category::CategoryRule;
+use super::reasons::{ReasonRule, SECTION};
+use crate::config::{Category, Finding, Place, Reasons, Settings};
 use crate::record::CategoryName;
 
-/// The name of a rule that can be changed while the daemon runs: `CATEGORY.CRITERION.KEY` or `CATEGORY.KEY`.
+/// The name of a rule that can be changed while the daemon runs: `CATEGORY.CRITERION.KEY` or `CATEGORY.KEY`, or
+/// `reasons.KIND.NAME` or `reasons.KIND.free_text`.
 #[derive(Debug, Clone)]
-pub struct RuleName {
-    category: CategoryName,
-    criterion: Option<String>,
-    key: &'static Key,
+pub struct RuleName(LeadsTo);
+
+#[derive(Debug, Clone)]
+enum LeadsTo {
+    Category(CategoryRule),
+    Reasons(ReasonRule),
 }
 
 impl fmt::Display for RuleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.criterion {
-            Some(criterion) => write!(f, "{}.{criterion}.{}", self.category, self.key.name),
-            None => write!(f, "{}.{}", self.category, self.key.name),
+        match &self.0 {
+            LeadsTo::Category(rule) => rule.fmt(f),
+            LeadsTo::Reasons(rule) => rule.fmt(f),
         }
     }
 }
 
 impl RuleName {
-    /// Reads a name. Whether there are such a category and criterion is not looked at.
+    /// Reads a name. Whether there is what it leads to is not looked at.
     ///
     /// # Errors
     /// What is wrong with it, and what to write instead.
     pub fn parse(text: &str) -> Result<Self, Finding> {
-        let place = place_of(text);
-        let parts: Vec<&str> = text.split('.').collect();
-        let (category, criterion, key) = match parts.as_slice() {
-            [category, key] => (*category, None, *key),
-            [category, criterion, key] => (*category, Some(*criterion), *key),
-            _ => {
-                let finding = Finding::error("name", &place, format!("{text:?} is not the name of a rule"));
-                return Err(finding.hint("write it like prospect.inactive.period or prospect.cooling_off"));
-            }
-        };
-        let category: CategoryName = category.parse().map_err(|error| {
-            Finding::error("name", &place, format!("{text:?} is not the name of a rule: {error}"))
-                .hint("write it like prospect.inactive.period or prospect.cooling_off")
-        })?;
-        let Some(known) = KEYS.iter().find(|known| known.name == key) else {
-            return Err(unknown_key(&place, key));
-        };
-        if known.is_of_criterion() != criterion.is_some() {
-            let finding = Finding::error("name", &place, format!("{text:?} is not the name of a rule"));
-            let means = if known.is_of_criterion() { format!("{category}.CRITERION") } else { category.to_string() };
-            return Err(finding.hint(format!("write {means}.{key}")));
-        }
-        Ok(Self { category, criterion: criterion.map(str::to_owned), key: known })
+        let is_of_reasons = text.split('.').next() == Some(SECTION);
+        Ok(Self(if is_of_reasons {
+            LeadsTo::Reasons(ReasonRule::parse(text)?)
+        } else {
+            LeadsTo::Category(CategoryRule::parse(text)?)
+        }))
     }
 
     /// Every rule of a category that can be changed, in the order in which they are listed.
     #[must_use]
     pub fn all_of(category: &Category) -> Vec<Self> {
-        let name = |criterion: Option<&Criterion>, key| Self {
-            category: category.name.clone(),
-            criterion: criterion.map(|criterion| criterion.name.clone()),
-            key,
-        };
-        let of_criteria = category.criteria.iter().flat_map(|criterion| {
-            KEYS.iter().filter(|key| key.is_of_criterion()).map(move |key| name(Some(criterion), key))
-        });
-        let of_category = KEYS.iter().filter(|key| !key.is_of_criterion()).map(|key| name(None, key));
-        of_criteria.chain(of_category).filter(|name| name.get(category).is_ok()).collect()
+        CategoryRule::all_of(category).into_iter().map(|rule| Self(LeadsTo::Category(rule))).collect()
     }
 
-    /// Its category.
+    /// Every rule of standard reasons, likewise. Any other name of a reason leads somewhere too: to one that can be added.
     #[must_use]
-    pub fn category(&self) -> &CategoryName {
-        &self.category
+    pub fn all_of_reasons(reasons: &Reasons) -> Vec<Self> {
+        ReasonRule::all_of(reasons).into_iter().map(|rule| Self(LeadsTo::Reasons(rule))).collect()
+    }
+
+    /// Its category; none where it is of standard reasons, which belong to all categories.
+    #[must_use]
+    pub const fn category(&self) -> Option<&CategoryName> {
+        match &self.0 {
+            LeadsTo::Category(rule) => Some(rule.category()),
+            LeadsTo::Reasons(_) => None,
+        }
+    }
+
+    pub(super) const fn of_reasons(&self) -> Option<&ReasonRule> {
+        match &self.0 {
+            LeadsTo::Category(_) => None,
+            LeadsTo::Reasons(rule) => Some(rule),
+        }
     }
 
     /// Reads a value for it, as the files' loader does.
@@ -82,7 +75,10 @@ impl RuleName {
     /// # Errors
     /// What the loader would say.
     pub fn read(&self, text: &str) -> Result<RuleValue, Finding> {
-        load::value(self.key.kind, self.key.name, text, &place_of(&self.to_string()))
+        match &self.0 {
+            LeadsTo::Category(rule) => rule.read(text),
+            LeadsTo::Reasons(rule) => rule.read(text),
+        }
     }
 
     /// Its value in these settings.
@@ -90,86 +86,27 @@ impl RuleName {
     /// # Errors
     /// When there is no such rule in them.
     pub fn value_in(&self, settings: &Settings) -> Result<RuleValue, Finding> {
-        let category = settings.categories.get(&self.category).ok_or_else(|| self.no_category())?;
-        self.get(category)
+        match &self.0 {
+            LeadsTo::Category(rule) => rule.value_in(settings),
+            LeadsTo::Reasons(rule) => Ok(rule.value_in(&settings.reasons)),
+        }
     }
 
     /// Puts `value` into the settings in its place.
     ///
     /// # Errors
-    /// When there is no such rule in them.
+    /// When there is no such rule in them, or the settings would not make sense with it.
     pub fn put(&self, settings: &mut Settings, value: RuleValue) -> Result<(), Finding> {
-        let category = settings.categories.get_mut(&self.category).ok_or_else(|| self.no_category())?;
-        // What cannot be got cannot be put.
-        self.get(category)?;
-        match &self.key.access {
-            Access::Category { put, .. } => put(category, value),
-            Access::Criterion { put, .. } => {
-                let place = self.place_in(category)?;
-                if let Some(criterion) = category.criteria.get_mut(place) {
-                    put(criterion, value);
-                }
-            }
+        match &self.0 {
+            LeadsTo::Category(rule) => rule.put(settings, value),
+            LeadsTo::Reasons(rule) => rule.put(&mut settings.reasons, value),
         }
-        Ok(())
-    }
-
-    fn get(&self, category: &Category) -> Result<RuleValue, Finding> {
-        let misfit = |(message, hint): Misfit| Finding::error("rule", &self.place(), message).hint(hint);
-        match &self.key.access {
-            Access::Category { get, .. } => get(category).map_err(misfit),
-            Access::Criterion { get, .. } => {
-                let place = self.place_in(category)?;
-                let criterion = category.criteria.get(place).ok_or_else(|| self.no_criterion(category))?;
-                get(criterion).map_err(misfit)
-            }
-        }
-    }
-
-    fn place_in(&self, category: &Category) -> Result<usize, Finding> {
-        let found = category.criteria.iter().position(|of| Some(&of.name) == self.criterion.as_ref());
-        found.ok_or_else(|| self.no_criterion(category))
-    }
-
-    fn place(&self) -> Place {
-        place_of(&self.to_string())
-    }
-
-    fn no_category(&self) -> Finding {
-        let message = format!("there is no category {}", self.category);
-        Finding::error("unknown-category", &self.place(), message).hint("erasurectl policy shows those there are")
-    }
-
-    fn no_criterion(&self, category: &Category) -> Finding {
-        let typed = self.criterion.as_deref().unwrap_or_default();
-        let names = || category.criteria.iter().map(|of| of.name.as_str());
-        let message = format!("{} has no criterion {typed:?}", self.category);
-        let hint = match nearest(typed, names()) {
-            Some(meant) => format!("did you mean {}.{meant}.{}?", self.category, self.key.name),
-            None if category.criteria.is_empty() => "it has none: its records are marked".to_owned(),
-            None => format!("its criteria are {}", listed(names())),
-        };
-        Finding::error("unknown-criterion", &self.place(), message).hint(hint)
     }
 }
 
 /// Values of commands stand in no file: the rule's name says where.
-fn place_of(name: &str) -> Place {
+pub(super) fn place_of(name: &str) -> Place {
     Place { file: name.into(), line: 0, column: 0 }
-}
-
-fn unknown_key(place: &Place, key: &str) -> Finding {
-    let names = || KEYS.iter().map(|known| known.name);
-    if is_key_of_files(key) {
-        let message = format!("`{key}` stands in the files alone, and cannot be changed while the daemon runs");
-        let hint = format!("an operator changes it there; what can be changed here is {}", listed(names()));
-        return Finding::error("files-only", place, message).hint(hint);
-    }
-    let hint = match nearest(key, names()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("what can be changed is {}", listed(names())),
-    };
-    Finding::error("unknown-key", place, format!("`{key}` is not a rule")).hint(hint)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The files with changes over them.
 
 use super::RuleName;
+use super::reasons::{self, Laid};
 use crate::config::Settings;
 
 /// A rule as it was set while the daemon ran.
@@ -12,6 +13,8 @@ pub struct SetRule {
     pub value: String,
     /// What the file said then.
     pub file: String,
+    /// Its number: a later change has a greater one.
+    pub number: u64,
     /// Whether a second person has approved it.
     pub is_approved: bool,
 }
@@ -34,20 +37,29 @@ pub struct Aside {
 #[must_use]
 pub fn over(files: &Settings, changes: &[SetRule]) -> (Settings, Vec<Aside>) {
     let mut settings = files.clone();
-    let mut asides = Vec::new();
+    let (mut asides, mut of_reasons) = (Vec::new(), Vec::new());
     for change in changes {
-        if let Err(aside) = put(files, &mut settings, change) {
-            asides.push(aside);
+        match put(files, &mut settings, change) {
+            Ok(None) => (),
+            Ok(Some(laid)) => of_reasons.push(laid),
+            Err(aside) => asides.push(aside),
         }
     }
+    let (reasons, without) = reasons::over(&files.reasons, of_reasons);
+    settings.reasons = reasons;
+    asides.extend(without);
     (settings, asides)
 }
 
-fn put(files: &Settings, settings: &mut Settings, change: &SetRule) -> Result<(), Aside> {
+/// Puts a change into the settings; gives it back where it is of reasons, which are laid together.
+fn put<'a>(files: &Settings, settings: &mut Settings, change: &'a SetRule) -> Result<Option<Laid<'a>>, Aside> {
     let aside = |why, waits| Aside { name: change.name.clone(), why, waits };
     let misfit = |finding: crate::config::Finding| aside(finding.message, false);
     let name = RuleName::parse(&change.name).map_err(misfit)?;
     let value = name.read(&change.value).map_err(misfit)?;
+    if let Some(rule) = name.of_reasons() {
+        return Ok(Some(Laid { change, rule: rule.clone(), value }));
+    }
     let file = name.value_in(files).map_err(misfit)?;
     if !change.is_approved && file.to_string() != change.file && file.is_loosened_by(&value) {
         let why = format!(
@@ -56,5 +68,5 @@ fn put(files: &Settings, settings: &mut Settings, change: &SetRule) -> Result<()
         );
         return Err(aside(why, true));
     }
-    name.put(settings, value).map_err(misfit)
+    name.put(settings, value).map_err(misfit).map(|()| None)
 }

@@ -29,12 +29,13 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use document::{Faults, File};
+pub(super) use reasons::{FREE_TEXT, Flaw as ReasonsFlaw, check_name as check_reason_name};
 pub(super) use rule::version as rule_version;
 pub use similar::{listed, nearest};
 use top::Top;
-pub(super) use value::value;
+pub(super) use value::{NONE, typed_wording, value, wording};
 
-use super::{Category, Finding, Settings};
+use super::{Category, Finding, Settings, change};
 use crate::record::CategoryName;
 
 /// The file of everything but the categories.
@@ -166,6 +167,7 @@ fn category_files(dir: &Path, faults: &Faults) -> Option<Vec<(CategoryName, Stri
             continue;
         };
         is_any = true;
+        note_taken_name(stem, &file_name, faults);
         match stem.parse::<CategoryName>() {
             Ok(name) => files.push((name, format!("{CATEGORIES_DIR}/{file_name}"))),
             Err(error) => {
@@ -186,6 +188,15 @@ fn category_files(dir: &Path, faults: &Faults) -> Option<Vec<(CategoryName, Stri
         return nothing("limit", format!("there are {} category files, more than {CATEGORIES_MAX}", files.len()));
     }
     Some(files)
+}
+
+/// Where rules are changed while the daemon runs, a name like `reasons.hold.enabled` must have one meaning.
+fn note_taken_name(stem: &str, file_name: &str, faults: &Faults) {
+    if stem == change::REASONS {
+        let place = File::new(&format!("{CATEGORIES_DIR}/{file_name}"), "").start();
+        let finding = Finding::error("name", &place, format!("no category can be called {stem:?}"));
+        faults.add(finding.hint("rename the file: in the names of rules this word stands for standard reasons"));
+    }
 }
 
 /// A file that is not read although it may have been meant to be.

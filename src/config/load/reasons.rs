@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::section::{Entry, Section, entries};
 use super::shape;
-use crate::config::{Choice, ReasonKind, Reasons, StandardReason, Wording};
+use crate::config::{Choice, Finding, Place, ReasonKind, Reasons, StandardReason, Wording};
 
 /// Reasons of one kind: more, and nobody reads the list.
 const REASONS_MAX: usize = 50;
@@ -15,9 +15,59 @@ const NAME_MAX_CHARACTERS: usize = 40;
 /// Longest wording, in characters: one line.
 const WORDING_MAX_CHARACTERS: usize = 200;
 /// The key that is no reason.
-const FREE_TEXT: &str = "free_text";
+pub const FREE_TEXT: &str = "free_text";
 /// The languages that clerks read.
 const LANGUAGES: [&str; 2] = ["en", "de"];
+
+/// What is wrong with the reasons of a kind together, although each is right in itself.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Two of them read the same.
+    Same(String, String),
+    /// There are so many of them.
+    TooMany(usize),
+    /// There are none, and nothing else may be said.
+    Nothing,
+}
+
+impl Flaw {
+    /// The first of them.
+    pub fn of(choice: &Choice) -> Option<Self> {
+        let standard = &choice.standard;
+        if standard.len() > REASONS_MAX {
+            return Some(Self::TooMany(standard.len()));
+        }
+        if standard.is_empty() && !choice.free_text {
+            return Some(Self::Nothing);
+        }
+        standard.iter().enumerate().find_map(|(place, reason)| Self::same(reason, standard.iter().take(place)))
+    }
+
+    fn same<'a>(reason: &StandardReason, mut others: impl Iterator<Item = &'a StandardReason>) -> Option<Self> {
+        let other = others.find(|other| other.wording.reads_like(&reason.wording))?;
+        Some(Self::Same(reason.name.clone(), other.name.clone()))
+    }
+
+    /// What the operator is told.
+    pub fn told(&self, kind: ReasonKind, place: &Place) -> Finding {
+        let key = kind.as_str();
+        match self {
+            Self::Same(one, other) => {
+                Finding::error("name-twice", place, format!("the reasons {one:?} and {other:?} read the same"))
+                    .hint("leave one of the two out, or word it otherwise")
+            }
+            Self::TooMany(count) => {
+                let message = format!("there are {count} reasons in [reasons.{key}], more than {REASONS_MAX}");
+                Finding::error("limit", place, message).hint("nobody reads a list so long; leave some out")
+            }
+            Self::Nothing => {
+                let message = format!("without free text and without reasons in [reasons.{key}] nobody could give any");
+                let hint = format!("add [reasons.{key}] with lawsuit = \"a lawsuit is pending\", or free_text = true");
+                Finding::error("empty", place, message).hint(hint)
+            }
+        }
+    }
+}
 
 /// The section; without one nothing is offered, and everything may be written.
 pub fn read(top: &Section<'_>) -> Option<Reasons> {
@@ -57,15 +107,19 @@ fn choice(section: &Section<'_>, kind: ReasonKind, free_text: bool) -> Option<Ch
             }
             continue;
         }
-        match standard(section, &entry, &choice) {
-            Some(reason) => choice.standard.push(reason),
-            None => all_well = false,
+        let Some(reason) = standard(section, &entry) else {
+            all_well = false;
+            continue;
+        };
+        if let Some(flaw) = Flaw::same(&reason, choice.standard.iter()) {
+            section.faults.add(flaw.told(kind, &entry.place));
+            all_well = false;
+            continue;
         }
+        choice.standard.push(reason);
     }
     if choice.standard.len() > REASONS_MAX {
-        let message =
-            format!("there are {} reasons in [reasons.{key}], more than {REASONS_MAX}", choice.standard.len());
-        section.fault("limit", &entry.place, message, "nobody reads a list so long; leave some out");
+        section.faults.add(Flaw::TooMany(choice.standard.len()).told(kind, &entry.place));
         return None;
     }
     if all_well && choice.standard.is_empty() && !choice.free_text {
@@ -83,30 +137,29 @@ fn of_nothing(section: &Section<'_>, kind: ReasonKind, free_text: bool) -> Optio
 }
 
 fn nothing_to_say(section: &Section<'_>, kind: ReasonKind, entry: &Entry<'_>) -> Option<Choice> {
-    let key = kind.as_str();
-    let message = format!("without free text and without reasons in [reasons.{key}] nobody could give any");
-    let hint = format!("add [reasons.{key}] with lawsuit = \"a lawsuit is pending\", or free_text = true");
-    section.fault("empty", &entry.place, message, hint);
+    section.faults.add(Flaw::Nothing.told(kind, &entry.place));
     None
 }
 
-/// One reason. Its name stands in state and trail for ever.
-fn standard(section: &Section<'_>, entry: &Entry<'_>, others: &Choice) -> Option<StandardReason> {
-    let name = entry.key;
+/// One reason.
+pub fn standard(section: &Section<'_>, entry: &Entry<'_>) -> Option<StandardReason> {
+    if let Err(finding) = check_name(entry.key, &entry.key_place) {
+        section.faults.add(finding);
+        return None;
+    }
+    Some(StandardReason { name: entry.key.to_owned(), wording: wording(section, entry)? })
+}
+
+/// Whether a reason may be called so. The name stands in state and trail for ever.
+pub fn check_name(name: &str, place: &Place) -> Result<(), Finding> {
     let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     let is_number = name.chars().all(|c| c.is_ascii_digit());
-    if !name.chars().all(is_legal) || is_number || name.len() > NAME_MAX_CHARACTERS {
-        let hint = "use lower-case letters, digits, - and _: lawsuit = \"a lawsuit is pending\"; numbers are given by the order";
-        section.fault("name", &entry.key_place, format!("{name:?} is not the name of a reason"), hint);
-        return None;
+    if name.chars().all(is_legal) && !is_number && name.len() <= NAME_MAX_CHARACTERS {
+        return Ok(());
     }
-    let wording = wording(section, entry)?;
-    if let Some(other) = others.standard.iter().find(|other| other.wording.is(&wording.plain)) {
-        let message = format!("the reasons {name:?} and {:?} read the same", other.name);
-        section.fault("name-twice", &entry.place, message, "leave one of the two out, or word it otherwise");
-        return None;
-    }
-    Some(StandardReason { name: name.to_owned(), wording })
+    let hint =
+        "use lower-case letters, digits, - and _: lawsuit = \"a lawsuit is pending\"; numbers are given by the order";
+    Err(Finding::error("name", place, format!("{name:?} is not the name of a reason")).hint(hint))
 }
 
 fn wording(section: &Section<'_>, entry: &Entry<'_>) -> Option<Wording> {
@@ -114,11 +167,16 @@ fn wording(section: &Section<'_>, entry: &Entry<'_>) -> Option<Wording> {
         DeValue::String(text) => Some(Wording { plain: line(section, entry, text)?, by_language: BTreeMap::new() }),
         DeValue::Table(table) => by_language(section, entry, table),
         _ => {
-            let message = format!("the reason {:?} must be text, or text by language", entry.key);
-            section.fault("wrong-type", &entry.place, message, example(entry.key));
+            section.faults.add(no_wording(entry.key, &entry.place));
             None
         }
     }
+}
+
+/// What stands there is neither text nor text by language.
+pub fn no_wording(name: &str, place: &Place) -> Finding {
+    let message = format!("the reason {name:?} must be text, or text by language");
+    Finding::error("wrong-type", place, message).hint(example(name))
 }
 
 fn by_language(section: &Section<'_>, of: &Entry<'_>, table: &DeTable<'_>) -> Option<Wording> {

@@ -90,8 +90,8 @@ pub(super) const TEXTS: super::Part = &[
         "Eine Regel ändern: sofort, wo das strenger ist, sonst sobald eine zweite Person zugestimmt hat",
     ),
     (
-        "The rule, as prospect.inactive.period or prospect.cooling_off",
-        "Die Regel, wie prospect.inactive.period oder prospect.cooling_off",
+        "The rule, as prospect.inactive.period, prospect.cooling_off or reasons.postpone.lawsuit",
+        "Die Regel, wie prospect.inactive.period, prospect.cooling_off oder reasons.postpone.lawsuit",
     ),
     (
         "Its value, as the files write it: \"4 years\", false, \"7 days\", none, 2, \"{last_name}\"",

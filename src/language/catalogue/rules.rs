@@ -165,6 +165,10 @@ pub(super) const TEXTS: super::Part = &[
         "write it like prospect.inactive.period or prospect.cooling_off",
         "schreiben wie prospect.inactive.period oder prospect.cooling_off",
     ),
+    (
+        "write it like reasons.erase.NAME, reasons.postpone.NAME or reasons.hold.NAME",
+        "schreiben wie reasons.erase.NAME, reasons.postpone.NAME oder reasons.hold.NAME",
+    ),
     ("{text:?} is not the name of a rule: {error}", "{text} ist nicht der Name einer Regel: {error}"),
     ("write {means}.{key}", "{means}.{key} schreiben"),
     ("there is no category {}", "es gibt keine Datenart {}"),
