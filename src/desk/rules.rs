@@ -216,7 +216,7 @@ fn is_consistent(name: &RuleName, step: &Step, view: &View) -> Result<(), RuleEr
     if value.and_then(|value| name.put(&mut settings, value)).is_err() {
         return Ok(());
     }
-    let contradiction = |settings: &Settings| settings.categories.get(name.category())?.contradiction();
+    let contradiction = |settings: &Settings| settings.categories.get(name.category()?)?.contradiction();
     match contradiction(&settings) {
         Some((message, hint)) if contradiction(&view.in_force).is_none() => {
             let place = Place { file: name.to_string().into(), line: 0, column: 0 };
