@@ -146,4 +146,9 @@ pub(super) const TEXTS: super::Part = &[
     ("Whose place", "Wen er vertritt"),
     ("The last day, as 2027-06-30", "Der letzte Tag, wie 2027-06-30"),
     ("End it now", "Jetzt beenden"),
+    ("nothing was changed; ask again", "nichts wurde geändert; noch einmal fragen"),
+    (
+        "what somebody may see and do has changed in the meantime",
+        "was jemand sehen und tun darf, hat sich inzwischen geändert",
+    ),
 ];
