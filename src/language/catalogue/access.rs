@@ -84,11 +84,6 @@ pub(super) const TEXTS: super::Part = &[
         "put a unit in its place, or fill one of the columns that `identity` names",
         "stattdessen eine Abteilung nennen oder eine der Spalten füllen, die `identity` nennt",
     ),
-    (
-        "what somebody may see and do has changed in the meantime",
-        "was jemand sehen und tun darf, hat sich inzwischen geändert",
-    ),
-    ("nothing was changed; ask again", "nichts wurde geändert; noch einmal versuchen"),
     ("put it right and ask again; nothing was changed", "beheben und noch einmal versuchen; nichts wurde geändert"),
     (
         "write it as it stands in the application's database, without blanks around it",
