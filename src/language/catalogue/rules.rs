@@ -191,6 +191,14 @@ pub(super) const TEXTS: super::Part = &[
         "the file now says {file}, and {} would loosen that: a second person must approve it",
         "die Datei sagt jetzt {file}, und {} wäre lockerer: eine zweite Person muss zustimmen",
     ),
+    (
+        "`decisions = 2` and `manual.auto_confirm = true` contradict each other",
+        "`decisions = 2` und `manual.auto_confirm = true` widersprechen einander",
+    ),
+    (
+        "leave one of the two out: a mark is confirmed at once, or by two different people",
+        "eines von beiden weglassen: manuelles Löschen wird sofort bestätigt oder von zwei verschiedenen Personen",
+    ),
     ("the settings have changed in the meantime", "die Einstellungen haben sich inzwischen geändert"),
     (
         "the record is deleted, or anonymised while rows of {keeps} refer to it, and deleted when none does any more",
