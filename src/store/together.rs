@@ -85,8 +85,8 @@ impl Change<'_> {
         let found = sqlx::query(
             "SELECT p.id, p.category, p.key, p.source, p.together FROM json_each(?1) j CROSS JOIN proposal p \
              ON p.category = j.value->>0 AND p.key = j.value->>1 \
-             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing') WHERE p.state IN ('proposed', 'confirmed') \
-             ORDER BY p.id",
+             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing') WHERE p.state = 'confirmed' \
+             OR (p.state = 'proposed' AND p.first_by IS NOT NULL) ORDER BY p.id",
         )
         .bind(rows::json(&wanted)?)
         .fetch_all(&mut *self.transaction)

@@ -135,3 +135,26 @@ async fn typed_reasons_lie_beside_the_chain() {
     assert_eq!(typed.text, "Huber has a claim open");
     assert!(entry.details.contains(&crate::audit::text_digest(&typed.salt, &typed.text)));
 }
+
+/// What is only proposed by now is tied to nothing: somebody has taken it back between the look and the decision.
+#[tokio::test]
+async fn only_what_is_confirmed_is_confirmed_together() {
+    let bench = Bench::new().await;
+    bench.propose([1, 2, 3]).await;
+    bench.confirm(&[1, 2]).await;
+    let by = crate::audit::By::request(vera(), "r");
+    let join = |keys: [i64; 2]| {
+        let (bench, by) = (&bench, &by);
+        async move {
+            let mut turn = bench.store.turn().await;
+            let mut change = turn.begin().await.unwrap();
+            let is_joined = change.join(by, &keys.map(record)).await.unwrap();
+            change.commit().await.unwrap();
+            is_joined
+        }
+    };
+    let before = bench.last_seq().await;
+    assert!(!join([1, 3]).await);
+    assert_eq!(bench.last_seq().await, before);
+    assert!(join([1, 2]).await);
+}
