@@ -177,7 +177,11 @@ impl Desk {
         let holds = self.store.holds_on(&circle.records).await.map_err(DeskError::Store)?;
         for (record, holds) in holds {
             if let (Some(looked), Some(hold)) = (looked.get_mut(&record), holds.into_iter().next()) {
-                let Blocked { until, reason } = held(glass, &self.in_words(hold));
+                let about = match &looked.now {
+                    Some(Examined::Found { fingerprint, .. }) => Some(fingerprint),
+                    Some(Examined::Gone) | None => None,
+                };
+                let Blocked { until, reason } = held(glass, &self.in_words(hold), about);
                 looked.standing = Standing::Blocked { until, reason };
             }
         }

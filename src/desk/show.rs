@@ -9,7 +9,7 @@ use crate::actor::Authorised;
 use crate::config::{ReasonKind, causes};
 use crate::erasure::{Examined, NotDue, Verdict, examine, open};
 use crate::proposal::{Outcome, State};
-use crate::record::RecordRef;
+use crate::record::{Fingerprint, RecordRef};
 use crate::store::{Event, EventKind, Hold, Proposal};
 
 /// One record in full.
@@ -55,7 +55,7 @@ impl Desk {
         };
         let mut blocked = blocked(&glass, &item).await;
         let holds = self.holds_on(record).await?;
-        blocked.splice(0..0, holds.iter().map(|hold| held(&glass, hold)));
+        blocked.splice(0..0, holds.iter().map(|hold| held(&glass, hold, Some(&item.proposal.fingerprint))));
         // What is linked under the key of somebody else is not linked with whom the proposal is about.
         let linked = match item.problem.as_deref() {
             Some(ANOTHER_PERSON) => None,
@@ -75,9 +75,13 @@ impl Desk {
     }
 }
 
-/// The hold as a reason for not erasing the record.
-pub(super) fn held(glass: &Glass<'_>, hold: &Hold) -> Blocked {
+/// The hold as a reason for not erasing the record that is about this person. What was said about another, who had the key
+/// when it was held, is not told: it may name them.
+pub(super) fn held(glass: &Glass<'_>, hold: &Hold, about: Option<&Fingerprint>) -> Blocked {
     let since = hold.set_at.to_zoned(glass.day.zone.clone()).date();
+    if about != Some(&hold.fingerprint) {
+        return Blocked { until: None, reason: format!("held since {since}, for another person under the key") };
+    }
     let reason = hold.reason.text.as_deref().unwrap_or("-");
     let reference = hold.reference.as_deref().unwrap_or("-");
     Blocked { until: None, reason: format!("held since {since}: {reason} ({reference})") }

@@ -79,3 +79,16 @@ async fn what_is_said_to_who_cannot_hold_or_release() {
     living.grant("permissions = [\"view\"]");
     assert_eq!(living.ctl(&["holds"]).await.exit, Exit::NotPermitted);
 }
+
+/// Whoever has the key now is held as well, and is not told why somebody else was.
+#[tokio::test]
+async fn what_was_said_about_one_person_is_not_told_of_another() {
+    let living = Living::prepared().await;
+    living.json(&["hold", "customer/1", "--reason", "the heirs of Maier have asked", "--reference", "A 1"]).await;
+    living.bench.sql("UPDATE customers SET last_name = 'Moser' WHERE id = 1").await;
+    assert_eq!(living.json(&["run", "prepare", "--wait"]).await["withdrawn"], 1);
+    let show = living.json(&["show", "customer/1"]).await;
+    assert_eq!(show["blocked"][0]["reason"], "held since 2026-11-21, for another person under the key", "{show}");
+    living.json(&["confirm", "customer/1"]).await;
+    assert_eq!(living.json(&["run", "erase", "--wait"]).await["held"], 1);
+}

@@ -47,6 +47,10 @@ pub(super) const TEXTS: super::Part = &[
     ),
     ("release asked for by {}", "Aufhebung verlangt von {}"),
     ("held since {since}", "gesperrt seit {since}"),
+    (
+        "held since {since}, for another person under the key",
+        "gesperrt seit {since}, wegen einer anderen Person unter dem Schlüssel",
+    ),
     ("held since {since}: {reason} ({reference})", "gesperrt seit {since}: {reason} ({reference})"),
     // Refusals.
     ("cannot hold a record without a reference", "kann einen Datensatz nicht ohne Zeichen sperren"),
