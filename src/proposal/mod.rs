@@ -8,14 +8,16 @@
 //! Whether a confirmation has waited for long enough, and whether a record is held, is asked when it is to be erased; neither
 //! is a state.
 
+mod cause;
 mod counts;
 mod life;
+mod origin;
 mod reason;
 mod state;
 
+pub use cause::{Parted, ReturnReason, WithdrawReason};
 pub use counts::DependentCounts;
 pub use life::{Life, Move, MoveError, Verb};
+pub use origin::Origin;
 pub use reason::{Reason, ReasonError};
-pub use state::{
-    BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason, State, StateName, UnknownWord, UserId, WithdrawReason,
-};
+pub use state::{BatchId, Outcome, ProposalId, State, StateName, UnknownWord, UserId};
