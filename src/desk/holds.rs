@@ -226,7 +226,7 @@ impl Desk {
     }
 
     /// The record as it is in its source now.
-    async fn look_for(&self, record: &RecordRef) -> Result<Examined, DeskError> {
+    pub(super) async fn look_for(&self, record: &RecordRef) -> Result<Examined, DeskError> {
         let glass = self.glass();
         let category = glass.settings.categories.get(&record.category);
         let category = category.ok_or_else(|| DeskError::NoSuchRecord(record.clone()))?;

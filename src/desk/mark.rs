@@ -3,10 +3,10 @@
 use super::show::not_due_of;
 use super::{Blocked, Desk, DeskError};
 use crate::actor::Authorised;
-use crate::config::{Category, causes};
-use crate::erasure::{Examined, examine, open};
+use crate::config::Category;
+use crate::erasure::Examined;
 use crate::proposal::{Origin, Outcome, Reason};
-use crate::record::{Fingerprint, RecordRef};
+use crate::record::RecordRef;
 use crate::store::{Decided, LedgerEntry, MarkError, NewProposal};
 
 /// A record that was marked.
@@ -16,14 +16,6 @@ pub struct Marked {
     pub decided: Decided,
     /// What keeps it from being erased all the same.
     pub blocked: Vec<Blocked>,
-}
-
-/// A record as the source has it.
-struct Seen {
-    fingerprint: Fingerprint,
-    identity_is_blank: bool,
-    unit: Option<String>,
-    blocked: Vec<Blocked>,
 }
 
 impl Desk {
@@ -43,7 +35,10 @@ impl Desk {
         let settings = self.settings();
         let category = settings.categories.get(&record.category).filter(|category| leave.scope().sees(&category.name));
         let category = category.ok_or_else(none)?;
-        let Seen { fingerprint, identity_is_blank, unit, blocked } = self.look_up(record).await?.ok_or_else(none)?;
+        let Examined::Found { fingerprint, identity_is_blank, unit, retained, .. } = self.look_for(record).await?
+        else {
+            return Err(none());
+        };
         if !leave.scope().covers(record, unit.as_deref(), &fingerprint.digest) {
             return Err(none());
         }
@@ -79,29 +74,6 @@ impl Desk {
             MarkError::Store(error) => DeskError::Store(error),
         })?;
         change.commit().await.map_err(DeskError::Store)?;
-        Ok(Marked { decided, blocked })
-    }
-
-    /// The record as the source has it now; `None` where there is none.
-    async fn look_up(&self, record: &RecordRef) -> Result<Option<Seen>, DeskError> {
-        let glass = self.glass();
-        let unusable = |why: String| DeskError::CannotMark { record: record.clone(), why };
-        let Some(category) = glass.settings.categories.get(&record.category) else { return Ok(None) };
-        let opened = open(&glass.settings, &category.source.value).await;
-        let mut opened = opened.map_err(|error| unusable(causes(&error)))?;
-        let Some(mapping) = opened.mappings.get(&record.category) else {
-            let why = opened.why_stopped(&record.category).unwrap_or("its category is not in the settings");
-            return Err(unusable(why.to_owned()));
-        };
-        let keys = [record.key.clone()];
-        let examined = examine(&mut opened.reader, mapping, &glass.day, glass.key, &keys).await;
-        opened.reader.close().await;
-        match examined.map_err(|error| unusable(causes(&error)))?.pop() {
-            None | Some(Examined::Gone) => Ok(None),
-            Some(Examined::Found { fingerprint, identity_is_blank, unit, retained, .. }) => {
-                let blocked = retained.as_ref().map(not_due_of).into_iter().collect();
-                Ok(Some(Seen { fingerprint, identity_is_blank, unit, blocked }))
-            }
-        }
+        Ok(Marked { decided, blocked: retained.as_ref().map(not_due_of).into_iter().collect() })
     }
 }

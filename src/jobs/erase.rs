@@ -12,7 +12,7 @@ use crate::erasure::{Claim, Open, Preview, Ruling, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{RecordKey, RecordRef};
 use crate::source::Mapping;
-use crate::store::{BATCH_MAX_RECORDS, Proposal, RunId};
+use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, RunId};
 
 /// Erases every category. Without a run on record nothing is erased: a dry run.
 pub(super) async fn erase(
@@ -214,18 +214,9 @@ impl Erase<'_, '_> {
 
     fn foresee_ruled_out(&mut self, key: &RecordKey, ruling: Ruling) {
         let counts = self.progress.report.category(&self.mapping.category);
-        let future = match ruling {
-            Ruling::Withdraw(reason) => {
-                counts.withdrawn += 1;
-                Future::Withdrawn(reason)
-            }
-            Ruling::Return(reason, _) => {
-                counts.returned += 1;
-                Future::Returned(reason)
-            }
-            Ruling::Erase(_) => return,
-        };
-        self.tell(key, future);
+        if let Some(future) = ruled_out(counts, ruling) {
+            self.tell(key, future);
+        }
     }
 
     async fn foresee_erased(&mut self, mut claims: Vec<Claim>) -> Result<(), JobError> {
@@ -309,5 +300,20 @@ pub(super) fn claim(workshop: &Workshop, proposal: &Proposal) -> Claim {
         lacks,
         unwanted: is_unwanted.then_some("its category does not have anonymised records removed any more"),
         fingerprint: proposal.fingerprint.clone(),
+    }
+}
+
+/// Counts what would become of a record instead of being erased; `None` for one that is.
+pub(super) fn ruled_out(counts: &mut Counts, ruling: Ruling) -> Option<Future> {
+    match ruling {
+        Ruling::Withdraw(reason) => {
+            counts.withdrawn += 1;
+            Some(Future::Withdrawn(reason))
+        }
+        Ruling::Return(reason, _) => {
+            counts.returned += 1;
+            Some(Future::Returned(reason))
+        }
+        Ruling::Erase(_) => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use super::erase::{claim, last_committed};
+use super::erase::{claim, last_committed, ruled_out};
 use super::journal::StoreJournal;
 use super::run::{Progress, Stop, note_progress};
 use super::{Foreseen, Future, JobError, Workshop, store};
@@ -219,20 +219,10 @@ impl Together<'_, '_> {
 
     fn foresee_ruled_out(&mut self, record: RecordRef, ruling: Ruling, cause: Parted) {
         let counts = self.progress.report.category(&record.category);
-        let future = match ruling {
-            Ruling::Withdraw(reason) => {
-                counts.withdrawn += 1;
-                Future::Withdrawn(reason)
-            }
-            Ruling::Return(reason, _) => {
-                counts.returned += 1;
-                Future::Returned(reason)
-            }
-            Ruling::Erase(_) => {
-                counts.returned += 1;
-                Future::Returned(ReturnReason::Together(cause))
-            }
-        };
+        let future = ruled_out(counts, ruling).unwrap_or_else(|| {
+            counts.returned += 1;
+            Future::Returned(ReturnReason::Together(cause))
+        });
         self.tell(record, future);
     }
 

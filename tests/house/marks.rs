@@ -257,3 +257,17 @@ async fn two_people_and_nobody_contradict_each_other() {
     let faults = erasured::config::load(bench.dir.path()).unwrap_err();
     assert!(common::rendered(&faults).contains("contradict each other"), "{}", common::rendered(&faults));
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_told_as_a_conflict() {
+    let living = Living::prepared().await;
+    living.bench.sql("ALTER TABLE customers ADD COLUMN nickname TEXT").await;
+    let said = living.ctl(&["mark", "customer/4", "--reason", "asked by letter", "--json"]).await;
+    assert_eq!(said.exit, Exit::Refused, "{}{}", said.out, said.err);
+    assert!(
+        format!("{}{}", said.out, said.err).contains("cannot mark a record of customer"),
+        "{}{}",
+        said.out,
+        said.err
+    );
+}
