@@ -51,3 +51,11 @@ pub fn hold(site: &Site, records: &BTreeSet<String>) {
         site.json(&["hold", record, "--reason", "lawsuit", "--reference", "3 Cg 17/26"]);
     }
 }
+
+/// Runs a job to its end, which must be a good one.
+pub fn run_to_the_end(site: &Site, job: &str) {
+    let answer = site.ctl(&["run", job, "--wait", "--json"]);
+    let said = answer.stderr.lines().rev().nth(1).or(answer.stderr.lines().last()).unwrap_or_default();
+    let is_done = answer.code == 0 && answer.json()["state"] == "done";
+    assert!(is_done, "a run of {job} did not end well: {said}");
+}

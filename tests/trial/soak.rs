@@ -78,8 +78,7 @@ pub async fn soak(minutes: u64, seed: u64, counts: &mut Counts) {
         turn(&site, &daemon, &mut dice, &mut watch, counts);
     }
     application.go_on(Phase::Calm);
-    let last = site.json(&["run", "erase", "--wait"]);
-    assert_eq!(last["state"], "done", "{last}");
+    clerks::run_to_the_end(&site, "erase");
     let fared = application.end();
     assert_none("the application was locked out", &fared.errors);
     assert!(u128::from(fared.longest_ms) < BUSY_TIMEOUT.as_millis(), "the application waited {} ms", fared.longest_ms);
@@ -101,8 +100,7 @@ pub async fn soak(minutes: u64, seed: u64, counts: &mut Counts) {
 fn turn(site: &Site, daemon: &Daemon, dice: &mut Dice, watch: &mut Watch, counts: &mut Counts) {
     let job = if dice.below(3) == 0 { "prepare" } else { "erase" };
     if dice.below(2) == 0 {
-        let run = site.json(&["run", job, "--wait"]);
-        assert_eq!(run["state"], "done", "{run}");
+        clerks::run_to_the_end(site, job);
     } else {
         // The clerk works beside it.
         site.json(&["run", job]);
