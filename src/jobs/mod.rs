@@ -12,6 +12,7 @@ mod foresee;
 mod journal;
 mod patience;
 mod prepare;
+mod prune;
 mod run;
 mod settle;
 mod shells;
