@@ -7,6 +7,7 @@
 mod access;
 mod client;
 mod decisions;
+mod faults;
 mod help;
 mod holds;
 mod linked;
@@ -19,10 +20,11 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 11] = [
+pub(super) const ALL: [Part; 12] = [
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
+    faults::TEXTS,
     help::TEXTS,
     holds::TEXTS,
     linked::TEXTS,
