@@ -108,7 +108,7 @@ fn turn(site: &Site, daemon: &Daemon, dice: &mut Dice, watch: &mut Watch, counts
     counts.runs += 1;
     counts.decisions += clerk(site, dice, watch);
     watch.memory.push(resident_kib(Path::new(&format!("/proc/{}/status", daemon.id()))));
-    if counts.runs % 100 == 0 {
+    if counts.runs.is_multiple_of(100) {
         tell(format_args!("{} runs, {} decisions", counts.runs, counts.decisions));
     }
 }
