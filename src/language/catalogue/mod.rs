@@ -7,6 +7,7 @@
 mod access;
 mod client;
 mod decisions;
+mod faults;
 mod help;
 mod holds;
 mod linked;
@@ -23,6 +24,7 @@ pub(super) const ALL: [Part; 11] = [
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
+    faults::TEXTS,
     help::TEXTS,
     holds::TEXTS,
     linked::TEXTS,
