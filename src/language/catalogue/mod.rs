@@ -20,7 +20,7 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 11] = [
+pub(super) const ALL: [Part; 12] = [
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
