@@ -1,8 +1,9 @@
 //! The final job: erases what is confirmed, batch by batch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::batches::{Batches, Next};
+use super::opening::Opening;
 use super::run::{Progress, Stop};
 use super::shells::{Shell, Shells};
 use super::together::Together;
@@ -10,7 +11,7 @@ use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::config::{Category, SourceSettings};
 use crate::erasure::{Claim, Open, Preview, Ruling, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
-use crate::record::{RecordKey, RecordRef};
+use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
 use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, RunId};
 
@@ -75,28 +76,87 @@ async fn erase_source(
         progress.trouble(format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
         return Ok(());
     }
-    let mut open = workshop.open(&described.name).await?;
-    for stopped in &open.stopped {
-        progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
-    }
-    let mappings = std::mem::take(&mut open.mappings);
-    let mut together = Together { workshop, described, mappings: &mappings, open: &mut open, progress, stop };
-    let done = together.erase(run).await;
-    tell_unless_fatal(done, progress)?;
-    for mapping in mappings.values() {
+    let mut source = Erasure { workshop, run, described, stop, opening: Opening::of(workshop, described) };
+    let mut open = source.opening.open(progress).await?;
+    open = source.part(open, None, progress).await?;
+    for name in workshop.categories_in(described) {
         if progress.is_stopped || !progress.may_begin(workshop, described, run) {
             // Not even to open a connection that writes.
             break;
         }
-        let mut category = Erase { workshop, described, mapping, open: &mut open, progress, stop };
-        let done = match run {
-            Some(run) => category.erase(run).await,
-            None => category.foresee().await,
-        };
-        tell_unless_fatal(done, progress)?;
+        open = source.part(open, Some(name), progress).await?;
     }
     open.reader.close().await;
     Ok(())
+}
+
+/// What one source is erased from with.
+struct Erasure<'a> {
+    workshop: &'a Workshop,
+    run: Option<RunId>,
+    described: &'a SourceSettings,
+    stop: Stop<'a>,
+    opening: Opening<'a>,
+}
+
+impl Erasure<'_> {
+    /// Erases a part: what is linked, or one category. Where the schema changes meanwhile, the categories are laid over it
+    /// anew, and what then still fits is gone on with: nothing of the batch that has met the change has been done. Gives
+    /// the source back, laid out as it was found last.
+    async fn part(
+        &mut self,
+        mut open: Open,
+        category: Option<&CategoryName>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Open, JobError> {
+        let held: BTreeMap<String, u64> =
+            progress.report.categories.iter().map(|(name, counts)| (name.clone(), counts.held)).collect();
+        loop {
+            let done = match category {
+                None => self.together(&mut open, progress).await,
+                Some(category) => self.category(&mut open, category, progress).await,
+            };
+            let has_changed = done.as_ref().is_err_and(JobError::is_schema_changed);
+            // A dry run has counted what it has seen, and does not look again.
+            let is_again = has_changed && self.run.is_some();
+            if !is_again {
+                tell_unless_fatal(done, progress)?;
+            }
+            if !has_changed {
+                return Ok(open);
+            }
+            open.reader.close().await;
+            open = self.opening.open(progress).await?;
+            if !is_again {
+                return Ok(open);
+            }
+            // Those who are held are met once more.
+            for (name, counts) in &mut progress.report.categories {
+                counts.held = held.get(name).copied().unwrap_or_default();
+            }
+        }
+    }
+
+    async fn together(&self, open: &mut Open, progress: &mut Progress<'_>) -> Result<(), JobError> {
+        let &Self { workshop, run, described, stop, .. } = self;
+        let mappings = open.mappings.clone();
+        Together { workshop, described, mappings: &mappings, open, progress, stop }.erase(run).await
+    }
+
+    async fn category(
+        &self,
+        open: &mut Open,
+        category: &CategoryName,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), JobError> {
+        let &Self { workshop, run, described, stop, .. } = self;
+        let Some(mapping) = open.mappings.get(category).cloned() else { return Ok(()) };
+        let mut category = Erase { workshop, described, mapping: &mapping, open, progress, stop };
+        match run {
+            Some(run) => category.erase(run).await,
+            None => category.foresee().await,
+        }
+    }
 }
 
 /// What is wrong with a part of the run is told, and the run goes on without it, unless the state itself is in the way.

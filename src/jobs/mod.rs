@@ -10,6 +10,7 @@ mod batches;
 mod erase;
 mod foresee;
 mod journal;
+mod opening;
 mod prepare;
 mod run;
 mod settle;
@@ -64,6 +65,12 @@ impl Workshop {
     /// Opens a source and lays its categories over the schema as it is now.
     async fn open(&self, name: &SourceName) -> Result<Open, JobError> {
         open(&self.settings, name).await.map_err(JobError::Open)
+    }
+
+    /// The categories whose records are in the source, in the order in which jobs go through them.
+    fn categories_in<'s>(&'s self, described: &'s SourceSettings) -> impl Iterator<Item = &'s CategoryName> + use<'s> {
+        let categories = self.settings.categories.values();
+        categories.filter(|category| category.source.value == described.name).map(|category| &category.name)
     }
 
     /// What tells, whenever it is asked, whether jobs may work on the source at that time of day.
@@ -121,6 +128,15 @@ impl JobError {
     /// Whether nothing may follow: the state itself is in the way.
     fn is_fatal(&self) -> bool {
         matches!(self, Self::Store(_) | Self::Engine { source: EngineError::Journal(_), .. })
+    }
+
+    /// Whether the application has changed its schema meanwhile: the settings are to be laid over it anew.
+    fn is_schema_changed(&self) -> bool {
+        matches!(
+            self,
+            Self::Source { source: SourceError::SchemaChanged, .. }
+                | Self::Engine { source: EngineError::Source(SourceError::SchemaChanged), .. }
+        )
     }
 }
 

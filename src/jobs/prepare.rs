@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::ahead::Ahead;
+use super::opening::Opening;
 use super::run::{Progress, Stop};
 use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::config::{Category, SourceSettings};
-use crate::erasure::{Candidate, Examined, Open, Selection, Tally, Verdict, examine, no_longer_due, pass, preview};
+use crate::erasure::{Candidate, Examined, Selection, Tally, Verdict, examine, no_longer_due, pass, preview};
 use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, Reader, SourceError};
@@ -26,8 +27,9 @@ pub(super) async fn prepare(
         if !progress.may_begin(workshop, described, run) {
             continue;
         }
-        match workshop.open(&described.name).await {
-            Ok(open) => prepare_source(workshop, run, described, open, progress, stop).await?,
+        match prepare_source(workshop, run, described, progress, stop).await {
+            Ok(()) => {}
+            Err(error) if error.is_fatal() => return Err(error),
             Err(error) => progress.trouble(crate::config::causes(&error)),
         }
         if progress.is_stopped {
@@ -41,29 +43,42 @@ async fn prepare_source(
     workshop: &Workshop,
     run: Option<RunId>,
     described: &SourceSettings,
-    open: Open,
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
-    for stopped in &open.stopped {
-        progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
-    }
-    let mut reader = open.reader;
-    for mapping in open.mappings.values() {
-        let mut category =
-            Prepare { workshop, run, described, mapping, progress, stop, would_be_withdrawn: BTreeSet::new() };
+    let mut opening = Opening::of(workshop, described);
+    let mut open = opening.open(progress).await?;
+    for name in workshop.categories_in(described) {
+        let Some(mapping) = open.mappings.get(name).cloned() else { continue };
+        let mut category = Prepare {
+            workshop,
+            run,
+            described,
+            mapping: &mapping,
+            progress,
+            stop,
+            would_be_withdrawn: BTreeSet::new(),
+        };
         let done;
-        (reader, done) = category.prepare(reader).await;
+        (open.reader, done) = category.prepare(open.reader).await;
         match done {
             Ok(()) => {}
             Err(error) if error.is_fatal() => return Err(error),
+            Err(error) if error.is_schema_changed() => {
+                progress.trouble(format!(
+                    "{name}: the schema of {} has changed while its records were looked at; what is left is done by the next run",
+                    described.name
+                ));
+                open.reader.close().await;
+                open = opening.open(progress).await?;
+            }
             Err(error) => progress.trouble(crate::config::causes(&error)),
         }
         if progress.is_stopped {
             break;
         }
     }
-    reader.close().await;
+    open.reader.close().await;
     Ok(())
 }
 
@@ -142,7 +157,7 @@ impl Prepare<'_, '_> {
             let keys: Vec<RecordKey> = page.iter().map(|proposal| proposal.record.key.clone()).collect();
             let key = &self.workshop.keys.fingerprint;
             let now = examine(reader, self.mapping, &day, key, &keys).await;
-            let now = now.map_err(|error| self.failed(error))?;
+            let now = reader.under_one_schema(now).await.map_err(|error| self.failed(error))?;
             let mut withdrawn = Vec::new();
             let mut back = Vec::new();
             for (proposal, now) in page.iter().zip(&now) {

@@ -72,6 +72,9 @@ pub enum SourceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The application has changed its schema since the settings were laid over it.
+    #[error("the schema has changed since the settings were laid over it")]
+    SchemaChanged,
     /// The connection could not be guarded, so nothing is run on it.
     #[error("cannot put the guard on a connection for the settings' SQL")]
     Unguarded,
@@ -87,7 +90,12 @@ impl SourceError {
     #[must_use]
     pub fn is_about_the_database(&self) -> bool {
         match self {
-            Self::Open { .. } | Self::Missing { .. } | Self::Locked | Self::Unguarded | Self::Expression { .. } => true,
+            Self::Open { .. }
+            | Self::Missing { .. }
+            | Self::Locked
+            | Self::SchemaChanged
+            | Self::Unguarded
+            | Self::Expression { .. } => true,
             Self::Query { source, .. } => !is_constraint(source),
             Self::Refused { .. } | Self::Miscounted { .. } | Self::Unverified { .. } => false,
         }

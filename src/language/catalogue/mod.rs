@@ -7,6 +7,7 @@
 mod access;
 mod client;
 mod decisions;
+mod gate;
 mod help;
 mod holds;
 mod linked;
@@ -18,10 +19,11 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 10] = [
+pub(super) const ALL: [Part; 11] = [
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
+    gate::TEXTS,
     help::TEXTS,
     holds::TEXTS,
     linked::TEXTS,

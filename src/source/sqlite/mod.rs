@@ -12,6 +12,7 @@ mod connection;
 mod cut;
 mod expression;
 mod guard;
+mod seen;
 mod select;
 mod settle;
 mod stage;
@@ -30,6 +31,7 @@ use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
 use self::connection::{count, execute, fetch, value};
+use self::seen::Seen;
 use self::select::{Selection, keyed, keys_as_json};
 use self::stage::Layout;
 use self::survey::Survey;
@@ -62,10 +64,10 @@ impl Location {
 
     pub(super) async fn reader(&self) -> Result<SqliteReader, SourceError> {
         let mut reading = connection::reading(&self.path, self.lock_wait).await?;
-        let schema = catalogue::read(&mut reading).await?;
+        let seen = Seen::read(&mut reading).await?;
         let has_wal = connection::has_wal(&mut reading).await?;
         let guarded = connection::guarded(&self.path, self.lock_wait).await?;
-        Ok(SqliteReader { guarded, reading, schema, has_wal, laid_out: None, activity: Activity::default() })
+        Ok(SqliteReader { guarded, reading, seen, has_wal, laid_out: None, activity: Activity::default() })
     }
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
@@ -78,7 +80,7 @@ impl Location {
 pub(super) struct SqliteReader {
     guarded: SqliteConnection,
     reading: SqliteConnection,
-    schema: Schema,
+    seen: Seen,
     has_wal: bool,
     laid_out: Option<String>,
     activity: Activity,
@@ -99,11 +101,16 @@ impl Activity {
 
 impl SqliteReader {
     pub(super) fn schema(&self) -> &Schema {
-        &self.schema
+        self.seen.schema()
+    }
+
+    /// What was read, if the schema is still the one that mappings were made over.
+    pub(super) async fn under_one_schema<T>(&mut self, read: Result<T, SourceError>) -> Result<T, SourceError> {
+        self.seen.under_it(&mut self.reading, read).await
     }
 
     fn columns(&self, table: &str) -> Vec<String> {
-        let table = self.schema.table(table);
+        let table = self.schema().table(table);
         table.map(|table| table.columns.iter().map(|column| column.name.clone()).collect()).unwrap_or_default()
     }
 
@@ -262,11 +269,14 @@ pub(super) struct SqliteWriter {
 }
 
 impl SqliteWriter {
-    /// Takes the source's lock, waiting for as long as the settings allow.
-    pub(super) async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
-        self.lay_out(mapping).await?;
+    /// Takes the source's lock, waiting for as long as the settings allow. The schema has to be the one that `reader` has
+    /// seen: nobody can change it from here on.
+    pub(super) async fn begin(&mut self, mapping: &Mapping, reader: &mut SqliteReader) -> Result<(), SourceError> {
+        if let laid_out @ Err(_) = self.lay_out(mapping).await {
+            return reader.seen.under_it(&mut self.connection, laid_out).await;
+        }
         self.is_joint = false;
-        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
+        self.lock(reader).await?;
         if let Some(survey) = &self.survey
             && !survey.holds(&mut self.connection).await?
         {
@@ -276,10 +286,21 @@ impl SqliteWriter {
     }
 
     /// The same for a batch of several mappings, each of which is laid out and applied in its turn.
-    pub(super) async fn begin_joint(&mut self) -> Result<(), SourceError> {
+    pub(super) async fn begin_joint(&mut self, reader: &mut SqliteReader) -> Result<(), SourceError> {
         self.survey = None;
         self.is_joint = true;
-        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await.map(drop)
+        self.lock(reader).await
+    }
+
+    async fn lock(&mut self, reader: &mut SqliteReader) -> Result<(), SourceError> {
+        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
+        let holds = reader.seen.holds_in_transaction(&mut self.connection).await;
+        if matches!(holds, Ok(true)) {
+            return Ok(());
+        }
+        self.roll_back().await?;
+        holds?;
+        Err(SourceError::SchemaChanged)
     }
 
     async fn lay_out(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
@@ -292,13 +313,27 @@ impl SqliteWriter {
     }
 
     /// Looks once, for all these records, for what no index finds. Holds until somebody else changes the database.
-    pub(super) async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Surveyed, SourceError> {
+    pub(super) async fn survey(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+        reader: &mut SqliteReader,
+    ) -> Result<Surveyed, SourceError> {
+        let made = self.make_survey(mapping, keys).await;
+        let (found, survey) = reader.seen.under_it(&mut self.connection, made).await?;
+        self.survey = survey;
+        Ok(found)
+    }
+
+    async fn make_survey(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+    ) -> Result<(Surveyed, Option<Survey>), SourceError> {
         self.lay_out(mapping).await?;
         // Its tables are made anew: whatever comes of it, the last one holds no longer.
         self.survey = None;
-        let (found, survey) = Survey::make(&mut self.connection, mapping, keys).await?;
-        self.survey = survey;
-        Ok(found)
+        Survey::make(&mut self.connection, mapping, keys).await
     }
 
     pub(super) fn is_surveyed(&self) -> bool {
