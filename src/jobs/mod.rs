@@ -12,6 +12,7 @@ mod foresee;
 mod journal;
 mod opening;
 mod prepare;
+mod prune;
 mod run;
 mod settle;
 mod shells;

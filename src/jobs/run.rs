@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Foreseen, JobError, Workshop, erase, prepare, store};
+use super::{Foreseen, JobError, Workshop, erase, prepare, prune, store};
 use crate::actor::Actor;
 use crate::audit::By;
 use crate::config::{SourceSettings, causes};
@@ -108,7 +108,13 @@ pub(super) async fn dispatch(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     match job {
-        JobKind::Prepare => prepare::prepare(workshop, record, progress, stop).await,
+        JobKind::Prepare => {
+            prepare::prepare(workshop, record, progress, stop).await?;
+            match record {
+                Some(run) if !progress.is_stopped => prune::prune(workshop, run, progress, stop).await,
+                _ => Ok(()),
+            }
+        }
         JobKind::Erase => erase::erase(workshop, record, progress, stop).await,
     }
 }

@@ -12,6 +12,7 @@ mod help;
 mod holds;
 mod linked;
 mod lists;
+mod own_files;
 mod rules;
 mod service;
 mod trail;
@@ -28,6 +29,7 @@ pub(super) const ALL: [Part; 11] = [
     holds::TEXTS,
     linked::TEXTS,
     lists::TEXTS,
+    own_files::TEXTS,
     rules::TEXTS,
     service::TEXTS,
     trail::TEXTS,
