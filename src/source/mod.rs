@@ -18,7 +18,7 @@ use std::collections::HashSet;
 
 use jiff::civil::Date;
 
-pub use self::error::SourceError;
+pub use self::error::{FileFault, SourceError};
 pub use self::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink, Reference, Tie};
 pub use self::rows::{
     Applied, Cursor, DependentCount, Finding, KeyProblem, Label, Outcome, Page, Retained, Row, Staged, StagedRecord,

@@ -7,6 +7,7 @@
 mod access;
 mod client;
 mod decisions;
+mod faults;
 mod gate;
 mod help;
 mod holds;
@@ -20,10 +21,11 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 11] = [
+pub(super) const ALL: [Part; 13] = [
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
+    faults::TEXTS,
     gate::TEXTS,
     help::TEXTS,
     holds::TEXTS,

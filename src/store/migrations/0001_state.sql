@@ -81,7 +81,11 @@ CREATE TABLE run (
   finished_at TEXT,
   report      TEXT NOT NULL CHECK (json_valid(report)),
   reason      TEXT,
+  -- One that tries again what an application's lock has left undone: from when on, and how often that has been tried.
+  not_before  TEXT,
+  tries       INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
   CHECK ((slot IS NULL) <> (actor IS NULL)),
+  CHECK ((not_before IS NULL) = (tries = 0)),
   CHECK (CASE state
     WHEN 'queued'  THEN started_at IS NULL AND finished_at IS NULL
     WHEN 'running' THEN started_at IS NOT NULL AND finished_at IS NULL
