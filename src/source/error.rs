@@ -87,6 +87,9 @@ pub enum SourceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The application has changed its schema since the settings were laid over it.
+    #[error("the schema has changed since the settings were laid over it")]
+    SchemaChanged,
     /// The connection could not be guarded, so nothing is run on it.
     #[error("cannot put the guard on a connection for the settings' SQL")]
     Unguarded,
@@ -197,6 +200,7 @@ impl SourceError {
                 true
             }
             Self::Locked
+            | Self::SchemaChanged
             | Self::Unguarded
             | Self::Expression { .. }
             | Self::Query { .. }
@@ -217,6 +221,7 @@ impl SourceError {
             | Self::Locked
             | Self::Fault(_)
             | Self::Replaced { .. }
+            | Self::SchemaChanged
             | Self::Unguarded
             | Self::Expression { .. } => true,
             Self::Query { source, .. } => !is_constraint(source),
