@@ -11,6 +11,7 @@ mod erase;
 mod foresee;
 mod journal;
 mod prepare;
+mod proof;
 mod run;
 mod settle;
 mod shells;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use self::foresee::{Foreseen, Future, foresee};
+pub use self::proof::{look_through, look_through_state};
 pub use self::run::{Stop, perform, queue_rest};
 pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;

@@ -20,6 +20,14 @@ pub enum SourceError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// Its bytes cannot be looked through.
+    #[error("cannot look through {path}: {what}", path = .path.display())]
+    Bytes {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        what: String,
+    },
     /// The application kept its lock for longer than we wait.
     #[error("the application keeps the database locked")]
     Locked,
@@ -87,7 +95,12 @@ impl SourceError {
     #[must_use]
     pub fn is_about_the_database(&self) -> bool {
         match self {
-            Self::Open { .. } | Self::Missing { .. } | Self::Locked | Self::Unguarded | Self::Expression { .. } => true,
+            Self::Open { .. }
+            | Self::Missing { .. }
+            | Self::Bytes { .. }
+            | Self::Locked
+            | Self::Unguarded
+            | Self::Expression { .. } => true,
             Self::Query { source, .. } => !is_constraint(source),
             Self::Refused { .. } | Self::Miscounted { .. } | Self::Unverified { .. } => false,
         }

@@ -12,6 +12,7 @@ mod connection;
 mod cut;
 mod expression;
 mod guard;
+mod proof;
 mod select;
 mod settle;
 mod stage;
@@ -22,7 +23,7 @@ mod trial;
 mod verify;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -42,6 +43,7 @@ use crate::config::SourceSettings;
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
+pub use self::proof::{Ours, ProofOrder, reached};
 pub use self::tied::Step;
 pub(super) use self::trial::TrialFault;
 
@@ -60,12 +62,20 @@ impl Location {
         Self { path: settings.path.value.clone(), lock_wait: settings.lock_wait }
     }
 
+    pub(super) fn at(path: &Path, lock_wait: Duration) -> Self {
+        Self { path: path.to_owned(), lock_wait }
+    }
+
     pub(super) async fn reader(&self) -> Result<SqliteReader, SourceError> {
         let mut reading = connection::reading(&self.path, self.lock_wait).await?;
         let schema = catalogue::read(&mut reading).await?;
         let has_wal = connection::has_wal(&mut reading).await?;
         let guarded = connection::guarded(&self.path, self.lock_wait).await?;
         Ok(SqliteReader { guarded, reading, schema, has_wal, laid_out: None, activity: Activity::default() })
+    }
+
+    pub(super) async fn prove(&self, order: &ProofOrder<'_>) -> Result<crate::proof::ProofReport, SourceError> {
+        proof::prove(self, order).await
     }
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
