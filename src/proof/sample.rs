@@ -91,7 +91,7 @@ impl Spread {
 
     /// Whether the next record is one of them.
     pub fn takes_next(&mut self) -> bool {
-        let takes = self.seen % self.every == 0 && self.taken < SAMPLED_RECORDS_MAX;
+        let takes = self.seen.is_multiple_of(self.every) && self.taken < SAMPLED_RECORDS_MAX;
         self.seen += 1;
         self.taken += u64::from(takes);
         takes

@@ -38,14 +38,11 @@ fn fts5_terms(block: &[u8], tell: &mut dyn FnMut(&[u8])) -> Option<()> {
     Some(())
 }
 
+/// Reads a variable-length number at a place; gives how many bytes it takes, too.
+type Number = fn(&[u8], usize) -> Option<(u64, usize)>;
+
 /// Takes what is new of a term at `at`, behind `kept` bytes of the one before; gives how many bytes that took.
-fn next(
-    leaf: &[u8],
-    at: usize,
-    kept: usize,
-    term: &mut Vec<u8>,
-    number: fn(&[u8], usize) -> Option<(u64, usize)>,
-) -> Option<usize> {
+fn next(leaf: &[u8], at: usize, kept: usize, term: &mut Vec<u8>, number: Number) -> Option<usize> {
     let (new, length) = number(leaf, at)?;
     let start = at.checked_add(length)?;
     let end = start.checked_add(size(new)?)?;

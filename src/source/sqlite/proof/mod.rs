@@ -94,6 +94,14 @@ struct Look<'p> {
     has_wal: bool,
 }
 
+/// A look that has begun.
+struct Begun {
+    scan: Scan,
+    page_bytes: usize,
+    log: Option<Log>,
+    trees: Vec<Tree>,
+}
+
 /// Pages as the database has them: from the write-ahead log where it has them, else from the file.
 struct Snapshot<'a> {
     file: MainFile<'a>,
@@ -143,7 +151,7 @@ impl Look<'_> {
     async fn attempt(&mut self, order: &ProofOrder<'_>) -> Result<Option<ProofReport>, SourceError> {
         let version = self.begin().await?;
         let begun = self.begin_scan(order).await;
-        let (mut scan, log, trees) = match begun {
+        let Begun { mut scan, page_bytes, log, trees } = match begun {
             Ok(begun) => begun,
             Err(error) => {
                 self.end().await?;
@@ -152,7 +160,7 @@ impl Look<'_> {
         };
         loop {
             let stretch = if self.has_wal { STRETCH_WITH_LOG } else { order.max_lock };
-            let more = self.stretch(&mut scan.0, log.as_ref(), scan.1, stretch).await;
+            let more = self.stretch(&mut scan, log.as_ref(), page_bytes, stretch).await;
             self.end().await?;
             match more? {
                 Err(Unread::Disturbed) => return Ok(None),
@@ -175,14 +183,10 @@ impl Look<'_> {
             }
         }
         self.end().await?;
-        self.conclude(order, scan.0.finish(), log, &trees).await.map(Some)
+        self.conclude(order, scan.finish(), log, &trees).await.map(Some)
     }
 
-    #[expect(clippy::type_complexity, reason = "it is the first half of one step")]
-    async fn begin_scan(
-        &mut self,
-        order: &ProofOrder<'_>,
-    ) -> Result<((Scan, usize), Option<Log>, Vec<Tree>), SourceError> {
+    async fn begin_scan(&mut self, order: &ProofOrder<'_>) -> Result<Begun, SourceError> {
         self.has_wal = connection::has_wal(&mut self.connection).await?;
         let trees = trees::read(&mut self.connection, &order.ours).await?;
         let beside = Beside::of(self.path, "-wal");
@@ -212,7 +216,8 @@ impl Look<'_> {
         let of_log = log.as_ref().and_then(Log::pages);
         let pages = of_log.unwrap_or(if header.pages == 0 { stored } else { header.pages });
         let search = order.sample.map(|sample| Search::new(sample, header.encoding));
-        Ok(((Scan::new(header, pages, stored, trees.clone(), search), header.page_bytes), log, trees))
+        let scan = Scan::new(header, pages, stored, trees.clone(), search);
+        Ok(Begun { scan, page_bytes: header.page_bytes, log, trees })
     }
 
     async fn stretch(
