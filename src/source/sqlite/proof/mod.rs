@@ -20,6 +20,7 @@ use self::log::Log;
 pub use self::trees::reached;
 use super::connection::{self, execute, fetch, value};
 use super::guard::file::MainFile;
+use super::place::Place;
 use super::text::quote;
 use super::{Location, survey};
 use crate::clock::Stopwatch;
@@ -66,6 +67,7 @@ pub struct ProofOrder<'a> {
 
 /// Looks through the files of the database at this place.
 pub(super) async fn prove(location: &Location, order: &ProofOrder<'_>) -> Result<ProofReport, SourceError> {
+    let place = Place::of(&location.path)?;
     let mut look = Look {
         connection: connection::reading(&location.path, location.lock_wait).await?,
         path: &location.path,
@@ -80,6 +82,7 @@ pub(super) async fn prove(location: &Location, order: &ProofOrder<'_>) -> Result
     }
     // Closing tidies up; a failure leaves nothing undone.
     let _ = look.connection.close().await;
+    place.check()?;
     Ok(report?.unwrap_or_else(|| {
         let reason =
             "the application kept writing while it was looked through; it has to be looked at again".to_owned();
