@@ -201,9 +201,12 @@ impl SourceError {
     #[must_use]
     pub const fn is_about_the_file(&self) -> bool {
         match self {
-            Self::Fault(_) | Self::Open { .. } | Self::Missing { .. } | Self::Empty { .. } | Self::Replaced { .. } => {
-                true
-            }
+            Self::Fault(_)
+            | Self::Open { .. }
+            | Self::Missing { .. }
+            | Self::Empty { .. }
+            | Self::Bytes { .. }
+            | Self::Replaced { .. } => true,
             Self::Locked
             | Self::Unguarded
             | Self::Expression { .. }

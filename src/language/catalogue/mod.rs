@@ -21,7 +21,7 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 12] = [
+pub(super) const ALL: [Part; 13] = [
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
@@ -30,8 +30,8 @@ pub(super) const ALL: [Part; 12] = [
     holds::TEXTS,
     linked::TEXTS,
     lists::TEXTS,
-    proof::TEXTS,
     own_files::TEXTS,
+    proof::TEXTS,
     rules::TEXTS,
     service::TEXTS,
     trail::TEXTS,
