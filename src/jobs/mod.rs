@@ -12,6 +12,7 @@ mod foresee;
 mod journal;
 mod patience;
 mod prepare;
+mod proof;
 mod prune;
 mod run;
 mod settle;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use self::foresee::{Foreseen, Future, foresee};
+pub use self::proof::{look_through, look_through_state};
 pub use self::run::{Stop, begin, perform, queue_rest};
 pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;

@@ -14,6 +14,7 @@ mod holds;
 mod linked;
 mod lists;
 mod own_files;
+mod proof;
 mod rules;
 mod service;
 mod trail;
@@ -32,6 +33,7 @@ pub(super) const ALL: &[Part] = &[
     linked::TEXTS,
     lists::TEXTS,
     own_files::TEXTS,
+    proof::TEXTS,
     rules::TEXTS,
     service::TEXTS,
     trail::TEXTS,
