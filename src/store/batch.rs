@@ -480,7 +480,7 @@ impl Change<'_> {
         }
         sqlx::query(
             "UPDATE ledger SET sealed = NULL FROM json_each(?1) j \
-             WHERE category = j.value->>0 AND key = j.value->>1 AND sealed IS NOT NULL",
+             WHERE ledger.category = j.value->>0 AND ledger.key = j.value->>1 AND ledger.sealed IS NOT NULL",
         )
         .bind(rows::json(&named)?)
         .execute(&mut *self.transaction)

@@ -243,8 +243,9 @@ async fn keys_that_were_personal_stay_so() {
     let refused = site.refused();
     assert!(refused.stderr.contains("keys of this category were personal before"), "{refused:?}");
     bench.category("member", MEMBER);
-    site.daemon().stop();
+    let daemon = site.daemon();
     site.assert_trail_holds();
+    daemon.stop();
 }
 
 #[tokio::test]
