@@ -77,8 +77,11 @@ async fn prepare_source(
 ) -> Result<(), JobError> {
     let open = workshop.open(&described.name).await?;
     for stopped in &open.stopped {
-        if over.insert(stopped.category.clone(), None).is_none() {
-            progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
+        over.insert(stopped.category.clone(), None);
+        let told = format!("{}: {}", stopped.category, stopped.reason);
+        // However often the source is opened.
+        if !progress.troubles.contains(&told) {
+            progress.trouble(told);
         }
     }
     let (mut reader, mut left) = (open.reader, None);
