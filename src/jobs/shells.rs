@@ -65,7 +65,8 @@ impl<'a> Shells<'a> {
         self.after = Some(last.clone());
         let (day, key) = (self.workshop.day(), &self.workshop.keys.fingerprint);
         let keys: Vec<RecordKey> = anonymised.iter().map(|(key, _)| key.clone()).collect();
-        let now = examine(reader, self.mapping, &day, key, &keys).await.map_err(ShellError::Source)?;
+        let now = examine(reader, self.mapping, &day, key, &keys).await;
+        let now = reader.under_one_schema(now).await.map_err(ShellError::Source)?;
         let mut same = Vec::new();
         self.gone.clear();
         for ((key, after), now) in anonymised.into_iter().zip(now) {
@@ -80,10 +81,12 @@ impl<'a> Shells<'a> {
         }
         let keys: Vec<RecordKey> = same.iter().map(|(key, ..)| key.clone()).collect();
         // A row without a name is like another without one: it must be empty in every personal column.
-        let empty = reader.anonymised(self.mapping, &keys).await.map_err(ShellError::Source)?;
+        let empty = reader.anonymised(self.mapping, &keys).await;
+        let empty = reader.under_one_schema(empty).await.map_err(ShellError::Source)?;
         same.retain(|(key, ..)| empty.contains(key));
         let keys: Vec<RecordKey> = same.iter().map(|(key, ..)| key.clone()).collect();
-        let previews = preview(reader, self.mapping, key, &keys).await.map_err(ShellError::Source)?;
+        let previews = preview(reader, self.mapping, key, &keys).await;
+        let previews = reader.under_one_schema(previews).await.map_err(ShellError::Source)?;
         let kept_by_nothing = previews.into_iter().filter(|preview| preview.planned.outcome == Outcome::Deleted);
         let shell = |preview: Preview| {
             let (key, fingerprint, unit) = same.iter().find(|(key, ..)| *key == preview.planned.key)?.clone();
