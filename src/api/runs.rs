@@ -101,10 +101,53 @@ pub struct Run {
     /// The job, and what it has done so far, or would have.
     #[serde(flatten)]
     pub work: Work,
+    /// The brakes that have closed: nothing of these categories was proposed or erased.
+    pub brakes: Vec<ClosedBrake>,
     /// What somebody should know: dates that cannot be read, what could not be verified.
     pub notes: Vec<String>,
     /// Why it failed, or did only a part.
     pub problem: Option<Problem>,
+}
+
+/// A brake that has stopped a category, and what it was stopped over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClosedBrake {
+    /// The category.
+    pub category: String,
+    /// Records that would have been proposed or erased.
+    pub records: u64,
+    /// Rows of the category's table.
+    pub rows: u64,
+    /// The limit in records.
+    pub count: u64,
+    /// The limit as a part of the table, as settings write it. Both had to be exceeded.
+    pub share: String,
+    /// Stands for the set of these records.
+    pub digest: String,
+    /// By the criterion under which they are due, or by who has asked for them.
+    pub criteria: Spread,
+    /// By unit.
+    pub units: Spread,
+    /// By the year since when they are due.
+    pub due_years: Spread,
+}
+
+/// How records are spread over something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Spread {
+    /// What has the most of them, the most first.
+    pub most: Vec<SpreadPart>,
+    /// How many belong to all else.
+    pub others: u64,
+}
+
+/// How many records belong to one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SpreadPart {
+    /// The thing's name; null for those that belong to none.
+    pub name: Option<String>,
+    /// Records.
+    pub records: u64,
 }
 
 /// A job with its counts, which stand at the top level of the run.

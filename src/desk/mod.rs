@@ -57,8 +57,9 @@ use crate::record::{CategoryName, FingerprintKey, RecordRef};
 pub use crate::store::{AccessAbout, AccessEntry, AccessWhat};
 use crate::store::{Change, Store};
 pub use crate::store::{
-    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind,
-    Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
+    ClosedBrake, Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId,
+    JobKind, Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, Spread, SpreadPart,
+    StoreError, StoredRule, Target,
 };
 pub use crate::store::{ListOrder, ListSort, Named, SeenSet, SetDifference, SetDigest, StateCounts};
 

@@ -1,16 +1,17 @@
 //! The final job: erases what is confirmed, batch by batch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::batches::{Batches, Next};
+use super::brake::{Leave, Looking};
 use super::run::{Progress, Stop};
-use super::shells::{Shell, Shells};
+use super::shells::{LookedAt, Shell};
 use super::together::Together;
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::config::{Category, SourceSettings};
 use crate::erasure::{Claim, Open, Preview, Ruling, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
-use crate::record::{RecordKey, RecordRef};
+use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
 use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, RunId};
 
@@ -80,7 +81,9 @@ async fn erase_source(
         progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
     }
     let mappings = std::mem::take(&mut open.mappings);
-    let mut together = Together { workshop, described, mappings: &mappings, open: &mut open, progress, stop };
+    let mut leaves = look(workshop, run, described, &mappings, &mut open, progress).await?;
+    let ripe = leaves.iter().map(|(category, leave)| (category.clone(), leave.ripe)).collect();
+    let mut together = Together { workshop, described, mappings: &mappings, ripe, open: &mut open, progress, stop };
     let done = together.erase(run).await;
     tell_unless_fatal(done, progress)?;
     for mapping in mappings.values() {
@@ -88,7 +91,8 @@ async fn erase_source(
             // Not even to open a connection that writes.
             break;
         }
-        let mut category = Erase { workshop, described, mapping, open: &mut open, progress, stop };
+        let Some(leave) = leaves.remove(&mapping.category) else { continue };
+        let mut category = Erase { workshop, described, mapping, leave, open: &mut open, progress, stop };
         let done = match run {
             Some(run) => category.erase(run).await,
             None => category.foresee().await,
@@ -97,6 +101,31 @@ async fn erase_source(
     }
     open.reader.close().await;
     Ok(())
+}
+
+/// What of each category may be erased, known before anything is: those that the brake stops are left out, and so are those
+/// that cannot be looked at.
+async fn look(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    mappings: &BTreeMap<CategoryName, Mapping>,
+    open: &mut Open,
+    progress: &mut Progress<'_>,
+) -> Result<BTreeMap<CategoryName, Leave>, JobError> {
+    let mut leaves = BTreeMap::new();
+    for (name, mapping) in mappings {
+        let Some(category) = workshop.settings.categories.get(name) else {
+            // A mapping is made of a category that is in the settings.
+            continue;
+        };
+        let mut looking = Looking { workshop, described, run, reader: &mut open.reader, progress };
+        match looking.look(category, mapping).await {
+            Ok(leave) => leaves.extend(leave.map(|leave| (name.clone(), leave))),
+            Err(error) => tell_unless_fatal(Err(error), progress)?,
+        }
+    }
+    Ok(leaves)
 }
 
 /// What is wrong with a part of the run is told, and the run goes on without it, unless the state itself is in the way.
@@ -113,6 +142,7 @@ struct Erase<'a, 'w> {
     workshop: &'a Workshop,
     described: &'a SourceSettings,
     mapping: &'a Mapping,
+    leave: Leave,
     open: &'a mut Open,
     progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
@@ -124,13 +154,13 @@ impl Erase<'_, '_> {
     }
 
     async fn confirmed(&self, after: Option<ProposalId>, limit: u32) -> Result<Vec<Proposal>, JobError> {
-        let category = &self.mapping.category;
-        self.workshop.store.confirmed(category, self.workshop.ripe_before(category), after, limit).await.map_err(store)
+        self.workshop.store.confirmed(&self.mapping.category, self.leave.ripe, after, limit).await.map_err(store)
     }
 
     async fn erase(&mut self, run: RunId) -> Result<(), JobError> {
         let writer = self.open.source.writer().await.map_err(|error| self.failed(error))?;
         let last_committed = last_committed(self.workshop, self.described).await?;
+        let shells = LookedAt::of(self.workshop, self.mapping, &mut self.leave);
         let mut batches = Batches {
             workshop: self.workshop,
             described: self.described,
@@ -141,9 +171,10 @@ impl Erase<'_, '_> {
             progress: self.progress,
             stop: self.stop,
             last_committed,
+            ripe: self.leave.ripe,
             next: Next::first(self.described.max_lock),
         };
-        let done = match batches.confirm_shells().await {
+        let done = match batches.confirm_shells(shells).await {
             Ok(()) => batches.erase().await,
             Err(error) => Err(error),
         };
@@ -153,7 +184,7 @@ impl Erase<'_, '_> {
 
     /// What erasing would do now, shells first.
     async fn foresee(&mut self) -> Result<(), JobError> {
-        let mut shells = Shells::of(self.workshop, self.mapping);
+        let mut shells = LookedAt::of(self.workshop, self.mapping, &mut self.leave);
         let must_wait = self.workshop.ripe_before(&self.mapping.category).is_some();
         while let Some(found) = shells.next(&mut self.open.reader).await.map_err(|error| error.named(self.described))? {
             for Shell { key, preview, .. } in found {

@@ -1,6 +1,7 @@
 //! Shells: anonymised records whose row nothing keeps any more. Where the category says so, the final job deletes them.
 
 use super::batches::Batches;
+use super::brake::{Leave, Seen};
 use super::{JobError, Workshop, store};
 use crate::config::SourceSettings;
 use crate::erasure::{Examined, Preview, examine, preview};
@@ -88,11 +89,50 @@ impl<'a> Shells<'a> {
     }
 }
 
+impl Shell {
+    /// As the brake sees it.
+    pub(super) fn seen(&self) -> Seen<'_> {
+        let Self { key, fingerprint, unit, .. } = self;
+        Seen { key, fingerprint, origin: &Origin::Shell, unit: unit.as_deref(), is_confirmed: true }
+    }
+}
+
+/// The shells that were looked at before, or, where they were too many to be kept, another walk that gives no more than
+/// there were then.
+pub(super) enum LookedAt<'a> {
+    Kept(std::vec::IntoIter<Shell>),
+    Again { shells: Shells<'a>, left: u64 },
+}
+
+impl<'a> LookedAt<'a> {
+    pub(super) fn of(workshop: &'a Workshop, mapping: &'a Mapping, leave: &mut Leave) -> Self {
+        match leave.shells.take() {
+            Some(kept) => Self::Kept(kept.into_iter()),
+            None => Self::Again { shells: Shells::of(workshop, mapping), left: leave.shells_max },
+        }
+    }
+
+    /// The next of them; `None` at the end.
+    pub(super) async fn next(&mut self, reader: &mut Reader) -> Result<Option<Vec<Shell>>, ShellError> {
+        match self {
+            Self::Kept(kept) => {
+                let page: Vec<Shell> = kept.take(BATCH_MAX_RECORDS as usize).collect();
+                Ok((!page.is_empty()).then_some(page))
+            }
+            Self::Again { shells, left } => {
+                let Some(mut page) = shells.next(reader).await?.filter(|_| *left > 0) else { return Ok(None) };
+                page.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+                *left -= page.len() as u64;
+                Ok(Some(page))
+            }
+        }
+    }
+}
+
 impl Batches<'_, '_> {
     /// Proposes this run's shells, confirmed as the category's rule says; they are then erased like everything else.
-    pub(super) async fn confirm_shells(&mut self) -> Result<(), JobError> {
+    pub(super) async fn confirm_shells(&mut self, mut shells: LookedAt<'_>) -> Result<(), JobError> {
         let (workshop, category) = (self.workshop, &self.mapping.category);
-        let mut shells = Shells::of(workshop, self.mapping);
         while let Some(found) = shells.next(self.reader).await.map_err(|error| error.named(self.described))? {
             let proposal = |shell: Shell| NewProposal {
                 record: RecordRef { category: category.clone(), key: shell.key },

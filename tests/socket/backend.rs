@@ -132,6 +132,7 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
             Job::Prepare if state == RunState::Done => Work::Prepare(prepared),
             Job::Prepare => Work::Prepare(PrepareCounts::default()),
         },
+        brakes: Vec::new(),
         notes: Vec::new(),
         problem: (state == RunState::Failed).then(|| {
             with_hint(
@@ -697,6 +698,7 @@ impl Backend for Fake {
                 erasure: "the record is deleted, or anonymised while rows of orders refer to it".into(),
                 marks: "the application marks none; marks wait for a decision".into(),
                 decisions: "two different people confirm, and a confirmation waits for 7 days".into(),
+                brake: "a run stops before it proposes or erases more than 100 records and 5 % of the table".into(),
                 dependents: vec![DependentPolicy {
                     table: "orders".into(),
                     words: "they stay, without what is personal".into(),

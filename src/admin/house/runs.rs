@@ -1,5 +1,7 @@
 //! Runs, with their counts at the top level.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::actor::Actor;
@@ -56,7 +58,7 @@ pub(super) fn run(run: Run) -> api::Run {
         }
     };
     let problem = match state {
-        RunState::Partly | RunState::Failed => Some(incomplete(run.id, trouble)),
+        RunState::Partly | RunState::Failed => Some(incomplete(&run, trouble)),
         _ => {
             notes.extend(trouble);
             None
@@ -75,6 +77,7 @@ pub(super) fn run(run: Run) -> api::Run {
             JobKind::Prepare => Work::Prepare(prepared(&total)),
             JobKind::Erase => Work::Erase(erased(&total)),
         },
+        brakes: brakes(run.report.brakes),
         notes,
         problem,
     }
@@ -99,12 +102,35 @@ const fn ended(outcome: RunOutcome) -> RunState {
     }
 }
 
-fn incomplete(id: RunId, trouble: Option<String>) -> Problem {
+fn brakes(closed: BTreeMap<String, desk::ClosedBrake>) -> Vec<api::ClosedBrake> {
+    let spread = |desk::Spread { most, others }| api::Spread {
+        most: most.into_iter().map(|desk::SpreadPart { name, records }| api::SpreadPart { name, records }).collect(),
+        others,
+    };
+    let brake = |(category, closed): (String, desk::ClosedBrake)| api::ClosedBrake {
+        category,
+        records: closed.records,
+        rows: closed.rows,
+        count: closed.count,
+        share: closed.share,
+        digest: closed.digest,
+        criteria: spread(closed.criteria),
+        units: spread(closed.units),
+        due_years: spread(closed.due_years),
+    };
+    closed.into_iter().map(brake).collect()
+}
+
+fn incomplete(run: &Run, trouble: Option<String>) -> Problem {
     let why = trouble.unwrap_or_else(|| "the daemon's log says why".to_owned());
-    with_hint(
-        problem(Code::RunIncomplete, format!("cannot finish run {id}: {why}")),
-        "put it right and run the job again; what was done so far holds",
-    )
+    let hint = if run.report.brakes.is_empty() {
+        "put it right and run the job again; what was done so far holds"
+    } else {
+        "look at the numbers: if they are not right, a rule is not; if they are, erasurectl policy set CATEGORY.brake_share \
+         or CATEGORY.brake_count"
+    };
+    let id = run.id;
+    with_hint(problem(Code::RunIncomplete, format!("cannot finish run {id}: {why}")), hint)
 }
 
 fn prepared(total: &Counts) -> PrepareCounts {

@@ -5,6 +5,7 @@
 //! speaks to nobody: what somebody should do stands in the infinitive. Verbs and options stay as they are typed.
 
 mod access;
+mod brake;
 mod client;
 mod decisions;
 mod help;
@@ -18,8 +19,9 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 10] = [
+pub(super) const ALL: [Part; 11] = [
     access::TEXTS,
+    brake::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
     help::TEXTS,
