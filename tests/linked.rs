@@ -6,6 +6,8 @@
 mod along;
 #[path = "linked/apart.rs"]
 mod apart;
+#[path = "linked/braked.rs"]
+mod braked;
 #[path = "linked/checked.rs"]
 mod checked;
 #[expect(dead_code, reason = "the bench is made for other targets too")]

@@ -294,6 +294,18 @@ pub enum Kind {
         /// Which, and over what.
         categories: Vec<BrakedCategory>,
     },
+    /// Somebody has looked at what the brake has stopped, and lets another run of the job go on over the same sets.
+    BrakeOverridden {
+        /// `prepare` or `erase`.
+        job: String,
+        /// The run that was stopped.
+        stopped: i64,
+        /// Stands for all the sets.
+        digest: String,
+        /// Why.
+        #[serde(flatten)]
+        because: Because,
+    },
     /// Records were proposed.
     Proposed {
         /// Which, and why.
@@ -416,6 +428,15 @@ pub enum Kind {
         new: Option<String>,
         /// The number of the entry that asked for it.
         asked: u64,
+    },
+    /// What was older than keys may be kept was removed: the trail begins with a later entry from now on.
+    Pruned {
+        /// The number of that entry, over which a checkpoint was signed.
+        first: u64,
+        /// How many entries were removed.
+        entries: u64,
+        /// How much else went with them.
+        counts: Counts,
     },
     /// The trail up to and with this entry was signed.
     Checkpoint {

@@ -1,21 +1,24 @@
 //! Starting a job by hand, and following it.
 
 use super::Session;
-use super::args;
 use super::client::Got;
 use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::table::facts;
-use super::tongue::told;
-use crate::api::{ClosedBrake, Job, Run, RunRequest, RunState, Spread, SpreadPart, Trigger, WaitQuery, Work};
+use super::{args, brake};
+use crate::api::{Job, Run, RunRequest, RunState, Trigger, WaitQuery, Work};
 
 /// How long one request waits for news of a run, in seconds.
 const NEWS_SECONDS: u32 = 2;
 
 pub(super) async fn run(session: &mut Session<'_>, what: &args::Run) -> Result<Exit, Failure> {
-    let request = RunRequest { job: what.job.into(), dry_run: what.dry_run };
-    let queued = session.client.post::<Run>("/v1/runs", &request).await?;
+    let queued = if what.override_brake {
+        brake::overridden(session, what).await?
+    } else {
+        let request = RunRequest { job: what.job.into(), dry_run: what.dry_run };
+        session.client.post::<Run>("/v1/runs", &request).await?
+    };
     if what.wait {
         let ended = follow(session, queued).await?;
         return tell(&mut session.console, ended);
@@ -85,33 +88,10 @@ fn written(run: &Run) -> String {
     ];
     let counted = if run.started_at.is_some() { counts(run.work) } else { Vec::new() };
     lines.extend(counted.into_iter().map(|(name, count)| (name, Some(count.to_string()))));
-    run.brakes.iter().for_each(|brake| lines.extend(braked(brake)));
+    lines.extend(run.overrides.map(|id| ("overrides", Some(format!("the brake of run {id}")))));
+    run.brakes.iter().for_each(|brake| lines.extend(brake::lines(brake)));
     lines.extend(run.notes.iter().map(|note| ("note", Some(note.clone()))));
     facts(lines)
-}
-
-/// What a closed brake was closed over, a line each.
-fn braked(brake: &ClosedBrake) -> [(&'static str, Option<String>); 5] {
-    let ClosedBrake { category, records, rows, count, share, digest, criteria, units, due_years } = brake;
-    [
-        ("brake", Some(format!("{category}: {records} of {rows} records (limits {count} and {share})"))),
-        ("by criterion", Some(spread(criteria))),
-        ("by unit", Some(spread(units))),
-        ("by year due", Some(spread(due_years))),
-        ("digest", Some(digest.clone())),
-    ]
-}
-
-/// How many records belong to what, in one line.
-fn spread(spread: &Spread) -> String {
-    let part = |SpreadPart { name, records }: &SpreadPart| match name {
-        // Names of criteria have no blanks; what stands for those who have asked has.
-        Some(name) if name.contains(' ') => format!("{} {records}", told(name)),
-        Some(name) => format!("{name} {records}"),
-        None => format!("{} {records}", told("none")),
-    };
-    let others = (spread.others > 0).then(|| format!("{} {}", told("others"), spread.others));
-    spread.most.iter().map(part).chain(others).collect::<Vec<_>>().join(", ")
 }
 
 /// The counts of a run, with their names.

@@ -2,8 +2,8 @@
 
 use crate::audit::{Access, AccessEnd, BrakedCategory};
 use crate::audit::{
-    Because, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged,
-    Settlement, Trigger,
+    Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup,
+    RuleChanged, Settlement, Trigger,
 };
 use crate::config::ReasonKind;
 
@@ -81,17 +81,26 @@ pub(super) fn summary_of(kind: &Kind) -> String {
             let braked: Vec<String> = categories.iter().map(braked).collect();
             format!("the brake stopped {job}: {}", braked.join("; "))
         }
+        Kind::BrakeOverridden { job, stopped, digest, .. } => {
+            format!("a run of {job} may go on over what the brake stopped in run {stopped}, digest {digest}")
+        }
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
         Kind::RuleChanged(of) | Kind::RuleChangeAsked(of) | Kind::RuleChangeApproved(of) => rule_changed(kind, of),
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
+        Kind::Pruned { first, entries, counts } => pruned(*first, *entries, counts),
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
         Kind::AccessGiven(access) => given(access),
         Kind::AccessEnded(end) => format!("ended, entry {}: {}", end.entry, given(&end.access)),
         about_records => summary_of_records(about_records),
     }
+}
+
+fn pruned(first: u64, entries: u64, counts: &Counts) -> String {
+    let with: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    with_details(format!("{entries} entries before entry {first} were pruned"), &with)
 }
 
 fn summary_of_records(kind: &Kind) -> String {

@@ -142,12 +142,20 @@ impl Progress<'_> {
         }
         let closed = look.closed(&category.brake, rows);
         let ClosedBrake { records, rows, count, share, digest, .. } = &closed;
+        let looked_at = self.overrides.get(category.name.as_str());
+        if looked_at == Some(digest) {
+            tracing::warn!(category = %category.name, records, rows, limit = count, share, digest, "the brake is overridden");
+            return Some(*records);
+        }
         let (category, stopped) = (&category.name, if is_dry { "would stop it" } else { "stopped it" });
         let what = match job {
             JobKind::Prepare => "proposed",
             JobKind::Erase => "erased",
         };
         tracing::warn!(%category, records, rows, limit = count, share, digest, "the brake has closed");
+        if looked_at.is_some() {
+            self.trouble(format!("{category}: it is another set by now than the one that somebody has looked at"));
+        }
         self.trouble(format!(
             "{category}: the brake {stopped}: {records} of {rows} records would be {what} (limits {count} and {share})"
         ));

@@ -9,7 +9,7 @@ use super::shells::{LookedAt, Shell};
 use super::together::Together;
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::config::{Category, SourceSettings};
-use crate::erasure::{Claim, Open, Preview, Ruling, preview, rulings};
+use crate::erasure::{Claim, Open, Preview, Ruling, pass, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
@@ -125,6 +125,7 @@ async fn look(
             Err(error) => tell_unless_fatal(Err(error), progress)?,
         }
     }
+    pass("brake-looked");
     Ok(leaves)
 }
 

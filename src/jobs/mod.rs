@@ -12,6 +12,7 @@ mod erase;
 mod foresee;
 mod journal;
 mod prepare;
+mod prune;
 mod run;
 mod settle;
 mod shells;

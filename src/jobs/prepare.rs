@@ -102,9 +102,9 @@ struct Prepare<'a, 'w> {
 }
 
 /// What a walk through the table is for.
-enum To {
+enum To<'l> {
     /// To know whether the brake closes.
-    Look(Looked),
+    Look(&'l mut Looked),
     /// To propose what is due; at most so many.
     Propose { most: Option<u64> },
 }
@@ -248,16 +248,16 @@ impl Prepare<'_, '_> {
             return self.walk(reader, &mut To::Propose { most: None }).await;
         }
         let before = *self.progress.report.category(&category.name);
-        let mut seen =
-            To::Look(Looked { look: Look::at(JobKind::Prepare, self.category()), rows: 0, kept: Some(Vec::new()) });
-        let (reader, done) = self.walk(reader, &mut seen).await;
-        let To::Look(Looked { look, rows, kept }) = seen else { return (reader, done) };
+        let mut looked = Looked { look: Look::at(JobKind::Prepare, &category.name), rows: 0, kept: Some(Vec::new()) };
+        let (reader, done) = self.walk(reader, &mut To::Look(&mut looked)).await;
+        let Looked { look, rows, kept } = looked;
         if done.is_err() || self.progress.is_stopped || self.is_left_off {
             return (reader, done);
         }
         let Some(most) = self.progress.brake((JobKind::Prepare, self.run.is_none()), category, look, rows) else {
             return (reader, done);
         };
+        pass("brake-looked");
         match kept {
             Some(kept) => {
                 let done = self.propose_kept(kept, most).await;
@@ -272,7 +272,7 @@ impl Prepare<'_, '_> {
     }
 
     /// Walks through the table, for as long as the source's hours hold.
-    async fn walk(&mut self, reader: Reader, to: &mut To) -> (Reader, Result<(), JobError>) {
+    async fn walk(&mut self, reader: Reader, to: &mut To<'_>) -> (Reader, Result<(), JobError>) {
         let (day, key) = (self.workshop.day(), self.workshop.keys.fingerprint.clone());
         let (is_dry, hours_hold) = (self.run.is_none(), self.workshop.hours_of(self.described));
         // A dry run changes nothing, and may look at any time.
@@ -293,7 +293,7 @@ impl Prepare<'_, '_> {
         (reader, done)
     }
 
-    async fn take_what_comes(&mut self, ahead: &mut Ahead, to: &mut To) -> Result<(), JobError> {
+    async fn take_what_comes(&mut self, ahead: &mut Ahead, to: &mut To<'_>) -> Result<(), JobError> {
         while let Some(stretch) = ahead.next().await {
             let stretch = stretch.map_err(|error| self.failed(error))?;
             self.count(&stretch.tally);

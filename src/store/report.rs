@@ -139,6 +139,9 @@ pub struct RunReport {
     /// The brakes that have closed, by the category's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub brakes: BTreeMap<String, ClosedBrake>,
+    /// The run over whose closed brakes this one goes on, by its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<i64>,
 }
 
 impl RunReport {

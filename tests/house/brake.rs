@@ -39,6 +39,12 @@ impl Living {
         self.settings.post(Arc::new(self.bench.settings()), &[]);
     }
 
+    /// The entries of this kind, as they are exported.
+    async fn entries(&self, kind: &str) -> Vec<Value> {
+        let exported = self.ctl(&["audit", "export"]).await.out;
+        exported.lines().map(|line| serde_json::from_str(line).unwrap()).filter(|e: &Value| e["kind"] == kind).collect()
+    }
+
     /// A run that the brake stops, and what was said of it.
     async fn braked(&self, words: &[&str]) -> (Value, String) {
         let said = self.ctl(&[&["run"], words, &["--wait", "--json"]].concat()).await;
@@ -89,8 +95,7 @@ async fn a_slip_in_a_criterion_is_stopped_before_anything_is_proposed() {
         (&json!(problem), &Value::Null)
     );
 
-    let trail = living.json(&["audit", "list"]).await;
-    let entries: Vec<_> = trail["items"].as_array().unwrap().iter().filter(|e| e["kind"] == "brake_closed").collect();
+    let entries = living.entries("brake_closed").await;
     assert_eq!(entries.len(), 1, "and none of the dry run");
     assert_eq!(entries[0]["details"]["categories"][0]["digest"], brake["digest"]);
     assert!(!entries[0].to_string().contains("keys"));
@@ -215,4 +220,156 @@ async fn widening_the_brake_waits_for_a_second_person() {
     }
     let policy = living.ctl(&["policy"]).await;
     assert!(policy.out.contains("a run stops before it proposes or erases more than 50 records and 1 % of the table"));
+}
+
+const REASON: &str = "the archive was merged";
+
+impl Living {
+    /// The digest of what the brake has stopped in the newest run of the job.
+    async fn stopped(&self, job: &str) -> String {
+        let (status, text) = raw(&self.socket, "GET", &format!("/v1/brake?job={job}"), "").await;
+        assert_eq!(status, 200, "{text}");
+        let closed: Value = serde_json::from_str(&text).unwrap();
+        closed["digest"].as_str().unwrap().to_owned()
+    }
+
+    /// What comes of going on over so many records.
+    async fn over(&self, job: &str, records: u64) -> Said {
+        let records = records.to_string();
+        let words =
+            ["run", job, "--override-brake", "--reason", REASON, "--yes-override", &records, "--wait", "--json"];
+        self.ctl(&words).await
+    }
+}
+
+#[tokio::test]
+async fn somebody_entitled_lets_one_run_go_on_over_the_same_set() {
+    let living = office("3 days", "").await;
+    let nothing = living.over("prepare", ROWS).await;
+    assert_eq!(nothing.exit, Exit::Conflict, "nothing has been stopped: {}", nothing.err);
+    living.braked(&["prepare"]).await;
+    let digest = living.stopped("prepare").await;
+    // The same numbers are told before, and have to be known.
+    let unasked = living.ctl(&["run", "prepare", "--override-brake", "--reason", REASON]).await;
+    assert_eq!(unasked.exit, Exit::Usage);
+    assert!(unasked.err.contains("customer: 2000 of 2000 records") && unasked.err.contains("--yes-override 2000"));
+    assert_eq!(living.over("prepare", 1999).await.exit, Exit::Refused);
+    assert_eq!(living.json(&["list"]).await["total"], 1, "nothing has been begun");
+
+    let run = living.over("prepare", ROWS).await;
+    assert_eq!(run.exit, Exit::Done, "{}", run.err);
+    let run = run.json();
+    assert_eq!(
+        (&run["state"], &run["proposed"], &run["overrides"]),
+        (&json!("done"), &json!(ROWS), &json!(1)),
+        "{run}"
+    );
+    let entry = living.entries("brake_overridden").await.remove(0);
+    assert_eq!((&entry["details"]["digest"], &entry["details"]["stopped"]), (&json!(digest), &json!(1)));
+    assert_eq!(entry["run"], run["id"]);
+    assert!(!entry.to_string().contains(REASON), "what is typed lies beside the chain");
+    let trail = living.ctl(&["audit", "list"]).await;
+    assert!(trail.out.contains(&format!("digest {digest}: {REASON}")), "{}", trail.out);
+    assert_eq!(living.json(&["audit", "verify"]).await["intact"], true);
+
+    // Only that run goes on, and once: the newest has been stopped by nothing.
+    assert_eq!(living.over("prepare", ROWS).await.exit, Exit::Conflict);
+    let again = raw(&living.socket, "POST", "/v1/brake/override", &override_of("prepare", &digest, REASON)).await;
+    assert_eq!(again.0, 409, "{}", again.1);
+    assert_eq!(living.json(&["status"]).await["categories"][0]["problem"], Value::Null);
+}
+
+fn override_of(job: &str, digest: &str, reason: &str) -> String {
+    json!({ "job": job, "digest": digest, "reason": reason }).to_string()
+}
+
+#[tokio::test]
+async fn a_set_that_has_changed_closes_the_brake_anew() {
+    let living = office("3 days", "").await;
+    living.braked(&["prepare"]).await;
+    let before = living.stopped("prepare").await;
+    // As many as before, and not the same.
+    living.bench.sql("UPDATE customers SET last_name = 'Moser' WHERE id = 7").await;
+    let said = living.over("prepare", ROWS).await;
+    let run = said.json();
+    assert_eq!((said.exit, &run["state"], &run["proposed"]), (Exit::Refused, &json!("partly"), &json!(0)), "{run}");
+    assert!(said.err.contains("it is another set by now than the one that somebody has looked at"), "{}", said.err);
+    let now = living.stopped("prepare").await;
+    assert_ne!(now, before);
+    let old = raw(&living.socket, "POST", "/v1/brake/override", &override_of("prepare", &before, REASON)).await;
+    assert_eq!(old.0, 409, "{}", old.1);
+    assert!(old.1.contains("something else"), "{}", old.1);
+    assert_eq!(living.over("prepare", ROWS).await.json()["proposed"], ROWS);
+}
+
+#[tokio::test]
+async fn the_final_job_goes_on_over_what_was_looked_at_and_no_more() {
+    let living = Living::confirmed().await;
+    living.braked(&["erase"]).await;
+    living.bench.sql("INSERT INTO customers VALUES (3000, 'Huber', '2020-01-01', 'graz')").await;
+    living.json(&["run", "prepare", "--wait"]).await;
+    living.json(&["confirm", "customer/3000"]).await;
+    let said = living.over("erase", DUE).await;
+    assert!(said.err.contains("it is another set by now"), "{}", said.err);
+    assert_eq!(said.json()["deleted"], 0);
+    let said = living.over("erase", DUE + 1).await;
+    assert_eq!((said.exit, &said.json()["deleted"]), (Exit::Done, &json!(DUE + 1)), "{}", said.err);
+}
+
+#[tokio::test]
+async fn neither_running_jobs_nor_the_brake_alone_lets_a_run_go_on() {
+    let living = office("3 days", "").await;
+    living.braked(&["prepare"]).await;
+    let digest = living.stopped("prepare").await;
+    let me = identity_of(nix::unistd::geteuid().as_raw()).unwrap().user;
+    for (permissions, status) in
+        [(r#""run", "decide""#, 403), (r#""brake", "decide""#, 403), (r#""brake", "run", "view""#, 202)]
+    {
+        living.only_grants(&format!("[[grant]]\nusers = [\"{me}\"]\npermissions = [{permissions}]\n"));
+        let body = override_of("prepare", &digest, REASON);
+        let (answered, text) = raw(&living.socket, "POST", "/v1/brake/override", &body).await;
+        assert_eq!(answered, status, "{permissions}: {text}");
+    }
+    for reason in ["", " ", &"x".repeat(3000)] {
+        let body = override_of("prepare", &digest, reason);
+        assert_eq!(raw(&living.socket, "POST", "/v1/brake/override", &body).await.0, 422);
+    }
+}
+
+/// Where more is read twice, what is let through is what was counted, and no more.
+#[tokio::test]
+async fn many_records_are_let_through_as_well() {
+    let living = office("3 days", "").await;
+    living
+        .bench
+        .sql(
+            "WITH RECURSIVE numbers (n) AS (SELECT 2001 UNION ALL SELECT n + 1 FROM numbers WHERE n < 12000)
+             INSERT INTO customers SELECT n, 'Maier ' || n, '2026-10-01', 'graz' FROM numbers",
+        )
+        .await;
+    living.braked(&["prepare"]).await;
+    let run = living.over("prepare", 12_000).await.json();
+    assert_eq!((&run["state"], &run["proposed"]), (&json!("done"), &json!(12_000)), "{run}");
+}
+
+/// What was anonymised before and is kept by nothing any more is counted like what is confirmed.
+#[tokio::test]
+async fn shells_are_counted_too() {
+    let living = Living::prepared().await;
+    let remove = CUSTOMER.replace("[erase.anonymise]", "[erase]\nremove_shells = true\n[erase.anonymise]");
+    living.bench.category("customer", &remove);
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    living.json(&["confirm", "customer/2"]).await;
+    assert_eq!(living.json(&["run", "erase", "--wait"]).await["anonymised"], 1);
+    living.bench.sql("DELETE FROM orders").await;
+    living.bench.category("customer", &format!("brake = {{ count = 0, share = \"0 %\" }}\n{remove}"));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    let (dry, _) = living.braked(&["erase", "--dry-run"]).await;
+    let (run, told) = living.braked(&["erase"]).await;
+    assert!(told.contains("customer: the brake stopped it: 1 of 5 records would be erased"), "{told}");
+    assert_eq!((&run["shells"], &run["brakes"]), (&json!(0), &dry["brakes"]));
+    assert_eq!(run["brakes"][0]["criteria"]["most"][0]["name"], "anonymised before");
+    let state = living.json(&["show", "customer/2"]).await;
+    assert_eq!(state["state"], "erased", "not even confirmed by the rule: {state}");
+    assert_eq!(living.over("erase", 1).await.json()["shells"], 1);
 }

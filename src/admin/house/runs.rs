@@ -15,6 +15,18 @@ pub(super) fn instant(at: Timestamp) -> String {
     format!("{at:.0}")
 }
 
+/// What the brake has stopped in a run.
+pub(super) fn closed_brakes(run: Run, digest: String) -> api::ClosedBrakes {
+    let records = run.report.brakes.values().map(|brake| brake.records).sum();
+    api::ClosedBrakes {
+        run: run.id.0.unsigned_abs(),
+        job: job_of(run.job),
+        records,
+        digest,
+        brakes: brakes(run.report.brakes),
+    }
+}
+
 /// The job that is asked for.
 pub(super) const fn kind_of(job: api::Job) -> JobKind {
     match job {
@@ -77,6 +89,7 @@ pub(super) fn run(run: Run) -> api::Run {
             JobKind::Prepare => Work::Prepare(prepared(&total)),
             JobKind::Erase => Work::Erase(erased(&total)),
         },
+        overrides: run.report.overrides.map(i64::unsigned_abs),
         brakes: brakes(run.report.brakes),
         notes,
         problem,
@@ -126,8 +139,8 @@ fn incomplete(run: &Run, trouble: Option<String>) -> Problem {
     let hint = if run.report.brakes.is_empty() {
         "put it right and run the job again; what was done so far holds"
     } else {
-        "look at the numbers: if they are not right, a rule is not; if they are, erasurectl policy set CATEGORY.brake_share \
-         or CATEGORY.brake_count"
+        "look at the numbers: where they are not right, a rule is not; where they are, erasurectl run JOB --override-brake \
+         --reason TEXT"
     };
     let id = run.id;
     with_hint(problem(Code::RunIncomplete, format!("cannot finish run {id}: {why}")), hint)

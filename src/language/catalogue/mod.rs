@@ -12,6 +12,7 @@ mod help;
 mod holds;
 mod linked;
 mod lists;
+mod own_files;
 mod rules;
 mod service;
 mod trail;
@@ -19,7 +20,7 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 11] = [
+pub(super) const ALL: [Part; 12] = [
     access::TEXTS,
     brake::TEXTS,
     client::TEXTS,
@@ -28,6 +29,7 @@ pub(super) const ALL: [Part; 11] = [
     holds::TEXTS,
     linked::TEXTS,
     lists::TEXTS,
+    own_files::TEXTS,
     rules::TEXTS,
     service::TEXTS,
     trail::TEXTS,
