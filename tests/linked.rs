@@ -8,6 +8,8 @@ mod along;
 mod apart;
 #[path = "linked/braked.rs"]
 mod braked;
+#[path = "linked/changed.rs"]
+mod changed;
 #[path = "linked/checked.rs"]
 mod checked;
 #[expect(dead_code, reason = "the bench is made for other targets too")]

@@ -165,12 +165,11 @@ impl Progress<'_> {
 }
 
 /// What the final job may erase of one category in one run.
+#[derive(Clone, Copy)]
 pub(super) struct Leave {
     /// Which of the confirmed.
     pub(super) ripe: Ripe,
-    /// The shells that were looked at, where they are few enough to be kept; otherwise they are looked for again.
-    pub(super) shells: Option<Vec<Shell>>,
-    /// The largest number of shells.
+    /// The largest number of shells: as many as there were.
     pub(super) shells_max: u64,
 }
 
@@ -194,15 +193,15 @@ impl Looking<'_, '_> {
         let cooled = self.workshop.ripe_before(&category.name);
         if !category.brake.can_close() {
             let ripe = Ripe { before: cooled, or_by: None };
-            return Ok(Some(Leave { ripe, shells: None, shells_max: u64::MAX }));
+            return Ok(Some(Leave { ripe, shells_max: u64::MAX }));
         }
         let now = self.workshop.clock.now();
         let before = cooled.map_or(now, |cooled| cooled.min(now));
         // What this run confirms itself has to cool off as well.
         let ripe = Ripe { before: Some(before), or_by: self.run.filter(|_| cooled.is_none()) };
         let mut look = Look::at(JobKind::Erase, &category.name);
-        let (shells, found) = self.look_at_shells(mapping, cooled.is_some(), &mut look).await?;
-        let leave = Leave { ripe, shells, shells_max: found };
+        let shells_max = self.look_at_shells(mapping, cooled.is_some(), &mut look).await?;
+        let leave = Leave { ripe, shells_max };
         let standing = self.workshop.store.counts().await.map_err(store)?;
         let confirmed = standing.get(&category.name).and_then(|counts| counts.get(&StateName::Confirmed));
         if look.records + confirmed.copied().unwrap_or(0) <= category.brake.count {
@@ -217,30 +216,24 @@ impl Looking<'_, '_> {
         Ok(closed.map(|_| leave))
     }
 
-    /// Looks at anonymised records whose row nothing keeps any more. Gives those that were found, where they are few, and
-    /// how many there are. Those that have to cool off first are not erased in this run.
-    async fn look_at_shells(
-        &mut self,
-        mapping: &Mapping,
-        must_wait: bool,
-        look: &mut Look,
-    ) -> Result<(Option<Vec<Shell>>, u64), JobError> {
-        let mut walk = Shells::of(self.workshop, mapping);
-        let (mut kept, mut count) = (Some(Vec::new()), 0);
+    /// Looks at anonymised records whose row nothing keeps any more, and gives how many there are. Those that have to cool
+    /// off first are not erased in this run.
+    async fn look_at_shells(&mut self, mapping: &Mapping, must_wait: bool, look: &mut Look) -> Result<u64, JobError> {
+        let mut walk = Shells::of(self.workshop, mapping, u64::MAX);
+        let mut count = 0;
         while let Some(found) = walk.next(self.reader).await.map_err(|error| error.named(self.described))? {
             let record = |shell: &Shell| RecordRef { category: mapping.category.clone(), key: shell.key.clone() };
             let records: Vec<RecordRef> = found.iter().map(record).collect();
             let records: Vec<&RecordRef> = records.iter().collect();
             let held = self.workshop.store.held_among(&records).await.map_err(store)?;
-            for (shell, record) in found.into_iter().zip(&records) {
+            for (shell, record) in found.iter().zip(&records) {
                 count += 1;
                 if !must_wait && !held.contains(record) {
                     look.add(&shell.seen());
                 }
-                keep(&mut kept, shell);
             }
         }
-        Ok((kept, count))
+        Ok(count)
     }
 
     async fn look_at_confirmed(

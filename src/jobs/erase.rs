@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::batches::{Batches, Next};
 use super::brake::{Leave, Looking};
+use super::patience::Patience;
 use super::run::{Progress, Stop};
-use super::shells::{LookedAt, Shell};
+use super::shells::{Shell, Shells};
 use super::together::Together;
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::config::{Category, SourceSettings};
@@ -23,11 +24,7 @@ pub(super) async fn erase(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     for described in workshop.settings.sources.values() {
-        match erase_source(workshop, run, described, progress, stop).await {
-            Ok(()) => {}
-            Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => progress.trouble(crate::config::causes(&error)),
-        }
+        erase_patiently(workshop, run, described, progress, stop).await?;
         if progress.is_stopped {
             break;
         }
@@ -58,10 +55,67 @@ async fn count_left(workshop: &Workshop, is_dry: bool, progress: &mut Progress<'
     Ok(())
 }
 
+/// How far a run has come with a source: where the application was in the way, it goes on from there.
+#[derive(Default)]
+struct Reached {
+    /// The last of the groups that have been dealt with.
+    groups: Option<ProposalId>,
+    /// The last proposal of each category that has been dealt with.
+    proposals: BTreeMap<CategoryName, ProposalId>,
+    /// Categories with which it is done, or that are left out for a reason of their own.
+    over: BTreeSet<CategoryName>,
+    /// What of each category may be erased; nothing of those that the brake stops. Known before anything is.
+    leaves: BTreeMap<CategoryName, Option<Leave>>,
+    /// What has been told of the source and its categories already.
+    told: BTreeSet<String>,
+}
+
+impl Reached {
+    /// Tells what is wrong with a part of the source; the same once, however often the source is tried.
+    fn tell(&mut self, progress: &mut Progress<'_>, what: String) {
+        if self.told.insert(what.clone()) {
+            progress.trouble(what);
+        }
+    }
+}
+
+/// Erases in one source; where the application keeps it locked, gives way and tries again what is left. A dry run would
+/// count twice what it has seen already, and tries once.
+async fn erase_patiently(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    progress: &mut Progress<'_>,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    let (mut patience, mut reached) = (Patience::with(described), Reached::default());
+    loop {
+        match erase_source(workshop, run, described, &mut reached, progress, stop).await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_fatal() => return Err(error),
+            // Nothing of the batch that has met the change was done: what still fits is gone on with.
+            Err(error) if error.is_schema_changed() && run.is_some() && patience.lays_anew(described) => {}
+            Err(error) if error.is_passing() && run.is_some() => {
+                tracing::debug!(source = %described.name, "the application has the source, giving way");
+                if !patience.give_way(stop).await {
+                    progress.is_stopped |= stop();
+                    progress.note_locked(described);
+                    return Ok(());
+                }
+            }
+            Err(error) => {
+                reached.tell(progress, error.told());
+                return Ok(());
+            }
+        }
+    }
+}
+
 async fn erase_source(
     workshop: &Workshop,
     run: Option<RunId>,
     described: &SourceSettings,
+    reached: &mut Reached,
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
@@ -73,70 +127,109 @@ async fn erase_source(
         None => is_open(workshop, described).await?,
     };
     if !is_open {
-        progress.trouble(format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
+        reached.tell(progress, format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
         return Ok(());
     }
     let mut open = workshop.open(&described.name).await?;
     for stopped in &open.stopped {
-        progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
+        reached.tell(progress, format!("{}: {}", stopped.category, stopped.reason));
     }
+    let done = erase_open(workshop, run, described, &mut open, reached, progress, stop).await;
+    open.reader.close().await;
+    if run.is_some() && done.as_ref().is_err_and(JobError::is_about_the_source) {
+        // Whatever has happened to the file: where its marker is from elsewhere, the source is closed here and now.
+        settle(workshop, &described.name).await?;
+    }
+    done
+}
+
+/// Goes through what was confirmed together, and then through the categories. Gives the error that ends it for the whole
+/// source, or that the application kept it locked somewhere.
+async fn erase_open(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    open: &mut Open,
+    reached: &mut Reached,
+    progress: &mut Progress<'_>,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
     let mappings = std::mem::take(&mut open.mappings);
-    let mut leaves = look(workshop, run, described, &mappings, &mut open, progress).await?;
-    let ripe = leaves.iter().map(|(category, leave)| (category.clone(), leave.ripe)).collect();
-    let mut together = Together { workshop, described, mappings: &mappings, ripe, open: &mut open, progress, stop };
-    let done = together.erase(run).await;
-    tell_unless_fatal(done, progress)?;
-    for mapping in mappings.values() {
+    look(workshop, run, described, &mappings, open, reached, progress).await?;
+    let leaves = reached.leaves.iter();
+    let ripe = leaves.filter_map(|(category, leave)| Some((category.clone(), leave.as_ref()?.ripe))).collect();
+    let after = &mut reached.groups;
+    let mut together = Together { workshop, described, mappings: &mappings, ripe, open, progress, stop, after };
+    let mut left = sort_out(together.erase(run).await, reached, progress)?;
+    for mapping in mappings.values().filter(|mapping| !reached.over.contains(&mapping.category)).collect::<Vec<_>>() {
         if progress.is_stopped || !progress.may_begin(workshop, described, run) {
             // Not even to open a connection that writes.
             break;
         }
-        let Some(leave) = leaves.remove(&mapping.category) else { continue };
-        let mut category = Erase { workshop, described, mapping, leave, open: &mut open, progress, stop };
+        let category = &mapping.category;
+        let after = reached.proposals.get(category).copied();
+        let Some(Some(leave)) = reached.leaves.get(category).copied() else { continue };
+        let mut of_category = Erase { workshop, described, mapping, leave, open, progress, stop, after };
         let done = match run {
-            Some(run) => category.erase(run).await,
-            None => category.foresee().await,
+            Some(run) => of_category.erase(run).await,
+            None => of_category.foresee().await,
         };
-        tell_unless_fatal(done, progress)?;
+        let after = of_category.after;
+        reached.proposals.extend(after.map(|after| (category.clone(), after)));
+        match sort_out(done, reached, progress)? {
+            Some(locked) => left = Some(locked),
+            None => _ = reached.over.insert(category.clone()),
+        }
     }
-    open.reader.close().await;
-    Ok(())
+    left.map_or(Ok(()), Err)
 }
 
-/// What of each category may be erased, known before anything is: those that the brake stops are left out, and so are those
-/// that cannot be looked at.
+/// Looks, before anything is erased, at what of each category that would be; at each once, however often the source is
+/// tried. Those that the brake stops are left out, and so are those that cannot be looked at.
 async fn look(
     workshop: &Workshop,
     run: Option<RunId>,
     described: &SourceSettings,
     mappings: &BTreeMap<CategoryName, Mapping>,
     open: &mut Open,
+    reached: &mut Reached,
     progress: &mut Progress<'_>,
-) -> Result<BTreeMap<CategoryName, Leave>, JobError> {
-    let mut leaves = BTreeMap::new();
+) -> Result<(), JobError> {
     for (name, mapping) in mappings {
-        let Some(category) = workshop.settings.categories.get(name) else {
-            // A mapping is made of a category that is in the settings.
+        let (false, Some(category)) = (reached.leaves.contains_key(name), workshop.settings.categories.get(name))
+        else {
             continue;
         };
         let mut looking = Looking { workshop, described, run, reader: &mut open.reader, progress };
-        match looking.look(category, mapping).await {
-            Ok(leave) => leaves.extend(leave.map(|leave| (name.clone(), leave))),
-            Err(error) => tell_unless_fatal(Err(error), progress)?,
-        }
+        let leave = match looking.look(category, mapping).await {
+            Ok(leave) => leave,
+            Err(error) => match sort_out(Err(error), reached, progress)? {
+                Some(locked) => return Err(locked),
+                None => None,
+            },
+        };
+        reached.leaves.insert(name.clone(), leave);
     }
     pass("brake-looked");
-    Ok(leaves)
+    Ok(())
 }
 
-/// What is wrong with a part of the run is told, and the run goes on without it, unless the state itself is in the way.
-fn tell_unless_fatal(done: Result<(), JobError>, progress: &mut Progress<'_>) -> Result<(), JobError> {
+/// What is wrong with a part of the run is told, and the run goes on without it; unless the state itself is in the way, or
+/// the whole source, or the source has another schema by now. Gives back what may just have come at the wrong moment.
+fn sort_out(
+    done: Result<(), JobError>,
+    reached: &mut Reached,
+    progress: &mut Progress<'_>,
+) -> Result<Option<JobError>, JobError> {
     match done {
-        Err(error) if error.is_fatal() => return Err(error),
-        Err(error) => progress.trouble(crate::config::causes(&error)),
-        Ok(()) => {}
+        Ok(()) => Ok(None),
+        Err(error) if error.is_fatal() || error.is_about_the_source() || error.is_schema_changed() => Err(error),
+        Err(error) if error.is_passing() => Ok(Some(error)),
+        Err(error) => {
+            reached.tell(progress, error.told());
+            Ok(None)
+        }
     }
-    Ok(())
 }
 
 struct Erase<'a, 'w> {
@@ -147,6 +240,8 @@ struct Erase<'a, 'w> {
     open: &'a mut Open,
     progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
+    /// The last proposal that has been dealt with.
+    after: Option<ProposalId>,
 }
 
 impl Erase<'_, '_> {
@@ -161,7 +256,6 @@ impl Erase<'_, '_> {
     async fn erase(&mut self, run: RunId) -> Result<(), JobError> {
         let writer = self.open.source.writer().await.map_err(|error| self.failed(error))?;
         let last_committed = last_committed(self.workshop, self.described).await?;
-        let shells = LookedAt::of(self.workshop, self.mapping, &mut self.leave);
         let mut batches = Batches {
             workshop: self.workshop,
             described: self.described,
@@ -173,19 +267,19 @@ impl Erase<'_, '_> {
             stop: self.stop,
             last_committed,
             ripe: self.leave.ripe,
-            next: Next::first(self.described.max_lock),
+            next: Next::first(self.described.max_lock, self.after),
         };
-        let done = match batches.confirm_shells(shells).await {
+        let done = match batches.confirm_shells(self.leave.shells_max).await {
             Ok(()) => batches.erase().await,
             Err(error) => Err(error),
         };
-        batches.close().await;
+        self.after = batches.close().await;
         done
     }
 
     /// What erasing would do now, shells first.
     async fn foresee(&mut self) -> Result<(), JobError> {
-        let mut shells = LookedAt::of(self.workshop, self.mapping, &mut self.leave);
+        let mut shells = Shells::of(self.workshop, self.mapping, self.leave.shells_max);
         let must_wait = self.workshop.ripe_before(&self.mapping.category).is_some();
         while let Some(found) = shells.next(&mut self.open.reader).await.map_err(|error| error.named(self.described))? {
             for Shell { key, preview, .. } in found {

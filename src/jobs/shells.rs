@@ -1,7 +1,7 @@
 //! Shells: anonymised records whose row nothing keeps any more. Where the category says so, the final job deletes them.
 
 use super::batches::Batches;
-use super::brake::{Leave, Seen};
+use super::brake::Seen;
 use super::{JobError, Workshop, store};
 use crate::config::SourceSettings;
 use crate::erasure::{Examined, Preview, examine, preview};
@@ -40,13 +40,17 @@ pub(super) struct Shells<'a> {
     mapping: &'a Mapping,
     after: Option<RecordKey>,
     is_over: bool,
+    /// How many more it may give.
+    left: u64,
+    /// Those of the last page whose row is gone.
+    gone: Vec<RecordKey>,
 }
 
 impl<'a> Shells<'a> {
-    /// The walk is over at once where the category does not want its shells removed.
-    pub(super) fn of(workshop: &'a Workshop, mapping: &'a Mapping) -> Self {
+    /// A walk that gives so many at most. It is over at once where the category does not want its shells removed.
+    pub(super) fn of(workshop: &'a Workshop, mapping: &'a Mapping, most: u64) -> Self {
         let is_wanted = workshop.settings.categories.get(&mapping.category).is_some_and(|c| c.remove_shells);
-        Self { workshop, mapping, after: None, is_over: !is_wanted }
+        Self { workshop, mapping, after: None, is_over: !is_wanted, left: most, gone: Vec::new() }
     }
 
     /// The shells of the next page; `None` at the end.
@@ -64,28 +68,37 @@ impl<'a> Shells<'a> {
         self.after = Some(last.clone());
         let (day, key) = (self.workshop.day(), &self.workshop.keys.fingerprint);
         let keys: Vec<RecordKey> = anonymised.iter().map(|(key, _)| key.clone()).collect();
-        let now = examine(reader, self.mapping, &day, key, &keys).await.map_err(ShellError::Source)?;
+        let now = examine(reader, self.mapping, &day, key, &keys).await;
+        let now = reader.under_one_schema(now).await.map_err(ShellError::Source)?;
         let mut same = Vec::new();
+        self.gone.clear();
         for ((key, after), now) in anonymised.into_iter().zip(now) {
-            // Whoever is there instead is nobody's shell.
-            if let Examined::Found { fingerprint, unit, retained: None, .. } = now
-                && fingerprint == after
-            {
-                same.push((key, fingerprint, unit));
+            match now {
+                // Whoever is there instead is nobody's shell.
+                Examined::Found { fingerprint, unit, retained: None, .. } if fingerprint == after => {
+                    same.push((key, fingerprint, unit));
+                }
+                Examined::Found { .. } => {}
+                Examined::Gone => self.gone.push(key),
             }
         }
         let keys: Vec<RecordKey> = same.iter().map(|(key, ..)| key.clone()).collect();
         // A row without a name is like another without one: it must be empty in every personal column.
-        let empty = reader.anonymised(self.mapping, &keys).await.map_err(ShellError::Source)?;
+        let empty = reader.anonymised(self.mapping, &keys).await;
+        let empty = reader.under_one_schema(empty).await.map_err(ShellError::Source)?;
         same.retain(|(key, ..)| empty.contains(key));
         let keys: Vec<RecordKey> = same.iter().map(|(key, ..)| key.clone()).collect();
-        let previews = preview(reader, self.mapping, key, &keys).await.map_err(ShellError::Source)?;
+        let previews = preview(reader, self.mapping, key, &keys).await;
+        let previews = reader.under_one_schema(previews).await.map_err(ShellError::Source)?;
         let kept_by_nothing = previews.into_iter().filter(|preview| preview.planned.outcome == Outcome::Deleted);
         let shell = |preview: Preview| {
             let (key, fingerprint, unit) = same.iter().find(|(key, ..)| *key == preview.planned.key)?.clone();
             Some(Shell { key, fingerprint, unit, preview })
         };
-        Ok(Some(kept_by_nothing.filter_map(shell).collect()))
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let found: Vec<Shell> = kept_by_nothing.filter_map(shell).take(most).collect();
+        self.left -= found.len() as u64;
+        Ok(Some(found))
     }
 }
 
@@ -97,42 +110,11 @@ impl Shell {
     }
 }
 
-/// The shells that were looked at before, or, where they were too many to be kept, another walk that gives no more than
-/// there were then.
-pub(super) enum LookedAt<'a> {
-    Kept(std::vec::IntoIter<Shell>),
-    Again { shells: Shells<'a>, left: u64 },
-}
-
-impl<'a> LookedAt<'a> {
-    pub(super) fn of(workshop: &'a Workshop, mapping: &'a Mapping, leave: &mut Leave) -> Self {
-        match leave.shells.take() {
-            Some(kept) => Self::Kept(kept.into_iter()),
-            None => Self::Again { shells: Shells::of(workshop, mapping), left: leave.shells_max },
-        }
-    }
-
-    /// The next of them; `None` at the end.
-    pub(super) async fn next(&mut self, reader: &mut Reader) -> Result<Option<Vec<Shell>>, ShellError> {
-        match self {
-            Self::Kept(kept) => {
-                let page: Vec<Shell> = kept.take(BATCH_MAX_RECORDS as usize).collect();
-                Ok((!page.is_empty()).then_some(page))
-            }
-            Self::Again { shells, left } => {
-                let Some(mut page) = shells.next(reader).await?.filter(|_| *left > 0) else { return Ok(None) };
-                page.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
-                *left -= page.len() as u64;
-                Ok(Some(page))
-            }
-        }
-    }
-}
-
 impl Batches<'_, '_> {
     /// Proposes this run's shells, confirmed as the category's rule says; they are then erased like everything else.
-    pub(super) async fn confirm_shells(&mut self, mut shells: LookedAt<'_>) -> Result<(), JobError> {
+    pub(super) async fn confirm_shells(&mut self, most: u64) -> Result<(), JobError> {
         let (workshop, category) = (self.workshop, &self.mapping.category);
+        let mut shells = Shells::of(workshop, self.mapping, most);
         while let Some(found) = shells.next(self.reader).await.map_err(|error| error.named(self.described))? {
             let proposal = |shell: Shell| NewProposal {
                 record: RecordRef { category: category.clone(), key: shell.key },
@@ -143,10 +125,11 @@ impl Batches<'_, '_> {
                 is_confirmed: true,
             };
             let new: Vec<NewProposal> = found.into_iter().map(proposal).collect();
-            if !new.is_empty() {
+            if !new.is_empty() || !shells.gone.is_empty() {
                 let mut turn = workshop.store.turn().await;
                 let mut change = turn.begin().await.map_err(store)?;
                 change.propose(self.run, &new).await.map_err(store)?;
+                change.forget_keys(category, &shells.gone).await.map_err(store)?;
                 change.commit().await.map_err(store)?;
             }
             if (self.stop)() {

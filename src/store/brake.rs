@@ -128,7 +128,8 @@ impl Store {
             .bind(before.map(rows::instant))
             .fetch_all(&self.readers)
             .await;
-        found.map_err(failed("read what is confirmed"))?.iter().map(rows::proposal).collect()
+        let veil = self.veil();
+        found.map_err(failed("read what is confirmed"))?.iter().map(|row| rows::proposal(row, &veil)).collect()
     }
 
     /// The newest run of a job that has ended, dry runs aside.

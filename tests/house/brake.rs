@@ -54,7 +54,7 @@ impl Living {
     }
 
     /// All that is due, proposed without a brake and confirmed.
-    async fn confirmed() -> Self {
+    async fn all_confirmed() -> Self {
         let living = office("3 years", "share = \"100 %\"").await;
         assert_eq!(living.json(&["run", "prepare", "--wait"]).await["proposed"], DUE + 1);
         let seen = living.json(&["list", "--digest"]).await;
@@ -140,7 +140,7 @@ async fn what_is_proposed_already_is_not_counted_again() {
 
 #[tokio::test]
 async fn the_final_job_is_stopped_before_anything_is_erased() {
-    let living = Living::confirmed().await;
+    let living = Living::all_confirmed().await;
     let before = living.bench.rows("SELECT * FROM customers ORDER BY id").await;
     let (dry, told) = living.braked(&["erase", "--dry-run"]).await;
     assert!(told.contains("the brake would stop it: 150 of 2000 records would be erased"), "{told}");
@@ -304,7 +304,7 @@ async fn a_set_that_has_changed_closes_the_brake_anew() {
 
 #[tokio::test]
 async fn the_final_job_goes_on_over_what_was_looked_at_and_no_more() {
-    let living = Living::confirmed().await;
+    let living = Living::all_confirmed().await;
     living.braked(&["erase"]).await;
     living.bench.sql("INSERT INTO customers VALUES (3000, 'Huber', '2020-01-01', 'graz')").await;
     living.json(&["run", "prepare", "--wait"]).await;

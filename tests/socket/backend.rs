@@ -124,6 +124,7 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
         trigger: Trigger::Request,
         by: "vera".into(),
         queued_at: at(0),
+        not_before: None,
         started_at: begun.then(|| at(1)),
         finished_at: ended.then(|| at(2)),
         work: match job {

@@ -8,11 +8,14 @@ mod access;
 mod brake;
 mod client;
 mod decisions;
+mod faults;
+mod gate;
 mod help;
 mod holds;
 mod linked;
 mod lists;
 mod own_files;
+mod proof;
 mod rules;
 mod service;
 mod trail;
@@ -20,16 +23,19 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 12] = [
+pub(super) const ALL: &[Part] = &[
     access::TEXTS,
     brake::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
+    faults::TEXTS,
+    gate::TEXTS,
     help::TEXTS,
     holds::TEXTS,
     linked::TEXTS,
     lists::TEXTS,
     own_files::TEXTS,
+    proof::TEXTS,
     rules::TEXTS,
     service::TEXTS,
     trail::TEXTS,

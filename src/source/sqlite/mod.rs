@@ -12,6 +12,9 @@ mod connection;
 mod cut;
 mod expression;
 mod guard;
+mod place;
+mod proof;
+mod seen;
 mod select;
 mod settle;
 mod stage;
@@ -22,7 +25,7 @@ mod trial;
 mod verify;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -30,6 +33,8 @@ use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
 use self::connection::{count, execute, fetch, value};
+use self::place::Place;
+use self::seen::Seen;
 use self::select::{Selection, keyed, keys_as_json};
 use self::stage::Layout;
 use self::survey::Survey;
@@ -42,6 +47,7 @@ use crate::config::SourceSettings;
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
+pub use self::proof::{Ours, ProofOrder, reached};
 pub use self::tied::Step;
 pub(super) use self::trial::TrialFault;
 
@@ -60,17 +66,30 @@ impl Location {
         Self { path: settings.path.value.clone(), lock_wait: settings.lock_wait }
     }
 
+    pub(super) fn at(path: &Path, lock_wait: Duration) -> Self {
+        Self { path: path.to_owned(), lock_wait }
+    }
+
     pub(super) async fn reader(&self) -> Result<SqliteReader, SourceError> {
+        let place = Place::of(&self.path)?;
         let mut reading = connection::reading(&self.path, self.lock_wait).await?;
-        let schema = catalogue::read(&mut reading).await?;
+        let seen = Seen::read(&mut reading).await?;
         let has_wal = connection::has_wal(&mut reading).await?;
         let guarded = connection::guarded(&self.path, self.lock_wait).await?;
-        Ok(SqliteReader { guarded, reading, schema, has_wal, laid_out: None, activity: Activity::default() })
+        place.check()?;
+        Ok(SqliteReader { guarded, reading, place, seen, has_wal, laid_out: None, activity: Activity::default() })
+    }
+
+    pub(super) async fn prove(&self, order: &ProofOrder<'_>) -> Result<crate::proof::ProofReport, SourceError> {
+        proof::prove(self, order).await
     }
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
+        let place = Place::of(&self.path)?;
         let connection = connection::writing(&self.path, self.lock_wait).await?;
-        Ok(SqliteWriter { connection, laid_out: None, is_joint: false, activity: Activity::default(), survey: None })
+        place.check()?;
+        let activity = Activity::default();
+        Ok(SqliteWriter { connection, place, laid_out: None, is_joint: false, activity, survey: None })
     }
 }
 
@@ -78,7 +97,8 @@ impl Location {
 pub(super) struct SqliteReader {
     guarded: SqliteConnection,
     reading: SqliteConnection,
-    schema: Schema,
+    place: Place,
+    seen: Seen,
     has_wal: bool,
     laid_out: Option<String>,
     activity: Activity,
@@ -99,11 +119,16 @@ impl Activity {
 
 impl SqliteReader {
     pub(super) fn schema(&self) -> &Schema {
-        &self.schema
+        self.seen.schema()
+    }
+
+    /// What was read, if the schema is still the one that mappings were made over.
+    pub(super) async fn under_one_schema<T>(&mut self, read: Result<T, SourceError>) -> Result<T, SourceError> {
+        self.seen.under_it(&mut self.reading, read).await
     }
 
     fn columns(&self, table: &str) -> Vec<String> {
-        let table = self.schema.table(table);
+        let table = self.schema().table(table);
         table.map(|table| table.columns.iter().map(|column| column.name.clone()).collect()).unwrap_or_default()
     }
 
@@ -122,6 +147,7 @@ impl SqliteReader {
         after: Option<&Cursor>,
         rows_max: u32,
     ) -> Result<Page, SourceError> {
+        self.place.check()?;
         connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
         let columns = self.columns(mapping.table());
         Selection::new(mapping, &columns, today).page(&mut self.guarded, after, rows_max).await
@@ -144,6 +170,7 @@ impl SqliteReader {
         today: Date,
         keys: &[RecordKey],
     ) -> Result<Vec<Option<Row>>, SourceError> {
+        self.place.check()?;
         connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
         let columns = self.columns(mapping.table());
         Selection::new(mapping, &columns, today).by_key(&mut self.guarded, keys).await
@@ -265,6 +292,7 @@ impl SqliteReader {
 /// Erases in a source, one transaction a batch.
 pub(super) struct SqliteWriter {
     connection: SqliteConnection,
+    place: Place,
     laid_out: Option<String>,
     /// Whether layouts are made within the batch's own transaction, and go with it when it is taken back.
     is_joint: bool,
@@ -273,24 +301,51 @@ pub(super) struct SqliteWriter {
 }
 
 impl SqliteWriter {
-    /// Takes the source's lock, waiting for as long as the settings allow.
-    pub(super) async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
-        self.lay_out(mapping).await?;
-        self.is_joint = false;
-        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
-        if let Some(survey) = &self.survey
-            && !survey.holds(&mut self.connection).await?
-        {
-            self.survey = None;
+    /// Takes the source's lock, waiting for as long as the settings allow. The schema has to be the one that `reader` has
+    /// seen: nobody can change it from here on.
+    pub(super) async fn begin(&mut self, mapping: &Mapping, reader: &mut SqliteReader) -> Result<(), SourceError> {
+        if let laid_out @ Err(_) = self.lay_out(mapping).await {
+            return reader.seen.under_it(&mut self.connection, laid_out).await;
         }
-        Ok(())
+        self.is_joint = false;
+        self.lock(reader).await?;
+        let Some(survey) = &self.survey else {
+            return Ok(());
+        };
+        match survey.holds(&mut self.connection).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.survey = None;
+                Ok(())
+            }
+            Err(error) => self.let_go(error).await,
+        }
+    }
+
+    /// Takes the lock, of the file that the path leads to, over the schema that the reader has seen.
+    async fn lock(&mut self, reader: &mut SqliteReader) -> Result<(), SourceError> {
+        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
+        if let Err(error) = self.place.check() {
+            return self.let_go(error).await;
+        }
+        match reader.seen.holds_in_transaction(&mut self.connection).await {
+            Ok(true) => Ok(()),
+            Ok(false) => self.let_go(SourceError::SchemaChanged).await,
+            Err(error) => self.let_go(error).await,
+        }
+    }
+
+    /// Nobody is kept out because of an error of ours.
+    async fn let_go(&mut self, error: SourceError) -> Result<(), SourceError> {
+        self.roll_back().await?;
+        Err(error)
     }
 
     /// The same for a batch of several mappings, each of which is laid out and applied in its turn.
-    pub(super) async fn begin_joint(&mut self) -> Result<(), SourceError> {
+    pub(super) async fn begin_joint(&mut self, reader: &mut SqliteReader) -> Result<(), SourceError> {
         self.survey = None;
         self.is_joint = true;
-        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await.map(drop)
+        self.lock(reader).await
     }
 
     async fn lay_out(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
@@ -303,13 +358,27 @@ impl SqliteWriter {
     }
 
     /// Looks once, for all these records, for what no index finds. Holds until somebody else changes the database.
-    pub(super) async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Surveyed, SourceError> {
+    pub(super) async fn survey(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+        reader: &mut SqliteReader,
+    ) -> Result<Surveyed, SourceError> {
+        let made = self.make_survey(mapping, keys).await;
+        let (found, survey) = reader.seen.under_it(&mut self.connection, made).await?;
+        self.survey = survey;
+        Ok(found)
+    }
+
+    async fn make_survey(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+    ) -> Result<(Surveyed, Option<Survey>), SourceError> {
         self.lay_out(mapping).await?;
         // Its tables are made anew: whatever comes of it, the last one holds no longer.
         self.survey = None;
-        let (found, survey) = Survey::make(&mut self.connection, mapping, keys).await?;
-        self.survey = survey;
-        Ok(found)
+        Survey::make(&mut self.connection, mapping, keys).await
     }
 
     pub(super) fn is_surveyed(&self) -> bool {
@@ -332,6 +401,8 @@ impl SqliteWriter {
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), SourceError> {
+        // In a file that nobody sees any more nothing would be erased, whatever was said of it.
+        self.place.check()?;
         execute(&mut self.connection, "commit a batch", "COMMIT".to_owned(), Vec::new()).await.map(drop)
     }
 
