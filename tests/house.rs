@@ -6,6 +6,8 @@
 mod access;
 #[path = "house/attacks.rs"]
 mod attacks;
+#[path = "house/brake.rs"]
+mod brake;
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
 #[path = "house/gate.rs"]

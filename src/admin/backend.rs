@@ -13,9 +13,9 @@ use crate::actor::{Authorised, Identity, Permission};
 use crate::api::RuleAnswer;
 use crate::api::{AccessAnswer, AccessPage, AccessRequest, AccessView};
 use crate::api::{
-    AuditPage, Checkpoints, DecisionAnswers, Hold, HoldPage, Job, MarkAnswer, Policy, Problem, ProposalPage,
-    ProposalTotals, ReasonKind, ReasonList, RecordView, ReleaseAnswer, Run, RunPage, SetDigest, Sort, State, Status,
-    VerifyReport,
+    AuditPage, Checkpoints, ClosedBrakes, DecisionAnswers, Hold, HoldPage, Job, MarkAnswer, OverrideRequest, Policy,
+    Problem, ProposalPage, ProposalTotals, ReasonKind, ReasonList, RecordView, ReleaseAnswer, Run, RunPage, SetDigest,
+    Sort, State, Status, VerifyReport,
 };
 pub use crate::desk::RuleWish;
 use crate::record::{CategoryName, RecordRef};
@@ -229,6 +229,18 @@ pub trait Backend: Send + Sync + 'static {
         request: &RequestId,
         job: Job,
         dry_run: bool,
+    ) -> impl Future<Output = Reply<Run>> + Send;
+
+    /// What the brake has stopped in the newest run of a job.
+    fn closed_brake(&self, leave: &Authorised, job: Job) -> impl Future<Output = Reply<ClosedBrakes>> + Send;
+
+    /// Puts a run into the queue that goes on over that, if it is what the digest stands for. The asker may also run jobs;
+    /// whether the reason is one is for the implementer to say.
+    fn override_brake(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        override_: OverrideRequest,
     ) -> impl Future<Output = Reply<Run>> + Send;
 
     /// One run, as soon as it has ended, or after `wait`.

@@ -29,7 +29,7 @@ use super::refusals::Refusal;
 use crate::actor::{Actor, Authorised, Identity, Permission};
 use crate::api;
 use crate::api::Code;
-use crate::desk::{Cursor, Desk, DeskError, HoldId, Reason, ReasonKind, RunId, Wanted, Wish};
+use crate::desk::{Cursor, Desk, DeskError, HoldId, Reason, ReasonKind, ReasonRefused, RunId, Wanted, Wish};
 use crate::record::RecordRef;
 use crate::scheduler::Timetable;
 
@@ -208,6 +208,27 @@ impl Backend for House {
     ) -> Reply<api::Run> {
         let run = self.desk.queue_run(leave, request.as_str(), runs::kind_of(job), dry_run).await;
         let run = run.map_err(|error| problem_of(Asked::Queue, error))?;
+        (self.ring)();
+        Ok(runs::run(run))
+    }
+
+    async fn closed_brake(&self, leave: &Authorised, job: api::Job) -> Reply<api::ClosedBrakes> {
+        let (run, digest) =
+            self.desk.closed_brake(leave, runs::kind_of(job)).await.map_err(|e| problem_of(Asked::Brake, e))?;
+        Ok(runs::closed_brakes(run, digest))
+    }
+
+    async fn override_brake(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        override_: api::OverrideRequest,
+    ) -> Reply<api::Run> {
+        let api::OverrideRequest { job, digest, reason } = override_;
+        let reason = Reason::new(&reason)
+            .map_err(|error| holds::unreasonable(Asked::Override.words(), &ReasonRefused::Unusable(error)))?;
+        let run = self.desk.override_brake(leave, request.as_str(), runs::kind_of(job), &digest, &reason).await;
+        let run = run.map_err(|error| problem_of(Asked::Override, error))?;
         (self.ring)();
         Ok(runs::run(run))
     }

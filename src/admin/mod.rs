@@ -9,6 +9,7 @@
 mod access;
 mod audit;
 mod backend;
+mod brake;
 mod confirm;
 mod decide;
 mod dispatch;

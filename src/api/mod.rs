@@ -40,7 +40,7 @@ pub use proposals::{
     ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,
 };
 pub use runs::{
-    DependentRows, EraseCounts, Job, PrepareCounts, Run, RunPage, RunQuery, RunRequest, RunState, Trigger, WaitQuery,
-    Work,
+    BrakeQuery, ClosedBrake, ClosedBrakes, DependentRows, EraseCounts, Job, OverrideRequest, PrepareCounts, Run,
+    RunPage, RunQuery, RunRequest, RunState, Spread, SpreadPart, Trigger, WaitQuery, Work,
 };
 pub use status::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};

@@ -211,6 +211,19 @@ pub struct AccessEnd {
     pub access: Access,
 }
 
+/// A category that the brake has stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrakedCategory {
+    /// The category.
+    pub category: String,
+    /// Records that would have been proposed or erased, rows of the table, and the limit in records.
+    pub counts: Counts,
+    /// The limit as a part of the table.
+    pub share: String,
+    /// Stands for the set of these records.
+    pub digest: String,
+}
+
 /// Why a run was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -273,6 +286,25 @@ pub enum Kind {
         outcome: String,
         /// What it did.
         counts: Counts,
+    },
+    /// The brake has stopped categories before anything of them was proposed or erased.
+    BrakeClosed {
+        /// `prepare` or `erase`.
+        job: String,
+        /// Which, and over what.
+        categories: Vec<BrakedCategory>,
+    },
+    /// Somebody has looked at what the brake has stopped, and lets another run of the job go on over the same sets.
+    BrakeOverridden {
+        /// `prepare` or `erase`.
+        job: String,
+        /// The run that was stopped.
+        stopped: i64,
+        /// Stands for all the sets.
+        digest: String,
+        /// Why.
+        #[serde(flatten)]
+        because: Because,
     },
     /// Records were proposed.
     Proposed {

@@ -293,6 +293,19 @@ pub(super) struct Run {
     /// Wait until it has ended
     #[arg(long)]
     pub(super) wait: bool,
+    /// Go on over what the brake has stopped in its newest run
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(super) override_brake: bool,
+    /// Why, with --override-brake
+    // Not `required`, so that the reader is told in a sentence.
+    #[arg(long, value_name = "TEXT", requires = "override_brake")]
+    pub(super) reason: Option<String>,
+    /// Only if that is still what this stands for
+    #[arg(long, requires = "override_brake")]
+    pub(super) digest: Option<String>,
+    /// Do not ask to type the number of records: it is this one
+    #[arg(long, value_name = "N", requires = "override_brake")]
+    pub(super) yes_override: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -8,6 +8,7 @@
 mod access;
 mod args;
 mod audit;
+mod brake;
 mod client;
 mod confirm;
 mod console;

@@ -57,8 +57,9 @@ use crate::record::{CategoryName, FingerprintKey, RecordRef};
 pub use crate::store::{AccessAbout, AccessEntry, AccessWhat};
 use crate::store::{Change, Store};
 pub use crate::store::{
-    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind,
-    Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
+    ClosedBrake, Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId,
+    JobKind, Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, Spread, SpreadPart,
+    StoreError, StoredRule, Target,
 };
 pub use crate::store::{ListOrder, ListSort, Named, SeenSet, SetDifference, SetDigest, StateCounts};
 
@@ -103,6 +104,15 @@ pub enum DeskError {
     /// There is no run of this number.
     #[error("there is no run {0}")]
     NoSuchRun(RunId),
+    /// The brake has stopped nothing in the newest run of the job.
+    #[error("the brake has stopped nothing in the newest run of {0}")]
+    NothingBraked(JobKind),
+    /// It has stopped something else than what was looked at.
+    #[error("the brake has stopped something else in the newest run of {0} than what was looked at")]
+    OtherBrake(JobKind),
+    /// It has stopped something that the asker does not see whole.
+    #[error("the brake has stopped records in the newest run of {0} that are not all within what you may see")]
+    BrakeUnseen(JobKind),
     /// It cannot be decided so; nothing was.
     #[error("{} of the records cannot be decided about so, and nothing was decided", .0.len())]
     Refused(Vec<DecisionFailure>),

@@ -23,6 +23,8 @@ pub struct Rules {
     pub marks: String,
     /// How many people confirm, and how long a confirmation waits.
     pub decisions: String,
+    /// How much of it a run may propose or erase before somebody has to look.
+    pub brake: String,
     /// What happens to rows of other tables.
     pub dependents: Vec<DependentRule>,
     /// What stops the category now.
@@ -112,6 +114,7 @@ fn of(category: &Category, problem: Option<String>, never_null: &[String]) -> Ru
         erasure: erasure(category),
         marks: marks(category, &is_never_null),
         decisions: decisions(category),
+        brake: brake(category),
         dependents: category.dependents.iter().map(dependent).collect(),
         problem,
     }
@@ -161,6 +164,18 @@ fn decisions(category: &Category) -> String {
         None => people.to_owned(),
         Some(cooling_off) => format!("{people}, and a confirmation waits for {}", cooling_off.value),
     }
+}
+
+/// Before how much of it a run stops.
+fn brake(category: &Category) -> String {
+    let brake = &category.brake;
+    if !brake.can_close() {
+        return "no run stops, however many records it would propose or erase".to_owned();
+    }
+    format!(
+        "a run stops before it proposes or erases more than {} records and {} of the table",
+        brake.count, brake.share
+    )
 }
 
 fn dependent(dependent: &crate::config::Dependent) -> DependentRule {

@@ -10,7 +10,7 @@ use crate::config::{Settings, causes};
 use crate::erasure::open;
 use crate::proposal::StateName;
 use crate::record::{CategoryName, SourceName};
-use crate::store::{JobKind, ProposalFilter, Run, RunState};
+use crate::store::{ClosedBrake, JobKind, ProposalFilter, Run, RunState};
 
 /// How things stand, as far as the asker may see.
 #[derive(Debug, Clone)]
@@ -73,6 +73,7 @@ impl Desk {
             jobs.push(self.job(&settings, scope, job).await?);
         }
         let (sources, mut problems) = self.sources(&settings, scope).await?;
+        self.add_brakes(scope, &mut problems).await?;
         let all = ProposalFilter { scope: scope.clone(), ..ProposalFilter::everything() };
         let mut counts = self.store.totals(&all).await.map_err(DeskError::Store)?;
         counts.retain(|category, counts| scope.sees(category) && counts.keys().any(|state| state.is_open()));
@@ -105,6 +106,19 @@ impl Desk {
             last_slot: self.store.last_slot(job).await.map_err(DeskError::Store)?,
             last_run: last_run.map(|run| within(run, scope)),
         })
+    }
+
+    /// Adds the brakes that closed in the newest run of each job, and that nothing has come after.
+    async fn add_brakes(&self, scope: &Scope, problems: &mut BTreeMap<CategoryName, String>) -> Result<(), DeskError> {
+        for job in JobKind::ALL {
+            let Some(run) = self.store.newest_ended(job).await.map_err(DeskError::Store)? else { continue };
+            for (category, brake) in &run.report.brakes {
+                let Ok(category) = category.parse::<CategoryName>() else { continue };
+                let told = braked(&run, brake, scope.sees_all_of(&category));
+                problems.entry(category).and_modify(|before| *before = format!("{before}; {told}")).or_insert(told);
+            }
+        }
+        Ok(())
     }
 
     /// The sources with what is wrong with them, and what is wrong with their categories.
@@ -141,12 +155,24 @@ impl Desk {
     }
 }
 
+/// What a brake has stopped. A count would tell of records that are outside of what somebody may see.
+fn braked(run: &Run, brake: &ClosedBrake, is_seen_whole: bool) -> String {
+    let (job, id) = (run.job, run.id);
+    let ClosedBrake { records, rows, count, share, .. } = brake;
+    if is_seen_whole {
+        format!("the brake stopped {job} in run {id}: {records} of {rows} records (limits {count} and {share})")
+    } else {
+        format!("the brake stopped {job} in run {id}")
+    }
+}
+
 /// The run without what it says of categories that the scope does not see whole: a count would tell of records that are
 /// outside. What went wrong is told in sentences that may name any category.
 pub(super) fn within(mut run: Run, scope: &Scope) -> Run {
     if scope.is_everything() {
         return run;
     }
+    run.report.brakes.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
     run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
     if let RunState::Finished { reason, .. } = &mut run.state {
         *reason = None;

@@ -1,6 +1,6 @@
 //! What an entry of the trail says, in words. Pure.
 
-use crate::audit::{Access, AccessEnd};
+use crate::audit::{Access, AccessEnd, BrakedCategory};
 use crate::audit::{
     Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup,
     RuleChanged, Settlement, Trigger,
@@ -77,6 +77,13 @@ pub(super) fn summary_of(kind: &Kind) -> String {
             let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
             with_details(format!("a run of {job} ended: {outcome}"), &counts)
         }
+        Kind::BrakeClosed { job, categories } => {
+            let braked: Vec<String> = categories.iter().map(braked).collect();
+            format!("the brake stopped {job}: {}", braked.join("; "))
+        }
+        Kind::BrakeOverridden { job, stopped, digest, .. } => {
+            format!("a run of {job} may go on over what the brake stopped in run {stopped}, digest {digest}")
+        }
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
@@ -139,6 +146,13 @@ fn summary_of_records(kind: &Kind) -> String {
         },
         _ => String::new(),
     }
+}
+
+fn braked(of: &BrakedCategory) -> String {
+    let count = |name| of.counts.get(name).copied().unwrap_or(0);
+    let (category, share, digest) = (&of.category, &of.share, &of.digest);
+    let (records, rows, limit) = (count("records"), count("rows"), count("limit"));
+    format!("{category}: {records} of {rows} records (limits {limit} and {share}), digest {digest}")
 }
 
 fn settings_loaded(digest: &str, over: usize, aside: &[String]) -> String {

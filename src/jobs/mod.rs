@@ -7,6 +7,7 @@
 
 mod ahead;
 mod batches;
+mod brake;
 mod erase;
 mod foresee;
 mod journal;

@@ -118,6 +118,19 @@ impl Reader {
         self.0.page(mapping, today, after, rows_max).await
     }
 
+    /// How many rows the next stretch of at most `rows_max` of the category's table has, and where the one after it begins.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn rows_of_stretch(
+        &mut self,
+        mapping: &Mapping,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<(u64, Option<Cursor>), SourceError> {
+        self.0.rows_of_stretch(mapping, after, rows_max).await
+    }
+
     /// The records with these keys, each in its place; `None` where there is none.
     ///
     /// # Errors

@@ -13,6 +13,7 @@
 mod access;
 mod all;
 mod batch;
+mod brake;
 mod decide;
 mod digest;
 mod error;
@@ -49,6 +50,7 @@ use jiff::Timestamp;
 pub use access::{AccessAbout, AccessEntry, AccessWhat};
 pub use all::{AllError, NAMED_MAX, Named, SetDifference};
 pub use batch::{Intended, OpenBatch, PlannedErasure};
+pub use brake::{ClosedBrake, Override, Ripe, Spread, SpreadPart};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use digest::{SeenSet, SetDigest};
 pub use error::{Cause, StoreError};

@@ -133,6 +133,8 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
             Job::Prepare if state == RunState::Done => Work::Prepare(prepared),
             Job::Prepare => Work::Prepare(PrepareCounts::default()),
         },
+        overrides: None,
+        brakes: Vec::new(),
         notes: Vec::new(),
         problem: (state == RunState::Failed).then(|| {
             with_hint(
@@ -143,6 +145,27 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
                 "put it right and run the job again; what was done so far holds",
             )
         }),
+    }
+}
+
+/// Stands for what the brake has stopped.
+pub const BRAKED: &str = "18000-00000000000000000000000000";
+
+fn closed_brake() -> ClosedBrake {
+    let spread = |parts: &[(Option<&str>, u64)], others| {
+        let part = |(name, records): &(Option<&str>, u64)| SpreadPart { name: name.map(Into::into), records: *records };
+        Spread { most: parts.iter().map(part).collect(), others }
+    };
+    ClosedBrake {
+        category: "customer".into(),
+        records: 18_000,
+        rows: 20_000,
+        count: 100,
+        share: "5 %".into(),
+        digest: "00112233445566778899aabbccddeeff".into(),
+        criteria: spread(&[(Some("inactive"), 17_990), (Some("marked by the application"), 10)], 0),
+        units: spread(&[(Some("graz"), 12_000), (None, 4_000)], 2_000),
+        due_years: spread(&[(Some("2026"), 17_000), (Some("2025"), 990), (None, 10)], 0),
     }
 }
 
@@ -525,11 +548,32 @@ impl Backend for Fake {
         Ok(Run { dry_run, ..run(id, job, RunState::Queued) })
     }
 
+    async fn closed_brake(&self, _: &Authorised, job: Job) -> Reply<ClosedBrakes> {
+        if job == Job::Erase {
+            return Err(with_hint(
+                problem(
+                    Code::Conflict,
+                    "cannot show what the brake has stopped: the brake has stopped nothing in the newest run of erase",
+                ),
+                "erasurectl runs shows what has run, and erasurectl runs show RUN what was stopped",
+            ));
+        }
+        let brakes = vec![closed_brake()];
+        Ok(ClosedBrakes { run: 9, job, records: 18_000, digest: BRAKED.into(), brakes })
+    }
+
+    async fn override_brake(&self, _: &Authorised, _: &RequestId, asked: OverrideRequest) -> Reply<Run> {
+        assert_eq!(asked.digest, BRAKED);
+        Ok(run(10, asked.job, RunState::Queued))
+    }
+
     async fn run(&self, _: &Authorised, id: u64, wait: Duration) -> Reply<Run> {
         match (id, self.asked.fetch_add(1, Ordering::SeqCst)) {
             (7, 0) if !wait.is_zero() => Ok(run(7, Job::Erase, RunState::Running)),
             (7, _) => Ok(run(7, Job::Erase, RunState::Done)),
             (8, _) => Ok(run(8, Job::Prepare, RunState::Failed)),
+            (9, _) => Ok(Run { brakes: vec![closed_brake()], ..run(9, Job::Prepare, RunState::Partly) }),
+            (10, _) => Ok(Run { overrides: Some(9), ..run(10, Job::Prepare, RunState::Done) }),
             (ENDLESS, _) => std::future::pending().await,
             _ => Err(problem(Code::NoSuchRun, format!("cannot find run {id}: there is none of this number"))),
         }
@@ -699,6 +743,7 @@ impl Backend for Fake {
                 erasure: "the record is deleted, or anonymised while rows of orders refer to it".into(),
                 marks: "the application marks none; marks wait for a decision".into(),
                 decisions: "two different people confirm, and a confirmation waits for 7 days".into(),
+                brake: "a run stops before it proposes or erases more than 100 records and 5 % of the table".into(),
                 dependents: vec![DependentPolicy {
                     table: "orders".into(),
                     words: "they stay, without what is personal".into(),

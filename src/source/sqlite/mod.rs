@@ -153,6 +153,17 @@ impl SqliteReader {
         Selection::new(mapping, &columns, today).page(&mut self.guarded, after, rows_max).await
     }
 
+    pub(super) async fn rows_of_stretch(
+        &mut self,
+        mapping: &Mapping,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<(u64, Option<Cursor>), SourceError> {
+        connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
+        // No rule is asked, so that it is all one which day it is.
+        Selection::new(mapping, &[], Date::default()).rows_of_stretch(&mut self.guarded, after, rows_max).await
+    }
+
     pub(super) async fn by_key(
         &mut self,
         mapping: &Mapping,

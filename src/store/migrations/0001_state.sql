@@ -81,6 +81,8 @@ CREATE TABLE run (
   finished_at TEXT,
   report      TEXT NOT NULL CHECK (json_valid(report)),
   reason      TEXT,
+  -- Where somebody lets it go on in spite of the brake: which run was stopped, and what stands for each of the sets.
+  override    TEXT CHECK (json_valid(override)),
   -- One that tries again what an application's lock has left undone: from when on, and how often that has been tried.
   not_before  TEXT,
   tries       INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
