@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::keys::{self, KeyError};
 use super::lock::{LockError, StateLock};
 use crate::clock::SharedClock;
+use crate::erasure::Shapes;
 use crate::jobs::Keys;
-use crate::store::{Store, StoreError, StoredRule};
+use crate::store::{Store, StoreError, StoredRule, shapes as shapes_of};
 
 /// The state, held by this process.
 pub(super) struct Held {
@@ -107,6 +108,14 @@ pub(super) async fn rules(dir: &Path, clock: SharedClock) -> Option<Vec<StoredRu
     let rules = store.rules().await.ok();
     store.close().await;
     rules
+}
+
+/// What is remembered of the sources' schemas, as far as the state in `dir` can be read.
+pub(super) async fn shapes(dir: &Path, clock: SharedClock) -> Option<Shapes> {
+    let store = Store::look(&path(dir), clock).await.ok()?;
+    let gates = store.schema_gates().await.ok();
+    store.close().await;
+    shapes_of(&gates?).ok()
 }
 
 async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {

@@ -16,6 +16,7 @@ mod place;
 mod seen;
 mod select;
 mod settle;
+mod shape;
 mod stage;
 mod survey;
 mod text;
@@ -41,8 +42,9 @@ use self::text::{qualified, quote};
 use super::mapping::Mapping;
 use super::rows::{Applied, Cursor, Label, Page, Retained, Row, Staged, Surveyed};
 use super::schema::Schema;
+use super::shape::Shape;
 use super::{SourceError, label};
-use crate::config::SourceSettings;
+use crate::config::{Category, SourceSettings};
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
@@ -110,6 +112,11 @@ impl Activity {
 impl SqliteReader {
     pub(super) fn schema(&self) -> &Schema {
         self.seen.schema()
+    }
+
+    /// What the category relies on in the schema.
+    pub(super) fn shape(&self, mapping: &Mapping, category: &Category) -> Shape {
+        shape::of(self.schema(), mapping, category)
     }
 
     /// What was read, if the schema is still the one that mappings were made over.

@@ -310,3 +310,13 @@ CREATE TABLE access (
 ) STRICT;
 -- What is asked at every request: what somebody has now.
 CREATE INDEX access_now ON access (user) WHERE ended IS NULL;
+
+-- What each category's part of a schema looked like when it was last accepted, and whether its gate is closed.
+CREATE TABLE schema_gate (
+  category      TEXT PRIMARY KEY,
+  -- None where it has never fitted.
+  shape         TEXT CHECK (json_valid(shape)),
+  closed_reason TEXT CHECK (closed_reason <> ''),
+  closed_at     TEXT,
+  CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
+) STRICT, WITHOUT ROWID;
