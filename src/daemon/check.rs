@@ -33,10 +33,13 @@ pub(super) async fn run(arguments: &CheckArgs) -> ExitCode {
     let (findings, over) = match load(&arguments.config.config) {
         Ok(accepted) => {
             // The files are checked. What is in force over them is told where the state can be read: not everybody may.
-            let rules = state::rules(&arguments.state.state_dir, Arc::new(SystemClock)).await;
-            let over = rules.map(|rules| Over::of(&accepted.loaded.settings, rules));
-            let shapes = state::shapes(&arguments.state.state_dir, Arc::new(SystemClock)).await.unwrap_or_default();
-            (against_schemas(accepted.loaded, &shapes).await, over)
+            let remembered = state::remembered(&arguments.state.state_dir, Arc::new(SystemClock)).await;
+            let bared = remembered.as_ref().map(|known| accepted.loaded.settings.bared_keys(&known.personal));
+            let shapes = remembered.as_ref().map(|known| known.shapes.clone()).unwrap_or_default();
+            let over = remembered.map(|known| Over::of(&accepted.loaded.settings, known.rules));
+            let mut findings = against_schemas(accepted.loaded, &shapes).await;
+            findings.extend(bared.unwrap_or_default());
+            (findings, over)
         }
         Err(findings) => (findings, None),
     };

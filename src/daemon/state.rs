@@ -1,5 +1,6 @@
 //! Opens the state with its keys, and refuses where one is there without the other.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use super::lock::{LockError, StateLock};
 use crate::clock::SharedClock;
 use crate::erasure::Shapes;
 use crate::jobs::Keys;
-use crate::store::{Store, StoreError, StoredRule, shapes as shapes_of};
+use crate::record::CategoryName;
+use crate::store::{Store, StoreError, StoredRule, shapes};
 
 /// The state, held by this process.
 pub(super) struct Held {
@@ -79,6 +81,7 @@ pub(super) async fn hold(dir: &Path, clock: SharedClock) -> Result<Held, StateEr
     let ring = keys::find(dir, exists).map_err(StateError::Key)?;
     let store = if exists { Store::open(&path, clock).await } else { Store::create(&path, clock).await };
     let store = store.map_err(StateError::Store)?;
+    store.unseal(ring.keys.fingerprint.key_seal());
     ring.settle().map_err(StateError::Key)?;
     if let Err(error) = check_key(&store, &ring.keys).await {
         // What opening it has put beside it goes again.
@@ -98,24 +101,28 @@ pub(super) async fn look(dir: &Path, clock: SharedClock) -> Result<Option<(Store
     let keys =
         keys.ok_or_else(|| StateError::Key(KeyError::Lost { name: "fingerprint-key", path: dir.join("keys") }))?;
     let store = Store::look(&path, clock).await.map_err(StateError::Store)?;
+    store.unseal(keys.fingerprint.key_seal());
     check_key(&store, &keys).await?;
     Ok(Some((store, keys)))
 }
 
-/// What was changed while the daemon ran, as far as the state in `dir` can be read; `None` where it cannot, or there is none.
-pub(super) async fn rules(dir: &Path, clock: SharedClock) -> Option<Vec<StoredRule>> {
-    let store = Store::look(&path(dir), clock).await.ok()?;
-    let rules = store.rules().await.ok();
-    store.close().await;
-    rules
+/// What the state knows beyond the files.
+pub(super) struct Remembered {
+    /// What was changed while the daemon ran.
+    pub(super) rules: Vec<StoredRule>,
+    /// Categories that have personal keys.
+    pub(super) personal: Arc<BTreeSet<CategoryName>>,
+    /// What categories rely on in their schemas.
+    pub(super) shapes: Shapes,
 }
 
-/// What is remembered of the sources' schemas, as far as the state in `dir` can be read.
-pub(super) async fn shapes(dir: &Path, clock: SharedClock) -> Option<Shapes> {
+/// What is remembered in `dir`, as far as the state there can be read; `None` where it cannot, or there is none.
+pub(super) async fn remembered(dir: &Path, clock: SharedClock) -> Option<Remembered> {
     let store = Store::look(&path(dir), clock).await.ok()?;
-    let gates = store.schema_gates().await.ok();
+    let (rules, gates) = (store.rules().await.ok(), store.schema_gates().await.ok());
+    let personal = store.personal_keys();
     store.close().await;
-    shapes_of(&gates?).ok()
+    Some(Remembered { rules: rules?, personal, shapes: shapes(&gates?).ok()? })
 }
 
 async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {

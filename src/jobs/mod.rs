@@ -13,6 +13,7 @@ mod gate;
 mod journal;
 mod patience;
 mod prepare;
+mod proof;
 mod prune;
 mod run;
 mod settle;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use self::foresee::{Foreseen, Future, foresee};
+pub use self::proof::{look_through, look_through_state};
 pub use self::run::{Stop, begin, perform, queue_rest};
 pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;

@@ -20,6 +20,14 @@ pub enum SourceError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// Its bytes cannot be looked through.
+    #[error("cannot look through {path}: {what}", path = .path.display())]
+    Bytes {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        what: String,
+    },
     /// There is a file, and nothing in it.
     #[error("there is nothing in the database {path}: the file is empty", path = .path.display())]
     Empty {
@@ -196,9 +204,12 @@ impl SourceError {
     #[must_use]
     pub const fn is_about_the_file(&self) -> bool {
         match self {
-            Self::Fault(_) | Self::Open { .. } | Self::Missing { .. } | Self::Empty { .. } | Self::Replaced { .. } => {
-                true
-            }
+            Self::Fault(_)
+            | Self::Open { .. }
+            | Self::Missing { .. }
+            | Self::Empty { .. }
+            | Self::Bytes { .. }
+            | Self::Replaced { .. } => true,
             Self::Locked
             | Self::SchemaChanged
             | Self::Unguarded
@@ -218,6 +229,7 @@ impl SourceError {
             Self::Open { .. }
             | Self::Missing { .. }
             | Self::Empty { .. }
+            | Self::Bytes { .. }
             | Self::Locked
             | Self::Fault(_)
             | Self::Replaced { .. }

@@ -16,6 +16,8 @@ mod shape;
 mod sqlite;
 
 use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
 
 use jiff::civil::Date;
 
@@ -29,8 +31,9 @@ pub use self::schema::{
     Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
 };
 pub use self::shape::Shape;
-pub use self::sqlite::Step;
+pub use self::sqlite::{Ours, ProofOrder, Step, reached};
 use crate::config::SourceSettings;
+use crate::proof::ProofReport;
 use crate::record::{RecordKey, SourceName};
 
 /// An application's database, where it is and what it is called. Opens nothing by itself.
@@ -59,6 +62,20 @@ impl Source {
     /// When there is no such database, or it cannot be read.
     pub async fn reader(&self) -> Result<Reader, SourceError> {
         self.location.reader().await.map(Reader)
+    }
+
+    /// The SQLite database at this path, which none of the settings describes: the daemon's own.
+    #[must_use]
+    pub fn at(name: SourceName, path: &Path, lock_wait: Duration) -> Self {
+        Self { name, location: sqlite::Location::at(path, lock_wait) }
+    }
+
+    /// Looks through its files for what should be gone.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are no database.
+    pub async fn prove(&self, order: &ProofOrder<'_>) -> Result<ProofReport, SourceError> {
+        self.location.prove(order).await
     }
 
     /// Opens it for erasing.

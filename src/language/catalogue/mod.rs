@@ -14,6 +14,7 @@ mod holds;
 mod linked;
 mod lists;
 mod own_files;
+mod proof;
 mod rules;
 mod service;
 mod trail;
@@ -21,7 +22,7 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 13] = [
+pub(super) const ALL: &[Part] = &[
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
@@ -32,6 +33,7 @@ pub(super) const ALL: [Part; 13] = [
     linked::TEXTS,
     lists::TEXTS,
     own_files::TEXTS,
+    proof::TEXTS,
     rules::TEXTS,
     service::TEXTS,
     trail::TEXTS,

@@ -13,6 +13,7 @@ mod cut;
 mod expression;
 mod guard;
 mod place;
+mod proof;
 mod seen;
 mod select;
 mod settle;
@@ -25,7 +26,7 @@ mod trial;
 mod verify;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -48,6 +49,7 @@ use crate::config::{Category, SourceSettings};
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
+pub use self::proof::{Ours, ProofOrder, reached};
 pub use self::tied::Step;
 pub(super) use self::trial::TrialFault;
 
@@ -66,6 +68,10 @@ impl Location {
         Self { path: settings.path.value.clone(), lock_wait: settings.lock_wait }
     }
 
+    pub(super) fn at(path: &Path, lock_wait: Duration) -> Self {
+        Self { path: path.to_owned(), lock_wait }
+    }
+
     pub(super) async fn reader(&self) -> Result<SqliteReader, SourceError> {
         let place = Place::of(&self.path)?;
         let mut reading = connection::reading(&self.path, self.lock_wait).await?;
@@ -74,6 +80,10 @@ impl Location {
         let guarded = connection::guarded(&self.path, self.lock_wait).await?;
         place.check()?;
         Ok(SqliteReader { guarded, reading, place, seen, has_wal, laid_out: None, activity: Activity::default() })
+    }
+
+    pub(super) async fn prove(&self, order: &ProofOrder<'_>) -> Result<crate::proof::ProofReport, SourceError> {
+        proof::prove(self, order).await
     }
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
