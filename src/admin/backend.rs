@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::Refusal;
 use crate::actor::{Authorised, Identity, Permission};
 use crate::api::RuleAnswer;
-use crate::api::{AccessAnswer, AccessPage, AccessRequest, AccessView};
+use crate::api::{AccessAnswer, AccessPage, AccessRequest, AccessView, SchemaGates, SchemaStanding};
 use crate::api::{
     AuditPage, Checkpoints, ClosedBrakes, DecisionAnswers, Hold, HoldPage, Job, MarkAnswer, OverrideRequest, Policy,
     Problem, ProposalPage, ProposalTotals, ReasonKind, ReasonList, RecordView, ReleaseAnswer, Run, RunPage, SetDigest,
@@ -291,4 +291,16 @@ pub trait Backend: Send + Sync + 'static {
         name: String,
         wish: RuleWish,
     ) -> impl Future<Output = Reply<RuleAnswer>> + Send;
+
+    /// How the schema gates stand.
+    fn schema(&self, leave: &Authorised) -> impl Future<Output = Reply<SchemaGates>> + Send;
+
+    /// What has changed in a category's schema is accepted, if it is what the digest stands for.
+    fn accept_schema(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        category: String,
+        digest: String,
+    ) -> impl Future<Output = Reply<SchemaStanding>> + Send;
 }

@@ -10,6 +10,7 @@ mod linked;
 mod policy;
 mod proposals;
 mod runs;
+mod schema;
 mod status;
 mod trail;
 
@@ -30,7 +31,7 @@ use crate::actor::{Actor, Authorised, Identity, Permission};
 use crate::api;
 use crate::api::Code;
 use crate::desk::{Cursor, Desk, DeskError, HoldId, Reason, ReasonKind, ReasonRefused, RunId, Wanted, Wish};
-use crate::record::RecordRef;
+use crate::record::{CategoryName, RecordRef};
 use crate::scheduler::Timetable;
 
 /// What the handlers call, over the desk.
@@ -306,6 +307,22 @@ impl Backend for House {
             Ok((outcome, standing)) => Ok(policy::answer(outcome, standing)),
             Err(error) => Err(policy::problem_with(&wish, &name, error)),
         }
+    }
+
+    async fn schema(&self, leave: &Authorised) -> Reply<api::SchemaGates> {
+        self.desk.gates(leave).await.map(schema::gates).map_err(|error| problem_of(Asked::Policy, error))
+    }
+
+    async fn accept_schema(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        category: String,
+        digest: String,
+    ) -> Reply<api::SchemaStanding> {
+        let name: CategoryName = category.parse().map_err(|_| schema::no_such_category(&category))?;
+        let accepted = self.desk.accept_schema(leave, request.as_str(), &name, &digest).await;
+        accepted.map(schema::standing).map_err(|error| schema::problem_with(&name, error))
     }
 }
 

@@ -31,6 +31,7 @@ mod restore;
 mod routes;
 mod run;
 mod runs;
+mod schema;
 mod server;
 mod show;
 mod status;

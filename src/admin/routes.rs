@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::dispatch::{Answer, Call};
 use super::{
     access, audit, brake, confirm, hold, holds, list, mark, openapi, policy, postpone, reasons, release, restore, run,
-    runs, show, status,
+    runs, schema, show, status,
 };
 use crate::actor::Permission;
 use crate::actor::Permission::Configure;
@@ -91,6 +91,10 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Approves another person's change of a rule").takes::<api::RuleDecisionRequest>().gives::<api::RuleAnswer>(),
         post("/v1/policy/reject", Configure, |call| Box::pin(policy::reject(call)))
             .says("Drops a change of a rule that waits").takes::<api::RuleDecisionRequest>().gives::<api::RuleAnswer>(),
+        get("/v1/schema", View, |call| Box::pin(schema::get(call)))
+            .says("Tells which categories their schema stops").gives::<api::SchemaGates>(),
+        post("/v1/schema/accept", Configure, |call| Box::pin(schema::accept(call)))
+            .says("Accepts what has changed in a category's schema").takes::<api::SchemaAcceptRequest>().gives::<api::SchemaStanding>(),
         get("/openapi.json", View, |call| Box::pin(openapi::get(call)))
             .says("Describes this interface"),
     ]

@@ -14,6 +14,7 @@ mod policy;
 mod problem;
 mod proposals;
 mod runs;
+mod schema;
 mod status;
 
 pub use access::{
@@ -43,4 +44,5 @@ pub use runs::{
     BrakeQuery, ClosedBrake, ClosedBrakes, DependentRows, EraseCounts, Job, OverrideRequest, PrepareCounts, Run,
     RunPage, RunQuery, RunRequest, RunState, Spread, SpreadPart, Trigger, WaitQuery, Work,
 };
+pub use schema::{ClosedGate, SchemaAcceptRequest, SchemaFinding, SchemaGates, SchemaStanding};
 pub use status::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};

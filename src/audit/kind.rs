@@ -410,6 +410,31 @@ pub enum Kind {
         /// The batch that its commit marker carried then, in hexadecimal.
         last_batch: Option<String>,
     },
+    /// What categories rely on in their schemas is remembered as it is now: it has not been looked at before, or is more or
+    /// less than it was.
+    SchemaNoted {
+        /// Which categories.
+        categories: Vec<String>,
+    },
+    /// A category is stopped: the application has changed its schema.
+    SchemaGateClosed {
+        /// The category.
+        category: String,
+        /// What was changed, and what to do.
+        reason: String,
+    },
+    /// A category that was stopped fits its schema again.
+    SchemaGateOpened {
+        /// The category.
+        category: String,
+    },
+    /// Somebody has looked at what has changed in a schema, and the category goes on with it.
+    SchemaAccepted {
+        /// The category.
+        category: String,
+        /// What has changed.
+        differences: Vec<String>,
+    },
     /// Somebody was assigned something, or denied.
     AccessGiven(Access),
     /// What somebody was assigned or denied has ended.

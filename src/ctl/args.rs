@@ -68,6 +68,8 @@ pub(super) enum Verb {
     Audit(Audit),
     /// Show the rules in force, in words, or change one while the daemon runs
     Policy(Policy),
+    /// Show which categories their schema stops, and accept what has changed
+    Schema(Schema),
     /// Show who may see and do what, and change it
     Access(Access),
 }
@@ -422,6 +424,25 @@ pub(super) enum PolicyVerb {
         /// The rule, likewise
         #[arg(value_name = "RULE", value_parser = rule_at)]
         rule: RuleDecisionRequest,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Schema {
+    #[command(subcommand)]
+    pub(super) verb: Option<SchemaVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SchemaVerb {
+    /// Accept what has changed in a category's schema: the category goes on with it
+    Accept {
+        /// The category
+        category: String,
+        /// Only if it is still the change that this stands for, as erasurectl schema shows it
+        #[arg(long)]
+        digest: Option<String>,
     },
 }
 

@@ -8,6 +8,7 @@ mod access;
 mod all;
 mod board;
 mod decide;
+mod gate;
 mod holds;
 mod linked;
 mod list;
@@ -33,6 +34,7 @@ pub use self::access::{
 };
 pub use self::board::{Board, held};
 pub use self::decide::Wish;
+pub use self::gate::{ClosedGate, GateError, GateFinding, GateStanding};
 pub use self::holds::{HeldRecord, HoldRefused, Released, WhichHold};
 pub use self::linked::{LinkedRecord, LinkedVerdict, Standing};
 pub use self::list::{Item, Listing, Wanted};

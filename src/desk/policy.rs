@@ -3,7 +3,7 @@
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
 use crate::config::{Category, Criterion, Link, Rule, causes, words};
-use crate::erasure::{Open, open};
+use crate::erasure::{Open, open_as_remembered};
 use crate::record::{CategoryName, SourceName};
 
 /// The rules of one category.
@@ -59,9 +59,9 @@ impl Desk {
     /// The rules of every category that the asker may see.
     ///
     /// # Errors
-    /// None yet; a source that cannot be read is told with its categories.
+    /// When the state cannot be read; a source that cannot be read is told with its categories.
     pub async fn policy(&self, leave: &Authorised) -> Result<Vec<Rules>, DeskError> {
-        let settings = self.settings();
+        let (settings, remembered) = (self.settings(), self.remembered().await?);
         let mut rules = Vec::new();
         for source in settings.sources.keys() {
             let is_visible = |c: &&Category| c.source.value == *source && leave.scope().sees(&c.name);
@@ -70,7 +70,7 @@ impl Desk {
             if visible.is_empty() {
                 continue;
             }
-            let opened = open(&settings, source).await;
+            let opened = open_as_remembered(&settings, source, &remembered.shapes).await;
             for category in visible {
                 let (problem, never_null) = match &opened {
                     Err(error) => (Some(causes(error)), Vec::new()),

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::gate::ClosedGate;
 use super::{Desk, DeskError};
 use crate::actor::{Authorised, Scope};
 use crate::config::{Settings, causes};
-use crate::erasure::open;
+use crate::erasure::open_as_remembered;
 use crate::proposal::StateName;
 use crate::record::{CategoryName, SourceName};
 use crate::store::{ClosedBrake, JobKind, ProposalFilter, Run, RunState};
@@ -58,7 +59,12 @@ pub struct CategoryStanding {
     pub counts: BTreeMap<StateName, u64>,
     /// Why it is stopped.
     pub problem: Option<String>,
+    /// What closes its schema gate; `None` where that is open, or cannot be looked at.
+    pub gate: Option<ClosedGate>,
 }
+
+/// Sources, and by category what is wrong, and which gates are closed.
+type Sources = (Vec<SourceStanding>, BTreeMap<CategoryName, String>, BTreeMap<CategoryName, ClosedGate>);
 
 impl Desk {
     /// How things stand within the asker's scope.
@@ -72,7 +78,7 @@ impl Desk {
         for job in JobKind::ALL {
             jobs.push(self.job(&settings, scope, job).await?);
         }
-        let (sources, mut problems) = self.sources(&settings, scope).await?;
+        let (sources, mut problems, mut gates) = self.sources(&settings, scope).await?;
         self.add_brakes(scope, &mut problems).await?;
         let all = ProposalFilter { scope: scope.clone(), ..ProposalFilter::everything() };
         let mut counts = self.store.totals(&all).await.map_err(DeskError::Store)?;
@@ -86,6 +92,7 @@ impl Desk {
             } else {
                 Some("it is not in the settings".to_owned())
             },
+            gate: gates.remove(&category),
             category,
         });
         let categories = categories.collect();
@@ -121,14 +128,11 @@ impl Desk {
         Ok(())
     }
 
-    /// The sources with what is wrong with them, and what is wrong with their categories.
-    async fn sources(
-        &self,
-        settings: &Settings,
-        scope: &Scope,
-    ) -> Result<(Vec<SourceStanding>, BTreeMap<CategoryName, String>), DeskError> {
+    /// The sources with what is wrong with them, what is wrong with their categories, and whose gates are closed.
+    async fn sources(&self, settings: &Settings, scope: &Scope) -> Result<Sources, DeskError> {
         let known = self.store.sources().await.map_err(DeskError::Store)?;
-        let (mut sources, mut problems) = (Vec::new(), BTreeMap::new());
+        let remembered = self.remembered().await?;
+        let (mut sources, mut problems, mut gates) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for source in settings.sources.keys() {
             let of_source = settings.categories.values().filter(|category| category.source.value == *source);
             let visible: Vec<_> = of_source.map(|category| &category.name).filter(|name| scope.sees(name)).collect();
@@ -137,7 +141,7 @@ impl Desk {
             }
             let closed = known.iter().find(|state| state.source == *source).and_then(|state| state.closed.as_ref());
             let mut problem = closed.map(|(_, reason)| format!("nothing is erased from it: {reason}"));
-            match open(settings, source).await {
+            match open_as_remembered(settings, source, &remembered.shapes).await {
                 Err(error) => {
                     let error = causes(&error);
                     problems.extend(visible.into_iter().map(|category| (category.clone(), error.clone())));
@@ -145,13 +149,15 @@ impl Desk {
                 }
                 Ok(opened) => {
                     let stopped = |name: &CategoryName| Some((name.clone(), opened.why_stopped(name)?.to_owned()));
+                    let closed = |name: &CategoryName| Some((name.clone(), remembered.closed(&opened, name)?));
+                    gates.extend(visible.iter().copied().filter_map(closed));
                     problems.extend(visible.into_iter().filter_map(stopped));
                     opened.reader.close().await;
                 }
             }
             sources.push(SourceStanding { source: source.clone(), problem });
         }
-        Ok((sources, problems))
+        Ok((sources, problems, gates))
     }
 }
 

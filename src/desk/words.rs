@@ -87,6 +87,14 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
+        Kind::SchemaNoted { categories } => {
+            format!("the schema was noted as it is, for {}", categories.join(", "))
+        }
+        Kind::SchemaGateClosed { category, reason } => format!("{category} was stopped: {reason}"),
+        Kind::SchemaGateOpened { category } => format!("{category} fits its schema again"),
+        Kind::SchemaAccepted { category, differences } => {
+            format!("the changed schema was accepted for {category}: {}", differences.join("; "))
+        }
         Kind::RuleChanged(of) | Kind::RuleChangeAsked(of) | Kind::RuleChangeApproved(of) => rule_changed(kind, of),
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),

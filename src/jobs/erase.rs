@@ -130,7 +130,7 @@ async fn erase_source(
         reached.tell(progress, format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
         return Ok(());
     }
-    let mut open = workshop.open(&described.name).await?;
+    let mut open = workshop.open(&described.name, run).await?;
     for stopped in &open.stopped {
         reached.tell(progress, format!("{}: {}", stopped.category, stopped.reason));
     }

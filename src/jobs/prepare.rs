@@ -76,7 +76,7 @@ async fn prepare_source(
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
-    let open = workshop.open(&described.name).await?;
+    let open = workshop.open(&described.name, run).await?;
     for stopped in &open.stopped {
         over.insert(stopped.category.clone(), None);
         let told = format!("{}: {}", stopped.category, stopped.reason);

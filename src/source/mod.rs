@@ -12,6 +12,7 @@ mod mapping;
 mod rows;
 pub mod sample;
 mod schema;
+mod shape;
 mod sqlite;
 
 use std::collections::HashSet;
@@ -29,6 +30,7 @@ pub use self::rows::{
 pub use self::schema::{
     Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
 };
+pub use self::shape::Shape;
 pub use self::sqlite::{Ours, ProofOrder, Step, reached};
 use crate::config::SourceSettings;
 use crate::proof::ProofReport;

@@ -18,6 +18,7 @@ mod decide;
 mod digest;
 mod error;
 mod filter;
+mod gate;
 mod hold;
 mod ledger;
 mod list;
@@ -55,6 +56,7 @@ pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFaul
 pub use digest::{SeenSet, SetDigest};
 pub use error::{Cause, StoreError};
 pub use filter::{ListOrder, ListSort, ProposalFilter};
+pub use gate::{SchemaGate, shapes};
 pub use hold::{Announcement, AskedRelease, Hold, HoldId, NewHold};
 pub use ledger::LedgerEntry;
 pub use list::{Event, EventKind, GivenReason, Page};

@@ -13,7 +13,7 @@ use erasured::language::sentences;
 use super::scan::Scan;
 
 /// Files and folders whose texts clerks come to read.
-const SPOKEN: [&str; 18] = [
+const SPOKEN: [&str; 19] = [
     "src/actor/mod.rs",
     "src/admin",
     "src/audit/checkpoint.rs",
@@ -31,6 +31,7 @@ const SPOKEN: [&str; 18] = [
     "src/record/key.rs",
     "src/record/name.rs",
     "src/source/error.rs",
+    "src/source/shape.rs",
     "src/store/decide.rs",
 ];
 /// Files among them whose texts nobody reads there: the operator's log and the description of the interface stay English.

@@ -52,6 +52,8 @@ const MATRIX: &[(&str, Permission, Kept, &str)] = &[
     ("GET /v1/audit/export",                 Permission::Audit,     Whole,    ""),
     ("GET /v1/audit/verify",                 Permission::Audit,     Whole,    ""),
     ("GET /v1/audit/checkpoints",            Permission::Audit,     Whole,    ""),
+    ("GET /v1/schema",                       Permission::View,      Unnamed,  ""),
+    ("POST /v1/schema/accept",               Permission::Configure, Unnamed,  r#"{"category":"member","digest":"00"}"#),
     ("GET /v1/access",                       Permission::Configure, Unnamed,  ""),
     ("GET /v1/access/{user}",                Permission::Configure, Unnamed,  ""),
     ("POST /v1/access",                      Permission::Configure, NotThereIfDenied, r#"{"change":"add-record","user":"nora","record":"RECORD"}"#),

@@ -310,14 +310,26 @@ impl Backend for Fake {
                 SourceStatus { source: "crm".into(), problem: None },
                 SourceStatus { source: "shop".into(), problem: Some("there is no database at shop.db".into()) },
             ],
-            categories: vec![CategoryStatus {
-                category: "customer".into(),
-                proposed: 3,
-                confirmed: 2,
-                postponed: 1,
-                erasing: 0,
-                problem: None,
-            }],
+            categories: vec![
+                CategoryStatus {
+                    category: "customer".into(),
+                    proposed: 3,
+                    confirmed: 2,
+                    postponed: 1,
+                    erasing: 0,
+                    problem: None,
+                    gate: None,
+                },
+                CategoryStatus {
+                    category: "member".into(),
+                    proposed: 0,
+                    confirmed: 1,
+                    postponed: 0,
+                    erasing: 0,
+                    problem: Some("the schema has changed: the view active does not read what it did".into()),
+                    gate: Some(changed()),
+                },
+            ],
             audit: AuditStatus { entries: 40, signed: 38 },
         })
     }
@@ -780,6 +792,75 @@ impl Backend for Fake {
             (_, RuleWish::Reject(_)) => answer(RuleOutcome::Dropped, rule(&name, "2", None)),
         }
     }
+
+    async fn schema(&self, _: &Authorised) -> Reply<SchemaGates> {
+        let changed_why = "the schema has changed: the type of last_contact_on of customers was TEXT and is INTEGER; \
+                           if the settings still mean what they should, accept it: erasurectl schema accept customer";
+        let unfit_why = "the settings do not fit the schema: column nickname of members is not classified; \
+                         in categories/member.toml: write it into keep = [\"nickname\"] if it is not personal, \
+                         or into anonymise with what replaces it";
+        Ok(SchemaGates {
+            categories: vec![
+                gate("customer", Some(changed_why), Some(changed())),
+                gate("member", Some(unfit_why), Some(unfit())),
+                gate("person", Some("cannot use the source crm: there is no database at /srv/crm.db"), None),
+                gate("user", None, None),
+            ],
+        })
+    }
+
+    async fn accept_schema(
+        &self,
+        _: &Authorised,
+        _: &RequestId,
+        category: String,
+        digest: String,
+    ) -> Reply<SchemaStanding> {
+        match (category.as_str(), digest.as_str()) {
+            ("customer", "0a1b") => Ok(gate("customer", None, None)),
+            ("customer", _) => Err(with_hint(
+                problem(
+                    Code::Conflict,
+                    "cannot accept the schema of customer: it is not the change that was looked at",
+                ),
+                "look at it again: erasurectl schema",
+            )),
+            ("nobody", _) => Err(with_hint(
+                problem(Code::NoSuchCategory, "cannot accept the schema of nobody: there is no category nobody"),
+                "erasurectl policy shows those there are",
+            )),
+            _ => Err(with_hint(
+                problem(Code::Conflict, format!("cannot accept the schema of {category}: its gate is open")),
+                "there is nothing to accept; erasurectl schema shows how every gate stands",
+            )),
+        }
+    }
+}
+
+/// A change of the schema that can be accepted.
+fn changed() -> ClosedGate {
+    let finding = SchemaFinding {
+        message: "the type of last_contact_on of customers was TEXT and is INTEGER".into(),
+        file: None,
+        hint: Some("if the settings still mean what they should, accept it: erasurectl schema accept customer".into()),
+    };
+    ClosedGate { since: Some(at(4)), findings: vec![finding], digest: Some("0a1b".into()) }
+}
+
+/// A column that is not classified.
+fn unfit() -> ClosedGate {
+    let finding = SchemaFinding {
+        message: "column nickname of members is not classified".into(),
+        file: Some("categories/member.toml".into()),
+        hint: Some(
+            "write it into keep = [\"nickname\"] if it is not personal, or into anonymise with what replaces it".into(),
+        ),
+    };
+    ClosedGate { since: None, findings: vec![finding], digest: None }
+}
+
+fn gate(category: &str, problem: Option<&str>, gate: Option<ClosedGate>) -> SchemaStanding {
+    SchemaStanding { category: category.into(), source: "crm".into(), problem: problem.map(str::to_owned), gate }
 }
 
 fn rule(name: &str, value: &str, waiting: Option<&str>) -> RuleStanding {

@@ -246,6 +246,17 @@ transcripts! {
         ["policy", "approve", "customer.decisions@x"]
         ["policy", "reject", "customer.decisions"]
         ["policy", "--help"]
+    schema(Fake::default()):
+        ["schema"]
+        ["schema", "--json"]
+        ["schema", "accept", "customer"]
+        ["schema", "accept", "customer", "--json"]
+        ["schema", "accept", "customer", "--digest", "0a1b"]
+        ["schema", "accept", "customer", "--digest", "beef"]
+        ["schema", "accept", "user"]
+        ["schema", "accept", "nobody"]
+        ["schema", "accept"]
+        ["schema", "--help"]
     access(Fake::default()):
         ["access", "list"]
         ["access", "list", "--user", "vera", "--json"]

@@ -17,6 +17,7 @@ mod proof;
 mod seen;
 mod select;
 mod settle;
+mod shape;
 mod stage;
 mod survey;
 mod text;
@@ -42,8 +43,9 @@ use self::text::{qualified, quote};
 use super::mapping::Mapping;
 use super::rows::{Applied, Cursor, Label, Page, Retained, Row, Staged, Surveyed};
 use super::schema::Schema;
+use super::shape::Shape;
 use super::{SourceError, label};
-use crate::config::SourceSettings;
+use crate::config::{Category, SourceSettings};
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
@@ -120,6 +122,11 @@ impl Activity {
 impl SqliteReader {
     pub(super) fn schema(&self) -> &Schema {
         self.seen.schema()
+    }
+
+    /// What the category relies on in the schema.
+    pub(super) fn shape(&self, mapping: &Mapping, category: &Category) -> Shape {
+        shape::of(self.schema(), mapping, category)
     }
 
     /// What was read, if the schema is still the one that mappings were made over.

@@ -346,3 +346,13 @@ CREATE TABLE personal_key (
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER personal_key_stays BEFORE DELETE ON personal_key
 BEGIN SELECT raise(ABORT, 'keys that were personal stay so'); END;
+
+-- What each category's part of a schema looked like when it was last accepted, and whether its gate is closed.
+CREATE TABLE schema_gate (
+  category      TEXT PRIMARY KEY,
+  -- None where it has never fitted.
+  shape         TEXT CHECK (json_valid(shape)),
+  closed_reason TEXT CHECK (closed_reason <> ''),
+  closed_at     TEXT,
+  CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
+) STRICT, WITHOUT ROWID;
