@@ -77,6 +77,7 @@ pub(super) fn summary_of(kind: &Kind) -> String {
             let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
             with_details(format!("a run of {job} ended: {outcome}"), &counts)
         }
+        Kind::RemovalVerified { source, clean, counts, .. } => removal_verified(source, *clean, counts),
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
@@ -130,6 +131,16 @@ fn summary_of_records(kind: &Kind) -> String {
         },
         _ => String::new(),
     }
+}
+
+fn removal_verified(source: &str, clean: bool, counts: &BTreeMap<String, u64>) -> String {
+    let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let said = if clean {
+        format!("what was erased from {source} is gone, as far as can be seen")
+    } else {
+        format!("what was erased from {source} is not known to be gone")
+    };
+    with_details(said, &counts)
 }
 
 fn settings_loaded(digest: &str, over: usize, aside: &[String]) -> String {

@@ -141,6 +141,8 @@ impl Batches<'_, '_> {
             return Ok(true);
         }
         let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
+        let keys = claims.iter().map(|claim| &claim.key);
+        self.progress.samples.take(&self.described.name, self.reader, self.mapping, keys).await;
         let report = self.attempt(&mut turn, claims).await?;
         let counts = self.progress.report.category(&self.mapping.category);
         counts.deleted += report.deleted;

@@ -1,16 +1,18 @@
 //! The final job: erases what is confirmed, batch by batch.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::batches::{Batches, Next};
 use super::run::{Progress, Stop};
+use super::samples::Samples;
 use super::shells::{Shell, Shells};
 use super::together::Together;
-use super::{Foreseen, Future, JobError, Workshop, settle, store};
+use super::{Foreseen, Future, JobError, Workshop, proof, settle, store};
 use crate::config::{Category, SourceSettings};
 use crate::erasure::{Claim, Open, Preview, Ruling, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
-use crate::record::{RecordKey, RecordRef};
+use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
 use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, RunId};
 
@@ -21,6 +23,9 @@ pub(super) async fn erase(
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
+    if run.is_some() {
+        progress.samples = Samples::over(confirmed(workshop).await?);
+    }
     for described in workshop.settings.sources.values() {
         match erase_source(workshop, run, described, progress, stop).await {
             Ok(()) => {}
@@ -32,6 +37,12 @@ pub(super) async fn erase(
         }
     }
     count_left(workshop, run.is_none(), progress).await
+}
+
+/// How many records wait for the final job.
+async fn confirmed(workshop: &Workshop) -> Result<u64, JobError> {
+    let standing = workshop.store.counts().await.map_err(store)?;
+    Ok(standing.values().filter_map(|counts| counts.get(&StateName::Confirmed)).sum())
 }
 
 /// Counts what is confirmed and still to be erased: in categories that were not reached, or could not be, as well.
@@ -95,7 +106,20 @@ async fn erase_source(
         };
         tell_unless_fatal(done, progress)?;
     }
+    let erased = |category: &CategoryName| {
+        let counts = progress.report.categories.get(category.as_str());
+        counts.is_some_and(|counts| counts.deleted + counts.anonymised > 0)
+    };
+    let ours = proof::ours(&open.reader, mappings.values());
+    let has_erased = mappings.keys().any(erased);
     open.reader.close().await;
+    if let Some(run) = run
+        && has_erased
+    {
+        let sample = Arc::new(progress.samples.of(&described.name));
+        let report = proof::prove(workshop, run, described, ours, sample, false).await?;
+        progress.report.proofs.insert(described.name.to_string(), report);
+    }
     Ok(())
 }
 

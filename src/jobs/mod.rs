@@ -13,6 +13,7 @@ mod journal;
 mod prepare;
 mod proof;
 mod run;
+mod samples;
 mod settle;
 mod shells;
 mod together;

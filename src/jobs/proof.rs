@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::JobError;
-use crate::config::{Settings, SourceSettings};
+use super::{JobError, Workshop, store};
+use crate::audit::{By, Kind};
+use crate::config::{Settings, SourceSettings, causes};
 use crate::erasure::open;
 use crate::proof::{ProofReport, Sample};
 use crate::record::SourceName;
 use crate::source::{Mapping, Ours, ProofOrder, Reader, Source, SourceError, reached};
+use crate::store::RunId;
 
 /// How long the state may be waited for.
 const STATE_WAIT: Duration = Duration::from_secs(10);
@@ -51,7 +53,44 @@ pub async fn look_through_state(name: SourceName, path: &Path) -> Result<ProofRe
     report.map_err(|source| JobError::Source { name: name.to_string(), source })
 }
 
-fn ours<'m>(reader: &Reader, mappings: impl Iterator<Item = &'m Mapping>) -> BTreeSet<String> {
+/// Looks, after a run, whether what it has erased from the source is gone, and notes in the trail what was found.
+/// `log_was_emptied` tells whether the source's write-ahead log was emptied after the last batch. That something cannot be
+/// looked through is a finding, too.
+///
+/// # Errors
+/// When the state cannot be written.
+pub(super) async fn prove(
+    workshop: &Workshop,
+    run: RunId,
+    described: &SourceSettings,
+    ours: BTreeSet<String>,
+    sample: Arc<Sample>,
+    log_was_emptied: bool,
+) -> Result<ProofReport, JobError> {
+    let state = Some(workshop.store.path().to_owned());
+    let wanted = Wanted { sample: Some(sample), state, log_was_emptied };
+    let looked = self::run(Source::of(described), Ours::Tables(ours), described.max_lock, wanted).await;
+    let report = looked.unwrap_or_else(|error| ProofReport { faults: vec![causes(&error)], ..ProofReport::default() });
+    match report.trouble() {
+        None => tracing::info!(source = %described.name, "what was erased is gone"),
+        Some(trouble) => tracing::warn!(source = %described.name, %trouble, "what was erased is not known to be gone"),
+    }
+    let mut turn = workshop.store.turn().await;
+    let mut change = turn.begin().await.map_err(store)?;
+    let layers = report.layers.iter().map(|layer| (layer.layer.as_str().to_owned(), layer.verdict.as_str().to_owned()));
+    let kind = Kind::RemovalVerified {
+        source: described.name.to_string(),
+        clean: report.is_clean(),
+        layers: layers.collect(),
+        counts: report.named(),
+    };
+    change.record(&By::run(run.0), &kind).await.map_err(store)?;
+    change.commit().await.map_err(store)?;
+    Ok(report)
+}
+
+/// The tables of the source that these categories reach.
+pub(super) fn ours<'m>(reader: &Reader, mappings: impl Iterator<Item = &'m Mapping>) -> BTreeSet<String> {
     reached(reader.schema(), mappings)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::samples::Samples;
 use super::{Foreseen, JobError, Workshop, erase, prepare, store};
 use crate::actor::Actor;
 use crate::audit::By;
@@ -21,6 +22,8 @@ pub(super) struct Progress<'w> {
     pub(super) troubles: Vec<String>,
     /// Whether it was stopped before its end.
     pub(super) is_stopped: bool,
+    /// Values of some of those who are erased, to be looked for afterwards.
+    pub(super) samples: Samples,
     /// Sources whose hours were over; each was told of once.
     pub(super) outside_hours: BTreeSet<SourceName>,
 }

@@ -36,6 +36,12 @@ impl Sample {
         self.values.extend(values.into_iter().filter_map(distinctive));
     }
 
+    /// The same of several records together.
+    pub fn add_all(&mut self, records: u64, values: impl IntoIterator<Item = Value>) {
+        self.add(values);
+        self.records += records.saturating_sub(1);
+    }
+
     /// How many records it holds values of.
     #[must_use]
     pub fn records(&self) -> u64 {

@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
+use crate::proof::ProofReport;
 use crate::proposal::DependentCounts;
 use crate::record::CategoryName;
 
@@ -135,6 +136,9 @@ impl Counts {
 pub struct RunReport {
     /// By the category's name.
     pub categories: BTreeMap<String, Counts>,
+    /// What was found of the erased afterwards, by the source's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub proofs: BTreeMap<String, ProofReport>,
 }
 
 impl RunReport {
