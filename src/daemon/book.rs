@@ -38,7 +38,7 @@ impl RunBook for Book {
     }
 
     async fn take(&self) -> Result<Option<Run>, StoreError> {
-        Ok(self.0.queued_runs().await?.into_iter().next())
+        self.0.next_run().await
     }
 }
 
@@ -56,7 +56,7 @@ impl Runner {
     async fn start(&self, run: &Run) -> Result<(), StoreError> {
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await?;
-        change.start_run(run.id).await?;
+        jobs::begin(&mut change, run).await?;
         change.commit().await
     }
 }

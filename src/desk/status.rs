@@ -138,7 +138,10 @@ impl Desk {
                 }
             }
             let proof = self.store.newest_proof(source).await.map_err(DeskError::Store)?;
-            let remains = proof.and_then(|(run, proof)| Some(format!("after run {run}: {}", proof.trouble()?)));
+            let remains = proof.and_then(|(id, proof)| {
+                let trouble = proof.trouble()?;
+                Some(format!("after run {id}: {trouble}"))
+            });
             sources.push(SourceStanding { source: source.clone(), problem, remains });
         }
         Ok((sources, problems))

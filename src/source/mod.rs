@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-pub use self::error::SourceError;
+pub use self::error::{FileFault, SourceError};
 pub use self::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink, Reference, Tie};
 pub use self::rows::{
     Applied, Cursor, DependentCount, Finding, KeyProblem, Label, Outcome, Page, Retained, Row, Staged, StagedRecord,

@@ -14,6 +14,7 @@ mod hours;
 mod linked;
 mod manual;
 mod reasons;
+mod retention;
 mod rows;
 mod rule;
 mod section;
@@ -100,7 +101,7 @@ fn settings(dir: &Path, faults: &Faults) -> Option<Settings> {
         categories.extend(read.map(|category| (name.clone(), category)));
     }
     linked::note_unknown(&categories, &names, faults);
-    let Top { time_zone, schedule, sources, grants, holds, reasons, .. } = top?;
+    let Top { time_zone, schedule, sources, grants, holds, reasons, retention, .. } = top?;
     let (time_zone, time_zone_name) = time_zone?;
     let settings = Settings {
         time_zone,
@@ -111,6 +112,7 @@ fn settings(dir: &Path, faults: &Faults) -> Option<Settings> {
         categories,
         holds: holds?,
         reasons: reasons?,
+        retention: retention?,
     };
     note_unused_sources(&settings, faults);
     Some(settings)
