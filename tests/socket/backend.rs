@@ -134,6 +134,7 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
             Job::Prepare => Work::Prepare(PrepareCounts::default()),
         },
         notes: Vec::new(),
+        proofs: Default::default(),
         problem: (state == RunState::Failed).then(|| {
             with_hint(
                 problem(
@@ -284,8 +285,8 @@ impl Backend for Fake {
                 JobStatus { job: Job::Erase, schedule: None, next_at: None, last_run: None },
             ],
             sources: vec![
-                SourceStatus { source: "crm".into(), problem: None },
-                SourceStatus { source: "shop".into(), problem: Some("there is no database at shop.db".into()) },
+                SourceStatus { source: "crm".into(), problem: None, remains: Some("after run 7: database: found 3".into()) },
+                SourceStatus { source: "shop".into(), problem: Some("there is no database at shop.db".into()), remains: None },
             ],
             categories: vec![CategoryStatus {
                 category: "customer".into(),
