@@ -139,7 +139,7 @@ fn summary_of_records(kind: &Kind) -> String {
     }
 }
 
-fn removal_verified(source: &str, clean: bool, counts: &BTreeMap<String, u64>) -> String {
+fn removal_verified(source: &str, clean: bool, counts: &Counts) -> String {
     let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     let said = if clean {
         format!("what was erased from {source} is gone, as far as can be seen")

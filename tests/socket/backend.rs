@@ -285,8 +285,16 @@ impl Backend for Fake {
                 JobStatus { job: Job::Erase, schedule: None, next_at: None, last_run: None },
             ],
             sources: vec![
-                SourceStatus { source: "crm".into(), problem: None, remains: Some("after run 7: database: found 3".into()) },
-                SourceStatus { source: "shop".into(), problem: Some("there is no database at shop.db".into()), remains: None },
+                SourceStatus {
+                    source: "crm".into(),
+                    problem: None,
+                    remains: Some("after run 7: database: found 3".into()),
+                },
+                SourceStatus {
+                    source: "shop".into(),
+                    problem: Some("there is no database at shop.db".into()),
+                    remains: None,
+                },
             ],
             categories: vec![CategoryStatus {
                 category: "customer".into(),
