@@ -157,6 +157,15 @@ impl JobError {
     fn is_fatal(&self) -> bool {
         matches!(self, Self::Store(_) | Self::Engine { source: EngineError::Journal(_), .. })
     }
+
+    /// Whether the application has changed its schema meanwhile: the settings are to be laid over it anew.
+    fn is_schema_changed(&self) -> bool {
+        matches!(
+            self,
+            Self::Source { source: SourceError::SchemaChanged, .. }
+                | Self::Engine { source: EngineError::Source(SourceError::SchemaChanged), .. }
+        )
+    }
 }
 
 fn store(error: StoreError) -> JobError {

@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_lies_between_cells_is_counted_without_what_the_format_leaves_there() {
         let read = TreePage::read(&leaf(), 0, 512).unwrap();
-        assert_eq!((read.cells.len(), read.dead.clone(), read.nonzero), (1, vec![10..507], 0));
+        assert_eq!((read.cells.len(), read.dead.as_slice(), read.nonzero), (1, std::slice::from_ref(&(10..507)), 0));
         let mut old = leaf();
         old[490..495].copy_from_slice(b"Huber");
         let read = TreePage::read(&old, 0, 512).unwrap();

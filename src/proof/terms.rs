@@ -89,7 +89,9 @@ fn fts3_terms(node: &[u8], tell: &mut dyn FnMut(&[u8])) -> Option<()> {
 mod tests {
     use super::*;
 
-    fn told(read: fn(&[u8], &mut dyn FnMut(&[u8])), block: &[u8]) -> Vec<String> {
+    type Read = fn(&[u8], &mut dyn FnMut(&[u8]));
+
+    fn told(read: Read, block: &[u8]) -> Vec<String> {
         let mut terms = Vec::new();
         read(block, &mut |term| terms.push(String::from_utf8_lossy(term).into_owned()));
         terms

@@ -95,6 +95,9 @@ pub enum SourceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The application has changed its schema since the settings were laid over it.
+    #[error("the schema has changed since the settings were laid over it")]
+    SchemaChanged,
     /// The connection could not be guarded, so nothing is run on it.
     #[error("cannot put the guard on a connection for the settings' SQL")]
     Unguarded,
@@ -208,6 +211,7 @@ impl SourceError {
             | Self::Bytes { .. }
             | Self::Replaced { .. } => true,
             Self::Locked
+            | Self::SchemaChanged
             | Self::Unguarded
             | Self::Expression { .. }
             | Self::Query { .. }
@@ -229,6 +233,7 @@ impl SourceError {
             | Self::Locked
             | Self::Fault(_)
             | Self::Replaced { .. }
+            | Self::SchemaChanged
             | Self::Unguarded
             | Self::Expression { .. } => true,
             Self::Query { source, .. } => !is_constraint(source),

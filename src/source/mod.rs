@@ -95,6 +95,14 @@ impl Reader {
         self.0.schema()
     }
 
+    /// What was read, if the schema is still the one that mappings were made over.
+    ///
+    /// # Errors
+    /// [`SourceError::SchemaChanged`] when it is not, whatever was read.
+    pub async fn under_one_schema<T>(&mut self, read: Result<T, SourceError>) -> Result<T, SourceError> {
+        self.0.under_one_schema(read).await
+    }
+
     /// The next stretch of at most `rows_max` rows of the category's table: those that may be due on `today`, or whose
     /// dates cannot be read.
     ///
@@ -235,9 +243,14 @@ impl Writer {
     /// is used for as long as nobody else changes the source.
     ///
     /// # Errors
-    /// When the source cannot be read.
-    pub async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Surveyed, SourceError> {
-        self.0.survey(mapping, keys).await
+    /// When the source cannot be read, or its schema is not the one that `reader` has seen.
+    pub async fn survey(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+        reader: &mut Reader,
+    ) -> Result<Surveyed, SourceError> {
+        self.0.survey(mapping, keys, &mut reader.0).await
     }
 
     /// Whether what a survey has found still holds, as far as was seen by the last batch.
@@ -246,21 +259,22 @@ impl Writer {
         self.0.is_surveyed()
     }
 
-    /// Takes the source's lock and begins a batch of this mapping. Nobody else can change the source until
-    /// [`commit`](Self::commit) or [`roll_back`](Self::roll_back).
+    /// Takes the source's lock and begins a batch of this mapping, which was made over the schema that `reader` has seen.
+    /// Nobody else can change the source, or its schema, until [`commit`](Self::commit) or [`roll_back`](Self::roll_back).
     ///
     /// # Errors
-    /// [`SourceError::Locked`] when the application keeps its lock for too long.
-    pub async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
-        self.0.begin(mapping).await
+    /// [`SourceError::Locked`] when the application keeps its lock for too long, [`SourceError::SchemaChanged`] when the
+    /// schema is another by now. Nothing has begun then.
+    pub async fn begin(&mut self, mapping: &Mapping, reader: &mut Reader) -> Result<(), SourceError> {
+        self.0.begin(mapping, &mut reader.0).await
     }
 
     /// Takes the source's lock and begins a batch of several mappings: each is laid out and applied before the next.
     ///
     /// # Errors
-    /// [`SourceError::Locked`] when the application keeps its lock for too long.
-    pub async fn begin_joint(&mut self) -> Result<(), SourceError> {
-        self.0.begin_joint().await
+    /// As [`begin`](Self::begin).
+    pub async fn begin_joint(&mut self, reader: &mut Reader) -> Result<(), SourceError> {
+        self.0.begin_joint(&mut reader.0).await
     }
 
     /// Lays out every row that erasing the records with these keys reaches, and decides what happens to each.

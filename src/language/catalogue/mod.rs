@@ -8,6 +8,7 @@ mod access;
 mod client;
 mod decisions;
 mod faults;
+mod gate;
 mod help;
 mod holds;
 mod linked;
@@ -21,11 +22,12 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 13] = [
+pub(super) const ALL: &[Part] = &[
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
     faults::TEXTS,
+    gate::TEXTS,
     help::TEXTS,
     holds::TEXTS,
     linked::TEXTS,
