@@ -218,7 +218,7 @@ impl SqliteReader {
         let columns = self.columns(mapping.table());
         // Of what day it is nothing here depends.
         let selection = Selection::new(mapping, &columns, Date::constant(2000, 1, 1));
-        personal::personal(&mut self.reading, &self.schema, mapping, &selection, keys).await
+        personal::personal(&mut self.reading, self.seen.schema(), mapping, &selection, keys).await
     }
 
     pub(super) async fn tied(
