@@ -1,6 +1,7 @@
 //! Values of people who are about to be erased, to be looked for afterwards.
 //!
-//! They are in memory only, are never printed, and are overwritten when they are let go of.
+//! They are in memory only, are never printed, and are overwritten when they are let go of. What the database's library has
+//! read on the way to them is not: it lies in memory until something else does.
 
 use super::secret::Secret;
 use crate::record::Value;

@@ -53,7 +53,8 @@ const CLIENT: &str = "src/ctl/";
 const HELP: &str = "src/ctl/args";
 
 /// Texts of these files that no clerk reads in the source's words.
-const EXCEPTIONS: [(&str, &str); 13] = [
+const EXCEPTIONS: [(&str, &str); 14] = [
+    ("SQLite format 30", "how every database begins"),
     ("application/json", "a header of the request"),
     ("erasured", "a header of the request"),
     ("[K{line}", "moves the cursor"),

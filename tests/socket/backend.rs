@@ -288,7 +288,7 @@ impl Backend for Fake {
                 SourceStatus {
                     source: "crm".into(),
                     problem: None,
-                    remains: Some("after run 7: database: found 3".into()),
+                    remains: Some("after run 7: database file: found 3".into()),
                 },
                 SourceStatus {
                     source: "shop".into(),

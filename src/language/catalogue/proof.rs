@@ -9,7 +9,11 @@ pub(super) const TEXTS: super::Part = &[
         "das System gibt die Bytes nicht her (SQLite-Code {id})",
     ),
     // Layers.
+    ("database file", "Datenbankdatei"),
     ("write-ahead log", "Write-Ahead-Log"),
+    ("daemon's state", "Datenbestand des Dienstes"),
+    ("daemon's log", "Log des Dienstes"),
+    ("other backups", "andere Sicherungen"),
     ("rollback journal", "Rollback-Journal"),
     ("state's write-ahead log", "Write-Ahead-Log des Datenbestands"),
     ("file-system snapshots", "Schnappschüsse des Dateisystems"),

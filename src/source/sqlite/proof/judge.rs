@@ -58,8 +58,8 @@ impl Judge<'_> {
         if let Some(log) = log.filter(|log| log.frames + log.old_frames > 0) {
             let is_new = was_emptied && self.settled.is_some() && found + pending == 0;
             if !is_new {
-                let reason =
-                    format!("it holds {} frames and {} old ones, and was not emptied", log.frames, log.old_frames);
+                let (count, rows) = (log.frames, log.old_frames);
+                let reason = format!("it holds {count} frames and {rows} old ones, and was not emptied");
                 report.verdict = Verdict::Pending { reason };
             }
             report.residue = log.residue;
