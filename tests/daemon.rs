@@ -25,3 +25,5 @@ mod signals;
 mod sources;
 #[path = "daemon/start.rs"]
 mod start;
+#[path = "daemon/twice.rs"]
+mod twice;
