@@ -8,6 +8,7 @@ mod faults;
 mod holds;
 mod linked;
 mod policy;
+mod proof;
 mod proposals;
 mod runs;
 mod schema;

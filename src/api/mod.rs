@@ -12,6 +12,7 @@ mod holds;
 mod linked;
 mod policy;
 mod problem;
+mod proof;
 mod proposals;
 mod runs;
 mod schema;
@@ -36,6 +37,7 @@ pub use policy::{
     RuleAnswer, RuleDecisionRequest, RuleOutcome, RuleSet, RuleSetRequest, RuleStanding, RuleUnsetRequest, RuleWaiting,
 };
 pub use problem::{Code, Problem};
+pub use proof::{Proof, ProofLayer, ProofPlace, ProofVerdict};
 pub use proposals::{
     Blocked, CategoryTotal, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal,
     ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,

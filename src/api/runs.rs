@@ -1,9 +1,11 @@
 //! Runs of jobs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Problem;
+use super::{Problem, Proof};
 
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -147,6 +149,9 @@ pub struct Run {
     pub notes: Vec<String>,
     /// Why it failed, or did only a part.
     pub problem: Option<Problem>,
+    /// What was found of the erased afterwards, by the source's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub proofs: BTreeMap<String, Proof>,
 }
 
 /// A brake that has stopped a category, and what it was stopped over.

@@ -384,6 +384,17 @@ pub enum Kind {
         /// How.
         settled: Settlement,
     },
+    /// It was looked whether what a run has erased from a source is gone.
+    RemovalVerified {
+        /// The source.
+        source: String,
+        /// Whether nothing was found and nothing is waited for, wherever it can be seen.
+        clean: bool,
+        /// What can be said of each layer.
+        layers: BTreeMap<String, String>,
+        /// In numbers.
+        counts: Counts,
+    },
     /// Confirmed records went back to the clerks.
     Returned {
         /// Which, and why.

@@ -41,10 +41,11 @@ fn written(status: &Status) -> String {
             last.map_or_else(|| or_dash(None), last_run),
         ]
     });
-    let sources = status
-        .sources
-        .iter()
-        .map(|source| [source.source.clone(), source.problem.clone().unwrap_or_else(|| "open".to_owned())]);
+    let sources = status.sources.iter().map(|source| {
+        let state = source.problem.clone().unwrap_or_else(|| "open".to_owned());
+        let remains = source.remains.iter().cloned();
+        [source.source.clone(), std::iter::once(state).chain(remains).collect::<Vec<_>>().join("; ")]
+    });
     let categories = status.categories.iter().map(|category| {
         [
             category.category.clone(),

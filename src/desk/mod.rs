@@ -54,6 +54,7 @@ pub use crate::config::Rule;
 use crate::config::Settings;
 pub use crate::config::{ReasonKind, Reasons};
 use crate::erasure::Day;
+pub use crate::proof::{LayerReport, ProofReport, Verdict};
 pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
 pub use crate::store::{AccessAbout, AccessEntry, AccessWhat};

@@ -48,6 +48,8 @@ pub struct SourceStanding {
     pub source: SourceName,
     /// Why nothing is prepared or erased in it.
     pub problem: Option<String>,
+    /// What is not gone, or not known to be, after the last run that has erased from it.
+    pub remains: Option<String>,
 }
 
 /// One category.
@@ -155,7 +157,12 @@ impl Desk {
                     opened.reader.close().await;
                 }
             }
-            sources.push(SourceStanding { source: source.clone(), problem });
+            let proof = self.store.newest_proof(source).await.map_err(DeskError::Store)?;
+            let remains = proof.and_then(|(id, proof)| {
+                let trouble = proof.trouble()?;
+                Some(format!("after run {id}: {trouble}"))
+            });
+            sources.push(SourceStanding { source: source.clone(), problem, remains });
         }
         Ok((sources, problems, gates))
     }
@@ -179,6 +186,7 @@ pub(super) fn within(mut run: Run, scope: &Scope) -> Run {
         return run;
     }
     run.report.brakes.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
+    run.report.proofs.clear();
     run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
     if let RunState::Finished { reason, .. } = &mut run.state {
         *reason = None;

@@ -84,6 +84,7 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::BrakeOverridden { job, stopped, digest, .. } => {
             format!("a run of {job} may go on over what the brake stopped in run {stopped}, digest {digest}")
         }
+        Kind::RemovalVerified { source, clean, counts, .. } => removal_verified(source, *clean, counts),
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
@@ -161,6 +162,16 @@ fn braked(of: &BrakedCategory) -> String {
     let (category, share, digest) = (&of.category, &of.share, &of.digest);
     let (records, rows, limit) = (count("records"), count("rows"), count("limit"));
     format!("{category}: {records} of {rows} records (limits {limit} and {share}), digest {digest}")
+}
+
+fn removal_verified(source: &str, clean: bool, counts: &Counts) -> String {
+    let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let said = if clean {
+        format!("what was erased from {source} is gone, as far as can be seen")
+    } else {
+        format!("what was erased from {source} is not known to be gone")
+    };
+    with_details(said, &counts)
 }
 
 fn settings_loaded(digest: &str, over: usize, aside: &[String]) -> String {

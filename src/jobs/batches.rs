@@ -140,6 +140,8 @@ impl Batches<'_, '_> {
         let after = Some(last.id);
         let (claims, left_out) = self.free(&proposals).await?;
         let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
+        let keys = claims.iter().map(|claim| &claim.key);
+        self.progress.samples.take(&self.described.name, self.reader, self.mapping, keys).await;
         let mut report = BatchReport::default();
         let done = if claims.is_empty() { Ok(()) } else { self.attempt(&mut turn, claims, &mut report).await };
         self.count(&report);

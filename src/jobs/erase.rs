@@ -6,9 +6,10 @@ use super::batches::{Batches, Next};
 use super::brake::{Leave, Looking};
 use super::patience::Patience;
 use super::run::{Progress, Stop};
+use super::samples::Samples;
 use super::shells::{Shell, Shells};
 use super::together::Together;
-use super::{Foreseen, Future, JobError, Workshop, settle, store};
+use super::{Foreseen, Future, JobError, Workshop, proof, settle, store};
 use crate::config::{Category, SourceSettings};
 use crate::erasure::{Claim, Open, Preview, Ruling, pass, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
@@ -23,13 +24,26 @@ pub(super) async fn erase(
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
+    if run.is_some() {
+        progress.samples = Samples::over(confirmed(workshop).await?);
+    }
     for described in workshop.settings.sources.values() {
         erase_patiently(workshop, run, described, progress, stop).await?;
         if progress.is_stopped {
             break;
         }
     }
+    if let Some(run) = run {
+        // Nothing empties a log yet.
+        proof::prove(workshop, run, progress, &BTreeSet::new()).await?;
+    }
     count_left(workshop, run.is_none(), progress).await
+}
+
+/// How many records wait for the final job.
+async fn confirmed(workshop: &Workshop) -> Result<u64, JobError> {
+    let standing = workshop.store.counts().await.map_err(store)?;
+    Ok(standing.values().filter_map(|counts| counts.get(&StateName::Confirmed)).sum())
 }
 
 /// Counts what is confirmed and still to be erased: in categories that were not reached, or could not be, as well.

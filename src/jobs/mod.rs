@@ -17,6 +17,7 @@ mod prepare;
 mod proof;
 mod prune;
 mod run;
+mod samples;
 mod settle;
 mod shells;
 mod together;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::patience::{TRIES, again_in};
+use super::samples::Samples;
 use super::{Foreseen, JobError, Workshop, erase, prepare, prune, store};
 use crate::actor::Actor;
 use crate::audit::By;
@@ -24,6 +25,8 @@ pub(super) struct Progress<'w> {
     pub(super) is_stopped: bool,
     /// What stands for the sets over which the run goes on in spite of the brake, by category.
     pub(super) overrides: BTreeMap<String, String>,
+    /// Values of some of those who are erased, to be looked for afterwards.
+    pub(super) samples: Samples,
     /// Sources whose hours were over; each was told of once.
     pub(super) outside_hours: BTreeSet<SourceName>,
     /// Sources that the application kept locked to the end.

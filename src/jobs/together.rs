@@ -141,6 +141,11 @@ impl Together<'_, '_> {
         let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         let joined: Vec<Vec<Joined>> =
             groups.iter().map(|group| group.iter().map(|one| joined(workshop, one)).collect()).collect();
+        for mapping in self.mappings.values() {
+            let own = joined.iter().flatten().filter(|one| one.category == mapping.category);
+            let keys = own.map(|one| &one.claim.key);
+            self.progress.samples.take(&self.described.name, &mut self.open.reader, mapping, keys).await;
+        }
         let claims = joined.iter().flatten().map(|one| (one.claim.proposal, (one.category.clone(), one.claim.clone())));
         let mut journal = StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.collect() };
         let mappings = in_order(self.mappings.values());

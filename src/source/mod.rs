@@ -34,7 +34,7 @@ pub use self::shape::Shape;
 pub use self::sqlite::{Ours, ProofOrder, Step, reached};
 use crate::config::SourceSettings;
 use crate::proof::ProofReport;
-use crate::record::{RecordKey, SourceName};
+use crate::record::{RecordKey, SourceName, Value};
 
 /// An application's database, where it is and what it is called. Opens nothing by itself.
 #[derive(Debug, Clone)]
@@ -174,6 +174,14 @@ impl Reader {
     /// When the source cannot be read.
     pub async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
         self.0.stage(mapping, keys).await
+    }
+
+    /// The personal values of these records, and of their dependents as far as an index finds them.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn personal(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Vec<Value>, SourceError> {
+        self.0.personal(mapping, keys).await
     }
 
     /// The keys of the records that a tie leads to from any of these, each once, at most `limit`.

@@ -96,6 +96,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// Where its file is. Whoever opens it with anything but SQLite drops every lock that this process holds on it.
+    #[must_use]
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
     /// Names this installation for ever: in the trail, its checkpoints, and the commit marker of the sources.
     #[must_use]
     pub fn installation(&self) -> &str {

@@ -6,6 +6,7 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use super::ClosedBrake;
+use crate::proof::ProofReport;
 use crate::proposal::DependentCounts;
 use crate::record::CategoryName;
 
@@ -142,6 +143,9 @@ pub struct RunReport {
     /// The run over whose closed brakes this one goes on, by its number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overrides: Option<i64>,
+    /// What was found of the erased afterwards, by the source's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub proofs: BTreeMap<String, ProofReport>,
 }
 
 impl RunReport {

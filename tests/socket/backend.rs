@@ -136,6 +136,7 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
         overrides: None,
         brakes: Vec::new(),
         notes: Vec::new(),
+        proofs: Default::default(),
         problem: (state == RunState::Failed).then(|| {
             with_hint(
                 problem(
@@ -307,8 +308,16 @@ impl Backend for Fake {
                 JobStatus { job: Job::Erase, schedule: None, next_at: None, last_run: None },
             ],
             sources: vec![
-                SourceStatus { source: "crm".into(), problem: None },
-                SourceStatus { source: "shop".into(), problem: Some("there is no database at shop.db".into()) },
+                SourceStatus {
+                    source: "crm".into(),
+                    problem: None,
+                    remains: Some("after run 7: database file: found 3".into()),
+                },
+                SourceStatus {
+                    source: "shop".into(),
+                    problem: Some("there is no database at shop.db".into()),
+                    remains: None,
+                },
             ],
             categories: vec![
                 CategoryStatus {

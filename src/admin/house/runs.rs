@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::proof::proof;
 use crate::actor::Actor;
 use crate::admin::problem::{problem, with_hint};
 use crate::api::{self, Code, DependentRows, EraseCounts, PrepareCounts, Problem, RunState, Trigger, Work};
@@ -94,6 +95,7 @@ pub(super) fn run(run: Run) -> api::Run {
         brakes: brakes(run.report.brakes),
         notes,
         problem,
+        proofs: run.report.proofs.iter().map(|(source, report)| (source.clone(), proof(report))).collect(),
     }
 }
 
@@ -202,6 +204,11 @@ fn notes(run: &Run) -> Vec<String> {
                 notes.push(format!("{category}: {count} {records} {what}, and cannot be proposed"));
             }
         }
+    }
+    for (source, report) in &run.report.proofs {
+        let said =
+            report.trouble().unwrap_or_else(|| "nothing is left of what was erased, as far as can be seen".to_owned());
+        notes.push(format!("{source}: {said}"));
     }
     notes
 }

@@ -18,7 +18,11 @@ impl House {
             sources: overview
                 .sources
                 .into_iter()
-                .map(|standing| SourceStatus { source: standing.source.to_string(), problem: standing.problem })
+                .map(|standing| SourceStatus {
+                    source: standing.source.to_string(),
+                    problem: standing.problem,
+                    remains: standing.remains,
+                })
                 .collect(),
             categories: overview.categories.into_iter().map(category).collect(),
             audit: AuditStatus { entries: overview.entries, signed: overview.signed },

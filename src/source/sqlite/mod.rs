@@ -12,6 +12,7 @@ mod connection;
 mod cut;
 mod expression;
 mod guard;
+mod personal;
 mod place;
 mod proof;
 mod seen;
@@ -228,6 +229,14 @@ impl SqliteReader {
             }
         }
         Ok(labels)
+    }
+
+    /// The personal values of these records and of what goes or is changed with them.
+    pub(super) async fn personal(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Vec<Value>, SourceError> {
+        let columns = self.columns(mapping.table());
+        // Of what day it is nothing here depends.
+        let selection = Selection::new(mapping, &columns, Date::constant(2000, 1, 1));
+        personal::personal(&mut self.reading, self.seen.schema(), mapping, &selection, keys).await
     }
 
     pub(super) async fn tied(

@@ -298,7 +298,7 @@ impl<'m> Selection<'m> {
             return Ok(Vec::new());
         };
         let days = self.days(Some(since));
-        let expression = ready(columns, &since.sql.value, days)?;
+        let expression = format!("{} AS s", ready(columns, &since.sql.value, days)?);
         let open = match days.cutoff {
             Some(cutoff) => format!("NOT {}", surely_before("d.s", since.format, cutoff)),
             None => "1".to_owned(),
@@ -315,8 +315,8 @@ impl<'m> Selection<'m> {
             .collect()
     }
 
-    /// The joins from the keys down to a dependent, which comes last as `d` with its start date as `d.s`.
-    fn down_to(&self, place: usize, since: &str) -> String {
+    /// The joins from the keys down to a dependent, which comes last as `d` with what is selected of its table.
+    pub(super) fn down_to(&self, place: usize, selected: &str) -> String {
         let path = self.mapping.path(place);
         let key: Vec<String> = self.mapping.key.iter().map(|column| qualified("p0", column)).collect();
         let mut joins = format!("json_each(?1) k CROSS JOIN {} p0 ON {}", quote(self.mapping.table()), keyed(&key));
@@ -338,18 +338,18 @@ impl<'m> Selection<'m> {
                 Direction::Child => refers(&below, &above),
                 Direction::Owned => refers(&above, &below),
             };
-            let table = if is_last { last_table(node, &link.columns, since) } else { quote(&node.table) };
+            let table = if is_last { last_table(node, &link.columns, selected) } else { quote(&node.table) };
             joins = format!("{joins} JOIN {table} {own} ON {on}");
         }
         joins
     }
 }
 
-/// The dependent's table alone, so that bare names in its start date mean its own columns.
-fn last_table(node: &Node, columns: &[String], since: &str) -> String {
+/// The dependent's table alone, so that bare names in what is selected mean its own columns.
+fn last_table(node: &Node, columns: &[String], selected: &str) -> String {
     let links: Vec<String> =
         columns.iter().enumerate().map(|(i, column)| format!("{} AS l{i}", quote(column))).collect();
-    format!("(SELECT {since} AS s, {} FROM {})", links.join(", "), quote(&node.table))
+    format!("(SELECT {selected}, {} FROM {})", links.join(", "), quote(&node.table))
 }
 
 fn numbered(prefix: &str, count: usize) -> Vec<String> {
