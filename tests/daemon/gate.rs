@@ -15,7 +15,7 @@ const CHANGED: &str = "the type of last_seen_on of users was TEXT and is BLOB";
 async fn a_closed_gate_is_told_once_and_survives_a_restart() {
     let bench = office(3).await;
     let site = Site::at(bench.dir.path());
-    let mut daemon = site.daemon();
+    let daemon = site.daemon();
     site.json(&["run", "prepare", "--wait"]);
     let check = Answer::of(&mut site.erasured(&["check"]));
     assert!(!check.stdout.contains("was TEXT"), "{check:?}");
@@ -31,7 +31,7 @@ async fn a_closed_gate_is_told_once_and_survives_a_restart() {
     }
     daemon.says("the schema gate of a category is closed");
     daemon.kill();
-    let mut daemon = site.daemon();
+    let daemon = site.daemon();
     let status = site.json(&["status"]);
     let of = |name: &str| status["categories"].as_array().unwrap().iter().find(|of| of["category"] == name).cloned();
     assert_eq!(of("user").unwrap()["gate"]["findings"][0]["message"], CHANGED);
