@@ -16,6 +16,18 @@ const MANY_MORE: &str = "
     INSERT INTO customers SELECT n, 'Maier ' || n, iif(n = 41000, '2019-01-01', '2026-10-01') FROM numbers";
 const FIRST_BATCH: u64 = 200;
 
+/// A category of which no run proposes or erases too much.
+fn unbraked(category: &str) -> String {
+    format!("{category}\n[brake]\nshare = \"100 %\"\n")
+}
+
+/// The house of the other tests, without a brake on its customers.
+async fn unbraked_living() -> Living {
+    let bench = Bench::with_sql(SQL).await;
+    bench.category("customer", &unbraked(CUSTOMER)).category("user", USER);
+    living_over(bench, Arc::new(identity_of), Arc::new(identity_named)).await
+}
+
 impl Living {
     /// A house in which a customer and the user are confirmed.
     async fn confirmed() -> Self {
@@ -26,7 +38,7 @@ impl Living {
 
     /// A house in which all of many customers are confirmed, and the user.
     async fn many_confirmed() -> Self {
-        let living = living().await;
+        let living = unbraked_living().await;
         living.bench.sql(MANY).await;
         living.json(&["run", "prepare", "--wait"]).await;
         let records: Vec<String> = (1..4).chain(1000..1301).map(|id| format!("customer/{id}")).collect();
@@ -184,7 +196,7 @@ async fn a_change_that_nobody_minds_holds_nothing_up() {
 
 #[tokio::test]
 async fn a_schema_that_changes_during_the_walk_stops_it() {
-    let living = living().await;
+    let living = unbraked_living().await;
     living.bench.sql(&format!("{MANY};{MANY_MORE}")).await;
     let run = living.run_while("prepare", "ALTER TABLE customers RENAME COLUMN last_name TO surname").await;
     assert_eq!(run["state"], "partly", "{run}");
@@ -214,7 +226,7 @@ async fn relying() -> Living {
         "period = \"1 year\"\n",
         "period = \"1 year\"\nwhere = \"users.login IN (SELECT login FROM candidates)\"\n",
     );
-    bench.category("customer", CUSTOMER).category("user", &format!("triggers = [\"farewell\"]\n{user}"));
+    bench.category("customer", CUSTOMER).category("user", &unbraked(&format!("triggers = [\"farewell\"]\n{user}")));
     let living = living_over(bench, Arc::new(identity_of), Arc::new(identity_named)).await;
     let run = living.json(&["run", "prepare", "--wait"]).await;
     assert_eq!((&run["state"], &run["proposed"]), (&json!("done"), &json!(4)), "{run}");

@@ -56,7 +56,6 @@ pub(super) const TEXTS: super::Part = &[
         "cannot accept the schema of {name}: there is no such category",
         "kann das Schema von {name} nicht annehmen: es gibt keine solche Datenart",
     ),
-    ("its source cannot be read: {0}", "ihre Quelle ist nicht lesbar: {0}"),
     ("its gate is open", "sie ist nicht angehalten"),
     ("it is not the change that was looked at", "es ist nicht die Änderung, die angesehen wurde"),
     ("put the settings right first, and reload them", "zuerst die Einstellungen richtigstellen und neu laden"),
@@ -77,7 +76,6 @@ pub(super) const TEXTS: super::Part = &[
     ("GATE", "SCHEMA"),
     ("CHANGE", "ÄNDERUNG"),
     ("closed", "angehalten"),
-    ("not known", "nicht bekannt"),
     (
         "Show which categories their schema stops, and accept what has changed",
         "Zeigen, welche Datenarten ihr Schema anhält, und annehmen, was sich geändert hat",
