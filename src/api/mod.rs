@@ -40,7 +40,7 @@ pub use proposals::{
     ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,
 };
 pub use runs::{
-    DependentRows, EraseCounts, Job, PrepareCounts, Run, RunPage, RunQuery, RunRequest, RunState, Trigger, WaitQuery,
-    Work,
+    DependentRows, EraseCounts, Job, PrepareCounts, RemovalStep, RemoveCounts, Run, RunPage, RunQuery, RunRequest,
+    RunState, SourceRemoval, StepLeft, Trigger, WaitQuery, Work,
 };
-pub use status::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};
+pub use status::{AuditStatus, CategoryStatus, JobStatus, PendingStep, RemovalStatus, SourceStatus, Status};

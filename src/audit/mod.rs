@@ -59,6 +59,6 @@ pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, VerifierKey};
 pub use kind::{Access, AccessEnd};
 pub use kind::{
     Batched, Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, Postponement, ProposedGroup,
-    ReasonedGroup, RecordGroup, RuleChanged, Settlement, Trigger,
+    ReasonedGroup, RecordGroup, Removal, RuleChanged, Settlement, Trigger,
 };
 pub use verify::{Fault, Report, Verifier, verify};

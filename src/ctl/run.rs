@@ -7,7 +7,7 @@ use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::table::facts;
-use crate::api::{Job, Run, RunRequest, RunState, Trigger, WaitQuery, Work};
+use crate::api::{Job, RemovalStep, Run, RunRequest, RunState, Trigger, WaitQuery, Work};
 
 /// How long one request waits for news of a run, in seconds.
 const NEWS_SECONDS: u32 = 2;
@@ -53,6 +53,7 @@ fn progress(run: &Run) -> String {
             let set_aside = counts.returned + counts.withdrawn + counts.held;
             format!("{} erased, {set_aside} set aside", counts.deleted + counts.anonymised)
         }
+        Work::Remove(counts) => format!("{} steps done, {} still to be done", counts.steps_done, counts.steps_pending),
     };
     format!("run {}: {}, {counts}", run.id, state_name(run.state))
 }
@@ -84,8 +85,24 @@ fn written(run: &Run) -> String {
     ];
     let counted = if run.started_at.is_some() { counts(run.work) } else { Vec::new() };
     lines.extend(counted.into_iter().map(|(name, count)| (name, Some(count.to_string()))));
+    let removed = run.removal.iter().filter(|of| of.pending.is_empty() && !of.done.is_empty());
+    lines.extend(removed.map(|of| ("removed from files", Some(format!("{}: {}", of.source, steps(&of.done))))));
     lines.extend(run.notes.iter().map(|note| ("note", Some(note.clone()))));
     facts(lines)
+}
+
+fn steps(steps: &[RemovalStep]) -> String {
+    steps.iter().copied().map(step_name).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn step_name(step: RemovalStep) -> &'static str {
+    match step {
+        RemovalStep::FullText => "full-text indexes",
+        RemovalStep::Statistics => "statistics",
+        RemovalStep::Vacuum => "whole file",
+        RemovalStep::Rebuild => "full-text indexes once more",
+        RemovalStep::Checkpoint => "write-ahead log",
+    }
 }
 
 /// The counts of a run, with their names.
@@ -115,6 +132,9 @@ pub(super) fn counts(work: Work) -> Vec<(&'static str, u64)> {
             ("left", counts.left),
             ("dependents", counts.dependents),
         ],
+        Work::Remove(counts) => {
+            vec![("steps done", counts.steps_done), ("steps still to be done", counts.steps_pending)]
+        }
     }
 }
 
@@ -123,6 +143,7 @@ pub(super) fn what(run: &Run) -> String {
     let job = match run.work {
         Work::Prepare(_) => Job::Prepare,
         Work::Erase(_) => Job::Erase,
+        Work::Remove(_) => Job::Remove,
     };
     let job = job_name(job);
     if run.dry_run { format!("{job} (dry run)") } else { job.to_owned() }
@@ -132,6 +153,7 @@ pub(super) fn job_name(job: Job) -> &'static str {
     match job {
         Job::Prepare => "prepare",
         Job::Erase => "erase",
+        Job::Remove => "remove",
     }
 }
 

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::{Desk, DeskError};
 use crate::actor::{Authorised, Scope};
-use crate::config::{Settings, causes};
-use crate::erasure::open;
+use crate::config::{Settings, SourceSettings, causes};
+use crate::erasure::{is_overdue, is_wanted, open};
 use crate::proposal::StateName;
 use crate::record::{CategoryName, SourceName};
-use crate::store::{JobKind, ProposalFilter, Run, RunState};
+use crate::store::{JobKind, Owed, ProposalFilter, Run, RunState};
 
 /// How things stand, as far as the asker may see.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct JobStanding {
     pub last_slot: Option<Timestamp>,
     /// Its newest run, with the counts of the categories that the asker may see.
     pub last_run: Option<Run>,
+    /// When it is tried again, where it runs because something is owed.
+    pub owed_at: Option<Timestamp>,
 }
 
 /// One source.
@@ -47,6 +49,24 @@ pub struct SourceStanding {
     pub source: SourceName,
     /// Why nothing is prepared or erased in it.
     pub problem: Option<String>,
+    /// How far what was erased is removed from its files.
+    pub removal: RemovalStanding,
+}
+
+/// How far what was erased in a source is removed from its files.
+#[derive(Debug, Clone)]
+pub struct RemovalStanding {
+    /// The steps that are still owed.
+    pub owed: Vec<Owed>,
+    /// The oldest confirmation of what is not known to be gone: erased and owed, or not even erased. Looked for where there
+    /// is a longest time.
+    pub oldest: Option<Timestamp>,
+    /// The longest time from a confirmation to the verified removal.
+    pub within: Option<String>,
+    /// Whether it is exceeded.
+    pub is_overdue: bool,
+    /// The hours in which the whole file may be written anew, which locks the application out.
+    pub vacuum: Option<String>,
 }
 
 /// One category.
@@ -68,11 +88,13 @@ impl Desk {
     pub async fn status(&self, leave: &Authorised) -> Result<Overview, DeskError> {
         let settings = self.settings();
         let scope = leave.scope();
+        let (sources, mut problems) = self.sources(&settings, scope).await?;
+        let owed_at = sources.iter().flat_map(|source| &source.removal.owed).map(|owed| owed.next_at).min();
         let mut jobs = Vec::new();
         for job in JobKind::ALL {
-            jobs.push(self.job(&settings, scope, job).await?);
+            let owed_at = owed_at.filter(|_| job == JobKind::Remove);
+            jobs.push(JobStanding { owed_at, ..self.job(&settings, scope, job).await? });
         }
-        let (sources, mut problems) = self.sources(&settings, scope).await?;
         let all = ProposalFilter { scope: scope.clone(), ..ProposalFilter::everything() };
         let mut counts = self.store.totals(&all).await.map_err(DeskError::Store)?;
         counts.retain(|category, counts| scope.sees(category) && counts.keys().any(|state| state.is_open()));
@@ -95,15 +117,17 @@ impl Desk {
 
     async fn job(&self, settings: &Settings, scope: &Scope, job: JobKind) -> Result<JobStanding, DeskError> {
         let written = match job {
-            JobKind::Prepare => &settings.schedule.prepare,
-            JobKind::Erase => &settings.schedule.erase,
+            JobKind::Prepare => settings.schedule.prepare.as_ref(),
+            JobKind::Erase => settings.schedule.erase.as_ref(),
+            JobKind::Remove => None,
         };
         let last_run = self.store.newest_run(job).await.map_err(DeskError::Store)?;
         Ok(JobStanding {
             job,
-            schedule: written.as_ref().map(|written| written.value.clone()),
+            schedule: written.map(|written| written.value.clone()),
             last_slot: self.store.last_slot(job).await.map_err(DeskError::Store)?,
             last_run: last_run.map(|run| within(run, scope)),
+            owed_at: None,
         })
     }
 
@@ -114,8 +138,9 @@ impl Desk {
         scope: &Scope,
     ) -> Result<(Vec<SourceStanding>, BTreeMap<CategoryName, String>), DeskError> {
         let known = self.store.sources().await.map_err(DeskError::Store)?;
+        let owed = self.store.owed().await.map_err(DeskError::Store)?;
         let (mut sources, mut problems) = (Vec::new(), BTreeMap::new());
-        for source in settings.sources.keys() {
+        for (source, described) in &settings.sources {
             let of_source = settings.categories.values().filter(|category| category.source.value == *source);
             let visible: Vec<_> = of_source.map(|category| &category.name).filter(|name| scope.sees(name)).collect();
             if visible.is_empty() && !scope.is_everything() {
@@ -135,9 +160,34 @@ impl Desk {
                     opened.reader.close().await;
                 }
             }
-            sources.push(SourceStanding { source: source.clone(), problem });
+            let owed = owed.iter().filter(|owed| owed.source == *source).cloned().collect();
+            let removal = self.removal(settings, described, owed).await?;
+            sources.push(SourceStanding { source: source.clone(), problem, removal });
         }
         Ok((sources, problems))
+    }
+
+    async fn removal(
+        &self,
+        settings: &Settings,
+        described: &SourceSettings,
+        mut owed: Vec<Owed>,
+    ) -> Result<RemovalStanding, DeskError> {
+        let removal = &described.removal;
+        owed.retain(|owed| is_wanted(owed.step, removal));
+        let mut oldest = owed.iter().map(|owed| owed.confirmed_at).min();
+        if removal.within.is_some() {
+            let waiting = self.store.oldest_confirmation(&described.name).await.map_err(DeskError::Store)?;
+            oldest = oldest.into_iter().chain(waiting).min();
+        }
+        let now = self.now().to_zoned(settings.time_zone.clone());
+        Ok(RemovalStanding {
+            is_overdue: is_overdue(removal, oldest, &now),
+            oldest,
+            within: removal.within.as_ref().map(|within| within.value.to_string()),
+            vacuum: removal.vacuum.as_ref().map(|hours| hours.value.to_string()),
+            owed,
+        })
     }
 }
 
@@ -147,6 +197,7 @@ pub(super) fn within(mut run: Run, scope: &Scope) -> Run {
     if scope.is_everything() {
         return run;
     }
+    run.report.removal.clear();
     run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
     if let RunState::Finished { reason, .. } = &mut run.state {
         *reason = None;

@@ -2,10 +2,11 @@
 
 use crate::audit::{Access, AccessEnd};
 use crate::audit::{
-    Because, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, RuleChanged,
-    Settlement, Trigger,
+    Because, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, Removal,
+    RuleChanged, Settlement, Trigger,
 };
 use crate::config::ReasonKind;
+use crate::proposal::RemovalStep;
 
 /// The record that the entry is about, where it is about a single one.
 pub(super) fn record_of(kind: &Kind) -> Option<String> {
@@ -80,6 +81,7 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
+        Kind::RemovalDone(of) | Kind::RemovalPending(of) => removal(of),
         Kind::RuleChanged(of) | Kind::RuleChangeAsked(of) | Kind::RuleChangeApproved(of) => rule_changed(kind, of),
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
@@ -130,6 +132,17 @@ fn summary_of_records(kind: &Kind) -> String {
         },
         _ => String::new(),
     }
+}
+
+fn removal(of: &Removal) -> String {
+    let Removal { source, records, pending, .. } = of;
+    let records = if *records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+    if pending.is_empty() {
+        return format!("{records} erased in {source}: done what the settings ask for to remove them from its files");
+    }
+    let steps = pending.iter().filter_map(|step| step.parse().ok()).map(RemovalStep::in_words);
+    let steps = steps.collect::<Vec<_>>().join(", ");
+    format!("{records} erased in {source} may still be in its files; still to be done: {steps}")
 }
 
 fn settings_loaded(digest: &str, over: usize, aside: &[String]) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::batches::{Batches, Next};
+use super::remove::remove;
 use super::run::{Progress, Stop};
 use super::shells::{Shell, Shells};
 use super::together::Together;
@@ -30,6 +31,9 @@ pub(super) async fn erase(
         if progress.is_stopped {
             break;
         }
+    }
+    if run.is_some() && !progress.is_stopped {
+        remove(workshop, run, progress, stop).await?;
     }
     count_left(workshop, run.is_none(), progress).await
 }

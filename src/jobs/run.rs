@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Foreseen, JobError, Workshop, erase, prepare, store};
+use super::{Foreseen, JobError, Workshop, erase, prepare, remove, store};
 use crate::actor::Actor;
 use crate::audit::By;
 use crate::config::{SourceSettings, causes};
@@ -110,6 +110,7 @@ pub(super) async fn dispatch(
     match job {
         JobKind::Prepare => prepare::prepare(workshop, record, progress, stop).await,
         JobKind::Erase => erase::erase(workshop, record, progress, stop).await,
+        JobKind::Remove => remove::try_again(workshop, record, progress, stop).await,
     }
 }
 

@@ -1,9 +1,9 @@
 //! How the daemon is.
 
 use super::House;
-use super::runs::{instant, job_of, run};
-use crate::api::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};
-use crate::desk::{CategoryStanding, JobStanding, Overview, StateName};
+use super::runs::{instant, job_of, run, step_of};
+use crate::api::{AuditStatus, CategoryStatus, JobStatus, PendingStep, RemovalStatus, SourceStatus, Status};
+use crate::desk::{CategoryStanding, JobStanding, Overview, RemovalStanding, StateName};
 
 impl House {
     /// The status in words of the socket.
@@ -18,7 +18,11 @@ impl House {
             sources: overview
                 .sources
                 .into_iter()
-                .map(|standing| SourceStatus { source: standing.source.to_string(), problem: standing.problem })
+                .map(|standing| SourceStatus {
+                    source: standing.source.to_string(),
+                    problem: standing.problem,
+                    removal: removal(standing.removal),
+                })
                 .collect(),
             categories: overview.categories.into_iter().map(category).collect(),
             audit: AuditStatus { entries: overview.entries, signed: overview.signed },
@@ -30,9 +34,27 @@ impl House {
         JobStatus {
             job: job_of(standing.job),
             schedule: standing.schedule,
-            next_at: next.map(instant),
+            next_at: next.or(standing.owed_at).map(instant),
             last_run: standing.last_run.map(run),
         }
+    }
+}
+
+fn removal(standing: RemovalStanding) -> RemovalStatus {
+    let pending = standing.owed.into_iter().map(|owed| PendingStep {
+        step: step_of(owed.step),
+        since: instant(owed.since),
+        records: owed.records,
+        tried_at: owed.tried_at.map(instant),
+        why: owed.why,
+        next_at: instant(owed.next_at),
+    });
+    RemovalStatus {
+        pending: pending.collect(),
+        oldest_confirmed_at: standing.oldest.map(instant),
+        within: standing.within,
+        overdue: standing.is_overdue,
+        vacuum: standing.vacuum,
     }
 }
 

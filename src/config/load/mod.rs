@@ -14,6 +14,7 @@ mod hours;
 mod linked;
 mod manual;
 mod reasons;
+mod removal;
 mod rows;
 mod rule;
 mod section;

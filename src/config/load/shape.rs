@@ -38,7 +38,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 
 /// Keys that the words of this product provide for, and that nothing acts on yet. Whoever writes one relies on it: it is
 /// refused, not passed over.
-pub const LATER: [&str; 3] = ["brake", "key_is_personal", "removal"];
+pub const LATER: [&str; 2] = ["brake", "key_is_personal"];
 
 /// `erasured.toml`.
 pub const TOP: Shape = Shape {
@@ -94,6 +94,20 @@ pub const SOURCE: Shape = Shape {
         key("lock_wait", "lock_wait = \"5 s\""),
         key("max_lock", "max_lock = \"100 ms\""),
         key("hours", "hours = \"22:00-05:00\""),
+        key("removal", "[source.NAME.removal]"),
+    ],
+};
+
+/// `[source.NAME.removal]`.
+pub const REMOVAL: Shape = Shape {
+    name: "[source.NAME.removal]",
+    place: "in a [source.NAME.removal]",
+    keys: &[
+        key("full_text", "full_text = \"optimise\""),
+        key("statistics", "statistics = true"),
+        key("checkpoint", "checkpoint = true"),
+        key("vacuum", "vacuum = \"02:00-04:00\""),
+        key("within", "within = \"30 days\""),
     ],
 };
 
@@ -218,6 +232,6 @@ pub const REPLACEMENT: Shape = Shape {
 
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
 pub const FILES: [&[&Shape]; 2] = [
-    &[&TOP, &SCHEDULE, &SOURCE, &GRANT, &HOLDS, &REASONS],
+    &[&TOP, &SCHEDULE, &SOURCE, &REMOVAL, &GRANT, &HOLDS, &REASONS],
     &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &LINKED, &REPLACEMENT],
 ];

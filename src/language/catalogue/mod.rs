@@ -11,6 +11,7 @@ mod help;
 mod holds;
 mod linked;
 mod lists;
+mod removal;
 mod rules;
 mod service;
 mod trail;
@@ -18,7 +19,7 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 10] = [
+pub(super) const ALL: [Part; 11] = [
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
@@ -26,6 +27,7 @@ pub(super) const ALL: [Part; 10] = [
     holds::TEXTS,
     linked::TEXTS,
     lists::TEXTS,
+    removal::TEXTS,
     rules::TEXTS,
     service::TEXTS,
     trail::TEXTS,

@@ -12,6 +12,7 @@ mod connection;
 mod cut;
 mod expression;
 mod guard;
+mod removal;
 mod select;
 mod settle;
 mod stage;
@@ -42,6 +43,7 @@ use crate::config::SourceSettings;
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
+pub(super) use self::removal::SqliteRemover;
 pub use self::tied::Step;
 pub(super) use self::trial::TrialFault;
 
@@ -66,6 +68,10 @@ impl Location {
         let has_wal = connection::has_wal(&mut reading).await?;
         let guarded = connection::guarded(&self.path, self.lock_wait).await?;
         Ok(SqliteReader { guarded, reading, schema, has_wal, laid_out: None, activity: Activity::default() })
+    }
+
+    pub(super) async fn remover(&self) -> Result<SqliteRemover, SourceError> {
+        SqliteRemover::open(&self.path, self.lock_wait).await
     }
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
