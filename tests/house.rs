@@ -18,6 +18,8 @@ mod many;
 mod marks;
 #[path = "house/matrix.rs"]
 mod matrix;
+#[path = "house/own_files.rs"]
+mod own_files;
 #[path = "house/policy.rs"]
 mod policy;
 #[path = "house/undecided.rs"]

@@ -61,6 +61,9 @@ pub struct VerifyReport {
     pub intact: bool,
     /// How many entries were checked.
     pub entries: u64,
+    /// How many came before them and were pruned, because they were older than keys may be kept.
+    #[serde(default)]
+    pub pruned: u64,
     /// How many checkpoints it was held against.
     pub checkpoints: u64,
     /// Up to which entry the trail is proved to be what was signed.

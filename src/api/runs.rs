@@ -96,6 +96,8 @@ pub struct Run {
     pub by: String,
     /// When it was queued.
     pub queued_at: String,
+    /// From when on it may begin, where it waits to try again what was left.
+    pub not_before: Option<String>,
     /// When it began.
     pub started_at: Option<String>,
     /// When it ended.

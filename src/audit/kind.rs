@@ -417,6 +417,15 @@ pub enum Kind {
         /// The number of the entry that asked for it.
         asked: u64,
     },
+    /// What was older than keys may be kept was removed: the trail begins with a later entry from now on.
+    Pruned {
+        /// The number of that entry, over which a checkpoint was signed.
+        first: u64,
+        /// How many entries were removed.
+        entries: u64,
+        /// How much else went with them.
+        counts: Counts,
+    },
     /// The trail up to and with this entry was signed.
     Checkpoint {
         /// The id of the key, in hexadecimal.

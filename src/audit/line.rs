@@ -57,6 +57,12 @@ impl<'l> Line<'l> {
         hash_of(&self.hashed)
     }
 
+    /// Whether it is of the kind of this word.
+    pub(super) fn is_of_kind(&self, word: &str) -> bool {
+        let [_, _, _, _, _, kind, ..] = self.hashed;
+        kind.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) == Some(word)
+    }
+
     /// The end of the chain after this entry.
     pub(super) const fn head(&self) -> Head {
         Head { entries: self.seq, hash: self.hash }

@@ -7,7 +7,7 @@
 //!
 //! # The exported trail
 //!
-//! One entry a line, as JSON in UTF-8, each line ended by a line feed, beginning with entry 1. A line is in canonical
+//! One entry a line, as JSON in UTF-8, each line ended by a line feed. A line is in canonical
 //! form: no blanks outside strings, the members of every object in the order of their names, integers only, strings with
 //! the shortest escapes (`\"`, `\\`, `\b`, `\f`, `\n`, `\r`, `\t`, otherwise `\u00xx` for characters below U+0020) and no
 //! others. This is what RFC 8785 asks for. The members of a line:
@@ -22,13 +22,15 @@
 //! | `prev` | the `hash` of the entry before; 64 zeros in entry 1 |
 //! | `request` | the id of the request that caused it, or `null` |
 //! | `run` | the number of the run that caused it, or `null` |
-//! | `seq` | the number of the entry: 1, 2, 3 … without a gap |
+//! | `seq` | the number of the entry: 1, 2, 3 … without a gap, the first of them as below |
 //!
 //! `hash` is SHA-256 over the 24 bytes `erasured audit entry v1` and a zero byte, followed by the values of `seq`, `at`,
 //! `actor`, `run`, `request`, `kind`, `details` and `prev` in this order, each as its length in bytes (eight bytes, the
 //! highest first) and its canonical JSON: a string with its quotes, `null` as four letters.
 //!
-//! Entry 1 is of the kind `state_created` and names the installation.
+//! Entry 1 is of the kind `state_created` and names the installation. A trail from which what was too old has been pruned
+//! begins with a later entry: one of which a checkpoint is supplied, and of which a later entry, of the kind `pruned`, tells
+//! that the trail begins with it (`first`). A beginning that is gone otherwise is found.
 //!
 //! # Checkpoints
 //!

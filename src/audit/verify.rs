@@ -6,6 +6,9 @@ use super::line::Line;
 use super::{Checkpoint, Entry, Hash, Head, Kind, VerifierKey};
 use crate::record::hex;
 
+/// The word of [`Kind::Pruned`].
+const PRUNED: &str = "pruned";
+
 /// Something in the trail that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -20,6 +23,8 @@ pub struct Fault {
 pub struct Report {
     /// How many entries were read.
     pub entries: u64,
+    /// How many came before them and were pruned, as the trail tells.
+    pub pruned: u64,
     /// Up to which entry the trail is proved to be what was signed.
     pub verified_to: u64,
     /// How many entries follow, tied to each other but not signed: they could have been rewritten, all of them, unseen.
@@ -35,6 +40,10 @@ pub struct Verifier {
     origin: Option<String>,
     head: Head,
     lines: u64,
+    /// How many entries come before the first line.
+    before: u64,
+    /// Whether an entry tells that those were pruned.
+    is_told: bool,
     verified_to: u64,
     fault: Option<Fault>,
 }
@@ -48,6 +57,8 @@ impl Verifier {
             origin: None,
             head: Head::EMPTY,
             lines: 0,
+            before: 0,
+            is_told: false,
             verified_to: 0,
             fault: None,
         };
@@ -75,8 +86,7 @@ impl Verifier {
     /// The next line, without its line feed.
     pub fn line(&mut self, line: &str) {
         self.lines += 1;
-        let expected = self.head.entries + 1;
-        match self.check(line, expected) {
+        match self.check(line) {
             Ok(head) => {
                 self.head = head;
                 if self.fault.is_none() && self.checkpoints.contains_key(&head.entries) {
@@ -84,30 +94,50 @@ impl Verifier {
                 }
             }
             // One fault makes every later entry doubtful: only the first is told.
-            Err(what) => self.find(Some(expected), what),
+            Err(what) => self.find(Some(self.head.entries + 1), what),
         }
     }
 
-    fn check(&self, line: &str, expected: u64) -> Result<Head, String> {
+    fn check(&mut self, line: &str) -> Result<Head, String> {
         if self.fault.is_some() {
             return Err(String::new());
         }
         let Some(read) = Line::read(line) else {
             // Unusual, or no entry at all: the long way knows which.
             let entry = Entry::from_line(line).map_err(|error| format!("the line cannot be an entry: {error}"))?;
-            return self.check_entry(expected, &entry.prev, entry.head(), entry.computed_hash(), || line);
+            return self.check_entry(&entry.prev, entry.head(), entry.computed_hash(), || line);
         };
-        self.check_entry(expected, &read.prev, read.head(), read.computed_hash(), || line)
+        let is_pruned = read.is_of_kind(PRUNED);
+        let head = self.check_entry(&read.prev, read.head(), read.computed_hash(), || line)?;
+        if is_pruned {
+            self.hear_of_pruning(line);
+        }
+        Ok(head)
+    }
+
+    /// An entry that tells where a trail was pruned. Its line is in canonical form.
+    fn hear_of_pruning(&mut self, line: &str) {
+        let kind = Entry::from_line(line).ok().and_then(|entry| entry.known_kind());
+        self.is_told |= matches!(kind, Some(Kind::Pruned { first, .. }) if first == self.before + 1);
+    }
+
+    /// A trail may begin with a later entry than 1 where exactly that was signed.
+    fn begin_with(&mut self, first: u64, prev: Hash) {
+        if self.lines == 1 && first > 1 && self.checkpoints.contains_key(&first) {
+            self.before = first - 1;
+            self.head = Head { entries: self.before, hash: prev };
+        }
     }
 
     fn check_entry<'l>(
-        &self,
-        expected: u64,
+        &mut self,
         prev: &Hash,
         head: Head,
         computed: Hash,
         line: impl FnOnce() -> &'l str,
     ) -> Result<Head, String> {
+        self.begin_with(head.entries, *prev);
+        let expected = self.head.entries + 1;
         if head.entries != expected {
             return Err(format!("entry {expected} is missing: entry {} stands in its place", head.entries));
         }
@@ -152,11 +182,15 @@ impl Verifier {
         } else if newest > self.head.entries {
             let what = format!("it is missing: the trail ends here, and a checkpoint was signed over {newest} entries");
             self.find(Some(self.head.entries + 1), what);
+        } else if self.before > 0 && !self.is_told {
+            let what = "the trail begins with it, and no entry tells that what came before was pruned";
+            self.find(Some(self.before + 1), what);
         }
         Report {
             entries: self.lines,
+            pruned: self.before,
             verified_to: self.verified_to,
-            unsigned_after: self.lines - self.verified_to,
+            unsigned_after: self.lines - self.verified_to.saturating_sub(self.before),
             fault: self.fault,
         }
     }

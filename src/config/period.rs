@@ -90,6 +90,12 @@ fn pieces(text: &str) -> Option<Vec<(i32, String)>> {
 }
 
 impl Period {
+    /// So many whole years.
+    #[must_use]
+    pub const fn of_years(years: i32) -> Self {
+        Self { years, months: 0, days: 0 }
+    }
+
     fn add(&mut self, number: i32, unit: &str) -> Option<()> {
         let (field, factor) = match unit {
             "Y" | "year" | "years" => (&mut self.years, 1),

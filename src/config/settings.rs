@@ -29,6 +29,21 @@ pub struct Settings {
     pub holds: Holds,
     /// What people choose from when they say why.
     pub reasons: Reasons,
+    /// How long the daemon keeps what it has on record.
+    pub retention: Keeping,
+}
+
+/// How long the daemon keeps what it has on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keeping {
+    /// How long records' keys stay in the trail and in the ledger.
+    pub keys: Period,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self { keys: Period::of_years(10) }
+    }
 }
 
 /// How legal holds end.

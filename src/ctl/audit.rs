@@ -96,6 +96,7 @@ fn verify_file(export: &Path, checkpoints: &Path, public_key: &str) -> Result<Ve
     Ok(VerifyReport {
         intact: report.fault.is_none(),
         entries: report.entries,
+        pruned: report.pruned,
         checkpoints: notes.len() as u64,
         signed: report.verified_to,
         unsigned: report.unsigned_after,
@@ -141,6 +142,10 @@ fn written(report: &VerifyReport) -> String {
     facts([
         ("trail", Some(if report.intact { "intact" } else { "NOT INTACT" }.to_owned())),
         ("entries", Some(report.entries.to_string())),
+        (
+            "pruned",
+            (report.pruned > 0).then(|| format!("{} entries before entry {}", report.pruned, report.pruned + 1)),
+        ),
         ("checkpoints", Some(report.checkpoints.to_string())),
         ("signed", Some(format!("up to entry {}", report.signed))),
         ("unsigned", Some(format!("{} entries after it", report.unsigned))),

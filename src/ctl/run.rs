@@ -80,6 +80,7 @@ fn written(run: &Run) -> String {
         ("state", Some(state_name(run.state).to_owned())),
         ("begun by", Some(format!("{}, {}", run.by, trigger_name(run.trigger)))),
         ("queued", Some(run.queued_at.clone())),
+        ("not before", run.not_before.clone()),
         ("started", run.started_at.clone()),
         ("finished", run.finished_at.clone()),
     ];

@@ -41,6 +41,14 @@ async fn list(session: &mut Session<'_>, page: Page) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// When it began, or from when on it may.
+fn begins(run: &Run) -> String {
+    match &run.not_before {
+        Some(at) => format!("not before {at}"),
+        None => or_dash(run.started_at.as_deref()),
+    }
+}
+
 fn row(run: &Run) -> [String; 6] {
     let told = counts(run.work).into_iter().filter(|(_, count)| *count > 0);
     [
@@ -48,7 +56,7 @@ fn row(run: &Run) -> [String; 6] {
         what(run),
         state_name(run.state).to_owned(),
         run.by.clone(),
-        or_dash(run.started_at.as_deref()),
+        begins(run),
         told.map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", "),
     ]
 }

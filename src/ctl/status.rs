@@ -5,7 +5,7 @@ use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::run::{job_name, state_name, step_name};
 use super::table::{facts, or_dash, table};
-use crate::api::{Job, PendingStep, SourceStatus, Status};
+use crate::api::{Job, PendingStep, Run, SourceStatus, Status};
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
     let got = session.client.get::<Status>("/v1/status", &()).await?;
@@ -15,6 +15,12 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
         session.console.data(&written(&got.value))?;
     }
     Ok(Exit::Done)
+}
+
+/// A job's newest run: how it stands, or from when on it may begin.
+fn last_run(run: &Run) -> String {
+    let standing = format!("{}: {}", run.id, state_name(run.state));
+    run.not_before.as_ref().map_or_else(|| standing.clone(), |at| format!("{standing}, not before {at}"))
 }
 
 fn written(status: &Status) -> String {
@@ -31,7 +37,7 @@ fn written(status: &Status) -> String {
             job_name(job.job).to_owned(),
             job.schedule.clone().unwrap_or_else(|| without_schedule(job.job).to_owned()),
             or_dash(job.next_at.as_deref()),
-            last.map_or_else(|| or_dash(None), |run| format!("{}: {}", run.id, state_name(run.state))),
+            last.map_or_else(|| or_dash(None), last_run),
         ]
     });
     let sources = status

@@ -86,7 +86,7 @@ impl RunBook for Book {
     }
 
     async fn take(&self) -> Result<Option<Run>, StoreError> {
-        Ok(self.store.queued_runs().await?.into_iter().next())
+        self.store.next_run().await
     }
 }
 
@@ -104,7 +104,7 @@ impl Runner {
     async fn start(&self, run: &Run) -> Result<(), StoreError> {
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await?;
-        change.start_run(run.id).await?;
+        jobs::begin(&mut change, run).await?;
         change.commit().await
     }
 }

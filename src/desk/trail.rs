@@ -9,7 +9,7 @@ use super::{Desk, DeskError, GivenReason};
 use crate::actor::{Actor, Authorised, Permission};
 use crate::audit::{Because, By, Entry, Report, Verifier, VerifierKey};
 use crate::record::RecordRef;
-use crate::store::{AuditFilter, Page};
+use crate::store::{AuditFilter, Page, StoreError};
 
 /// Entries that are read at a time.
 const ENTRIES_AT_A_TIME: u32 = 500;
@@ -92,11 +92,21 @@ impl Desk {
         self.store.audit_lines(after, ENTRIES_AT_A_TIME).await.map_err(DeskError::Store)
     }
 
-    /// Whether the trail holds, from its first entry to its last.
+    /// Whether the trail holds, from its first entry, or where it was pruned, to its last.
     ///
     /// # Errors
     /// When the state cannot be read.
     pub async fn verify(&self, leave: &Authorised) -> Result<Verified, DeskError> {
+        loop {
+            match self.verify_once(leave).await {
+                // It is pruned once a week at most.
+                Err(DeskError::Store(StoreError::PrunedMeanwhile { .. })) => {}
+                verified => return verified,
+            }
+        }
+    }
+
+    async fn verify_once(&self, leave: &Authorised) -> Result<Verified, DeskError> {
         let notes = self.store.checkpoints().await.map_err(DeskError::Store)?;
         let mut verifier = Verifier::new(&notes, &self.verifier);
         let mut after = 0;

@@ -2,8 +2,8 @@
 
 use crate::audit::{Access, AccessEnd};
 use crate::audit::{
-    Because, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup, Removal,
-    RuleChanged, Settlement, Trigger,
+    Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup,
+    Removal, RuleChanged, Settlement, Trigger,
 };
 use crate::config::ReasonKind;
 use crate::proposal::RemovalStep;
@@ -85,11 +85,17 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::RuleChanged(of) | Kind::RuleChangeAsked(of) | Kind::RuleChangeApproved(of) => rule_changed(kind, of),
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
+        Kind::Pruned { first, entries, counts } => pruned(*first, *entries, counts),
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
         Kind::AccessGiven(access) => given(access),
         Kind::AccessEnded(end) => format!("ended, entry {}: {}", end.entry, given(&end.access)),
         about_records => summary_of_records(about_records),
     }
+}
+
+fn pruned(first: u64, entries: u64, counts: &Counts) -> String {
+    let with: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    with_details(format!("{entries} entries before entry {first} were pruned"), &with)
 }
 
 fn summary_of_records(kind: &Kind) -> String {

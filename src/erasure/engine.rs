@@ -140,6 +140,20 @@ impl Engine<'_> {
     /// When source or journal are in the way. Nothing is half done then, and what is still open is for settlement.
     pub async fn erase<J: Journal>(&mut self, journal: &mut J, claims: Vec<Claim>) -> Result<BatchReport, EngineError> {
         let mut report = BatchReport::default();
+        self.erase_into(journal, claims, &mut report).await?;
+        Ok(report)
+    }
+
+    /// The same; what was done before an error is in the report.
+    ///
+    /// # Errors
+    /// As [`erase`](Self::erase).
+    pub async fn erase_into<J: Journal>(
+        &mut self,
+        journal: &mut J,
+        claims: Vec<Claim>,
+        report: &mut BatchReport,
+    ) -> Result<(), EngineError> {
         let mut waiting = vec![claims];
         while let Some(claims) = waiting.pop() {
             if claims.is_empty() {
@@ -149,18 +163,18 @@ impl Engine<'_> {
                 tokio::time::sleep(self.gap).await;
             }
             match self.attempt(journal, claims).await? {
-                Attempt::Done(done) => report += done,
+                Attempt::Done(done) => *report += done,
                 Attempt::Held { held, claims, left_out } => {
-                    report += BatchReport { longest_lock: held, held: left_out, ..BatchReport::default() };
+                    *report += BatchReport { longest_lock: held, held: left_out, ..BatchReport::default() };
                     waiting.push(claims);
                 }
                 Attempt::Refused { held, claims, ruled_out, error } if claims.len() == 1 => {
-                    report += BatchReport { longest_lock: held, ..ruled_out };
+                    *report += BatchReport { longest_lock: held, ..ruled_out };
                     journal.refused(&claims, error.to_string()).await.map_err(EngineError::Journal)?;
                     report.returned += 1;
                 }
                 Attempt::Refused { held, claims, ruled_out, .. } => {
-                    report += BatchReport { longest_lock: held, ..ruled_out };
+                    *report += BatchReport { longest_lock: held, ..ruled_out };
                     let mut claims: Vec<Claim> = claims.into_iter().map(|(claim, _)| claim).collect();
                     let second = claims.split_off(claims.len() / 2);
                     waiting.push(second);
@@ -168,7 +182,7 @@ impl Engine<'_> {
                 }
             }
         }
-        Ok(report)
+        Ok(())
     }
 
     async fn attempt<J: Journal>(&mut self, journal: &mut J, claims: Vec<Claim>) -> Result<Attempt, EngineError> {

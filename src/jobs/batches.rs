@@ -60,11 +60,11 @@ pub(super) struct Next {
 }
 
 impl Next {
-    pub(super) fn first(max_lock: Duration) -> Self {
+    pub(super) fn first(max_lock: Duration, after: Option<ProposalId>) -> Self {
         Self {
             pace: Pace::new(max_lock),
             size: BATCH_RECORDS_FIRST,
-            after: None,
+            after,
             surveyed: None,
             survey: SURVEYED_RECORDS_MAX,
             last: None,
@@ -90,12 +90,14 @@ impl Batches<'_, '_> {
         self.workshop.store.confirmed(category, ripe_before, self.next.after, limit).await.map_err(store)
     }
 
-    /// Leaves nothing in the write-ahead log for the application to move, and closes the connection.
-    pub(super) async fn close(mut self) {
+    /// Leaves nothing in the write-ahead log for the application to move, and closes the connection. Gives the last
+    /// proposal that has been dealt with.
+    pub(super) async fn close(mut self) -> Option<ProposalId> {
         if let Err(error) = self.writer.checkpoint(0).await {
             tracing::warn!(error = %crate::config::causes(&error), "changes are left in the write-ahead log");
         }
         self.writer.close().await;
+        self.next.after
     }
 
     /// Whether anything more may be begun at this time of day. Asked as late as can be, and only where something is left.
@@ -135,13 +137,24 @@ impl Batches<'_, '_> {
         }
         self.observe().await?;
         let after = Some(last.id);
-        let claims = self.free(&proposals).await?;
-        if claims.is_empty() {
-            self.next.after = after;
+        let (claims, left_out) = self.free(&proposals).await?;
+        let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
+        let mut report = BatchReport::default();
+        let done = if claims.is_empty() { Ok(()) } else { self.attempt(&mut turn, claims, &mut report).await };
+        self.count(&report);
+        done?;
+        self.progress.report.category(&self.mapping.category).held += left_out;
+        self.next.after = after;
+        if records == 0 {
             return Ok(true);
         }
-        let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
-        let report = self.attempt(&mut turn, claims).await?;
+        let (held, is_active) = (report.longest_lock, self.next.pace.is_active());
+        tracing::debug!(records, lock_us = u64::try_from(held.as_micros()).unwrap_or(u64::MAX), is_active, "batch");
+        self.next.size = self.next.pace.fitting(records, held, &(BATCH_RECORDS_MIN..=BATCH_RECORDS_MAX));
+        Ok(true)
+    }
+
+    fn count(&mut self, report: &BatchReport) {
         let counts = self.progress.report.category(&self.mapping.category);
         counts.deleted += report.deleted;
         counts.anonymised += report.anonymised;
@@ -150,23 +163,14 @@ impl Batches<'_, '_> {
         counts.withdrawn += report.withdrawn;
         counts.held += report.held;
         counts.dependents += report.dependents;
-        self.next.after = after;
-        let (held, is_active) = (report.longest_lock, self.next.pace.is_active());
-        tracing::debug!(records, lock_us = u64::try_from(held.as_micros()).unwrap_or(u64::MAX), is_active, "batch");
-        self.next.size = self.next.pace.fitting(records, held, &(BATCH_RECORDS_MIN..=BATCH_RECORDS_MAX));
-        Ok(true)
     }
 
-    /// The claims on those that are not held; the others are counted, and stay as they are.
-    async fn free(&mut self, proposals: &[Proposal]) -> Result<Vec<Claim>, JobError> {
+    /// The claims on those that are not held, and how many are; they stay as they are.
+    async fn free(&self, proposals: &[Proposal]) -> Result<(Vec<Claim>, u64), JobError> {
         let records: Vec<&RecordRef> = proposals.iter().map(|proposal| &proposal.record).collect();
         let held = self.workshop.store.held_among(&records).await.map_err(store)?;
-        self.progress.report.category(&self.mapping.category).held += held.len() as u64;
-        Ok(proposals
-            .iter()
-            .filter(|proposal| !held.contains(&proposal.record))
-            .map(|proposal| claim(self.workshop, proposal))
-            .collect())
+        let free = proposals.iter().filter(|proposal| !held.contains(&proposal.record));
+        Ok((free.map(|proposal| claim(self.workshop, proposal)).collect(), held.len() as u64))
     }
 
     /// Looks whether the application was active while the source was left alone.
@@ -177,7 +181,12 @@ impl Batches<'_, '_> {
         Ok(())
     }
 
-    async fn attempt(&mut self, turn: &mut WriteTurn<'_>, claims: Vec<Claim>) -> Result<BatchReport, JobError> {
+    async fn attempt(
+        &mut self,
+        turn: &mut WriteTurn<'_>,
+        claims: Vec<Claim>,
+        report: &mut BatchReport,
+    ) -> Result<(), JobError> {
         let of = |claim: &Claim| (claim.proposal, (self.mapping.category.clone(), claim.clone()));
         let claimed = claims.iter().map(of).collect();
         let mut journal = StoreJournal { turn, run: self.run, source: &self.described.name, claims: claimed };
@@ -193,13 +202,12 @@ impl Batches<'_, '_> {
             gap: self.next.pace.gap(self.next.pace.allowed()),
             released: None,
         };
-        let report = engine.erase(&mut journal, claims).await;
+        let done = engine.erase_into(&mut journal, claims, report).await;
         self.last_committed = engine.last_committed;
         let released = engine.released.take();
-        let report =
-            report.map_err(|source| JobError::Engine { category: self.mapping.category.to_string(), source })?;
+        done.map_err(|source| JobError::Engine { category: self.mapping.category.to_string(), source })?;
         self.next.last = released.map(|since| (report.longest_lock, since));
-        Ok(report)
+        Ok(())
     }
 
     /// Where a dependent has no index, looks for the rows of many batches in one pass. Not again while the application

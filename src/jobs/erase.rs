@@ -1,8 +1,9 @@
 //! The final job: erases what is confirmed, batch by batch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::batches::{Batches, Next};
+use super::patience::Patience;
 use super::remove::remove;
 use super::run::{Progress, Stop};
 use super::shells::{Shell, Shells};
@@ -11,7 +12,7 @@ use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::config::{Category, SourceSettings};
 use crate::erasure::{Claim, Open, Preview, Ruling, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
-use crate::record::{RecordKey, RecordRef};
+use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
 use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, RunId};
 
@@ -23,11 +24,7 @@ pub(super) async fn erase(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     for described in workshop.settings.sources.values() {
-        match erase_source(workshop, run, described, progress, stop).await {
-            Ok(()) => {}
-            Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => progress.trouble(crate::config::causes(&error)),
-        }
+        erase_patiently(workshop, run, described, progress, stop).await?;
         if progress.is_stopped {
             break;
         }
@@ -61,10 +58,63 @@ async fn count_left(workshop: &Workshop, is_dry: bool, progress: &mut Progress<'
     Ok(())
 }
 
+/// How far a run has come with a source: where the application was in the way, it goes on from there.
+#[derive(Default)]
+struct Reached {
+    /// The last of the groups that have been dealt with.
+    groups: Option<ProposalId>,
+    /// The last proposal of each category that has been dealt with.
+    proposals: BTreeMap<CategoryName, ProposalId>,
+    /// Categories with which it is done, or that are left out for a reason of their own.
+    over: BTreeSet<CategoryName>,
+    /// What has been told of the source and its categories already.
+    told: BTreeSet<String>,
+}
+
+impl Reached {
+    /// Tells what is wrong with a part of the source; the same once, however often the source is tried.
+    fn tell(&mut self, progress: &mut Progress<'_>, what: String) {
+        if self.told.insert(what.clone()) {
+            progress.trouble(what);
+        }
+    }
+}
+
+/// Erases in one source; where the application keeps it locked, gives way and tries again what is left. A dry run would
+/// count twice what it has seen already, and tries once.
+async fn erase_patiently(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    progress: &mut Progress<'_>,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    let (mut patience, mut reached) = (Patience::with(described), Reached::default());
+    loop {
+        match erase_source(workshop, run, described, &mut reached, progress, stop).await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) if error.is_passing() && run.is_some() => {
+                tracing::debug!(source = %described.name, "the application has the source, giving way");
+                if !patience.give_way(stop).await {
+                    progress.is_stopped |= stop();
+                    progress.note_locked(described);
+                    return Ok(());
+                }
+            }
+            Err(error) => {
+                reached.tell(progress, error.told());
+                return Ok(());
+            }
+        }
+    }
+}
+
 async fn erase_source(
     workshop: &Workshop,
     run: Option<RunId>,
     described: &SourceSettings,
+    reached: &mut Reached,
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
@@ -76,41 +126,75 @@ async fn erase_source(
         None => is_open(workshop, described).await?,
     };
     if !is_open {
-        progress.trouble(format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
+        reached.tell(progress, format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
         return Ok(());
     }
     let mut open = workshop.open(&described.name).await?;
     for stopped in &open.stopped {
-        progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
+        reached.tell(progress, format!("{}: {}", stopped.category, stopped.reason));
     }
+    let done = erase_open(workshop, run, described, &mut open, reached, progress, stop).await;
+    open.reader.close().await;
+    if run.is_some() && done.as_ref().is_err_and(JobError::is_about_the_source) {
+        // Whatever has happened to the file: where its marker is from elsewhere, the source is closed here and now.
+        settle(workshop, &described.name).await?;
+    }
+    done
+}
+
+/// Goes through what was confirmed together, and then through the categories. Gives the error that ends it for the whole
+/// source, or that the application kept it locked somewhere.
+async fn erase_open(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    open: &mut Open,
+    reached: &mut Reached,
+    progress: &mut Progress<'_>,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
     let mappings = std::mem::take(&mut open.mappings);
-    let mut together = Together { workshop, described, mappings: &mappings, open: &mut open, progress, stop };
-    let done = together.erase(run).await;
-    tell_unless_fatal(done, progress)?;
-    for mapping in mappings.values() {
+    let after = &mut reached.groups;
+    let mut together = Together { workshop, described, mappings: &mappings, open, progress, stop, after };
+    let mut left = sort_out(together.erase(run).await, reached, progress)?;
+    for mapping in mappings.values().filter(|mapping| !reached.over.contains(&mapping.category)).collect::<Vec<_>>() {
         if progress.is_stopped || !progress.may_begin(workshop, described, run) {
             // Not even to open a connection that writes.
             break;
         }
-        let mut category = Erase { workshop, described, mapping, open: &mut open, progress, stop };
+        let category = &mapping.category;
+        let after = reached.proposals.get(category).copied();
+        let mut of_category = Erase { workshop, described, mapping, open, progress, stop, after };
         let done = match run {
-            Some(run) => category.erase(run).await,
-            None => category.foresee().await,
+            Some(run) => of_category.erase(run).await,
+            None => of_category.foresee().await,
         };
-        tell_unless_fatal(done, progress)?;
+        let after = of_category.after;
+        reached.proposals.extend(after.map(|after| (category.clone(), after)));
+        match sort_out(done, reached, progress)? {
+            Some(locked) => left = Some(locked),
+            None => _ = reached.over.insert(category.clone()),
+        }
     }
-    open.reader.close().await;
-    Ok(())
+    left.map_or(Ok(()), Err)
 }
 
-/// What is wrong with a part of the run is told, and the run goes on without it, unless the state itself is in the way.
-fn tell_unless_fatal(done: Result<(), JobError>, progress: &mut Progress<'_>) -> Result<(), JobError> {
+/// What is wrong with a part of the run is told, and the run goes on without it; unless the state itself is in the way, or
+/// the whole source. Gives back what may just have come at the wrong moment.
+fn sort_out(
+    done: Result<(), JobError>,
+    reached: &mut Reached,
+    progress: &mut Progress<'_>,
+) -> Result<Option<JobError>, JobError> {
     match done {
-        Err(error) if error.is_fatal() => return Err(error),
-        Err(error) => progress.trouble(crate::config::causes(&error)),
-        Ok(()) => {}
+        Ok(()) => Ok(None),
+        Err(error) if error.is_fatal() || error.is_about_the_source() => Err(error),
+        Err(error) if error.is_passing() => Ok(Some(error)),
+        Err(error) => {
+            reached.tell(progress, error.told());
+            Ok(None)
+        }
     }
-    Ok(())
 }
 
 struct Erase<'a, 'w> {
@@ -120,6 +204,8 @@ struct Erase<'a, 'w> {
     open: &'a mut Open,
     progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
+    /// The last proposal that has been dealt with.
+    after: Option<ProposalId>,
 }
 
 impl Erase<'_, '_> {
@@ -145,13 +231,13 @@ impl Erase<'_, '_> {
             progress: self.progress,
             stop: self.stop,
             last_committed,
-            next: Next::first(self.described.max_lock),
+            next: Next::first(self.described.max_lock, self.after),
         };
         let done = match batches.confirm_shells().await {
             Ok(()) => batches.erase().await,
             Err(error) => Err(error),
         };
-        batches.close().await;
+        self.after = batches.close().await;
         done
     }
 

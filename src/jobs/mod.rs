@@ -10,7 +10,9 @@ mod batches;
 mod erase;
 mod foresee;
 mod journal;
+mod patience;
 mod prepare;
+mod prune;
 mod remove;
 mod run;
 mod settle;
@@ -24,11 +26,11 @@ use jiff::civil::Date;
 
 pub use self::foresee::{Foreseen, Future, foresee};
 pub use self::remove::{Late, late, queue_owed};
-pub use self::run::{Stop, perform, queue_rest};
+pub use self::run::{Stop, begin, perform, queue_rest};
 pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;
-use crate::config::{Settings, SourceSettings};
+use crate::config::{Settings, SourceSettings, causes};
 use crate::erasure::{Day, EngineError, JournalError, Open, OpenError, open};
 use crate::record::{CategoryName, FingerprintKey, SourceName};
 use crate::source::SourceError;
@@ -120,6 +122,36 @@ pub enum JobError {
 }
 
 impl JobError {
+    /// What of it lies with the source, where anything does.
+    fn of_source(&self) -> Option<&SourceError> {
+        match self {
+            Self::Source { source, .. }
+            | Self::Open(OpenError::Source { source, .. })
+            | Self::Engine { source: EngineError::Source(source), .. } => Some(source),
+            Self::Open(OpenError::Unknown(_)) | Self::Store(_) | Self::Engine { .. } => None,
+        }
+    }
+
+    /// Whether the application keeps the source locked, and nothing else is wrong.
+    fn is_passing(&self) -> bool {
+        self.of_source().is_some_and(SourceError::is_passing)
+    }
+
+    /// Whether nothing more should be tried with the source in this run.
+    fn is_about_the_source(&self) -> bool {
+        matches!(self, Self::Engine { source: EngineError::Foreign, .. })
+            || self.of_source().is_some_and(SourceError::is_about_the_file)
+    }
+
+    /// What somebody is told of it, with what to do where there is something.
+    fn told(&self) -> String {
+        let told = causes(self);
+        match self.of_source().and_then(SourceError::hint) {
+            Some(hint) => format!("{told} ({hint})"),
+            None => told,
+        }
+    }
+
     /// Whether nothing may follow: the state itself is in the way.
     fn is_fatal(&self) -> bool {
         matches!(self, Self::Store(_) | Self::Engine { source: EngineError::Journal(_), .. })

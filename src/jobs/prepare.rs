@@ -1,16 +1,17 @@
 //! Prepare: looks again at what is open, then finds what is due and proposes it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::ahead::Ahead;
+use super::patience::Patience;
 use super::run::{Progress, Stop};
 use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::config::{Category, SourceSettings};
-use crate::erasure::{Candidate, Examined, Open, Selection, Tally, Verdict, examine, no_longer_due, pass, preview};
+use crate::erasure::{Candidate, Examined, Selection, Tally, Verdict, examine, no_longer_due, pass, preview};
 use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, Reader, SourceError};
-use crate::store::{BATCH_MAX_RECORDS, LedgerEntry, NewProposal, Proposal, RunId};
+use crate::store::{BATCH_MAX_RECORDS, Counts, LedgerEntry, NewProposal, Proposal, RunId};
 
 /// Proposals that are written by one change of the state, with one entry in the trail.
 const PROPOSALS_PER_CHANGE: usize = 5_000;
@@ -26,10 +27,7 @@ pub(super) async fn prepare(
         if !progress.may_begin(workshop, described, run) {
             continue;
         }
-        match workshop.open(&described.name).await {
-            Ok(open) => prepare_source(workshop, run, described, open, progress, stop).await?,
-            Err(error) => progress.trouble(crate::config::causes(&error)),
-        }
+        prepare_patiently(workshop, run, described, progress, stop).await?;
         if progress.is_stopped {
             break;
         }
@@ -37,34 +35,90 @@ pub(super) async fn prepare(
     Ok(())
 }
 
+/// Prepares one source; where the application keeps it locked, gives way and tries again what is left.
+async fn prepare_patiently(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    progress: &mut Progress<'_>,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    let (mut patience, mut over) = (Patience::with(described), BTreeMap::new());
+    loop {
+        match prepare_source(workshop, run, described, &mut over, progress, stop).await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) if error.is_passing() && run.is_some() => {
+                tracing::debug!(source = %described.name, "the application has the source, giving way");
+                if !patience.give_way(stop).await {
+                    progress.is_stopped |= stop();
+                    progress.note_locked(described);
+                    return Ok(());
+                }
+            }
+            Err(error) => {
+                progress.trouble(error.told());
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Goes through the categories that are not over yet; `over` holds how many were proposed of the others so far. Gives the
+/// error that ends it for the whole source, or that the application kept it locked somewhere.
 async fn prepare_source(
     workshop: &Workshop,
     run: Option<RunId>,
     described: &SourceSettings,
-    open: Open,
+    over: &mut BTreeMap<CategoryName, Option<u64>>,
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
+    let open = workshop.open(&described.name).await?;
     for stopped in &open.stopped {
-        progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
+        if over.insert(stopped.category.clone(), None).is_none() {
+            progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
+        }
     }
-    let mut reader = open.reader;
-    for mapping in open.mappings.values() {
+    let (mut reader, mut left) = (open.reader, None);
+    for (name, mapping) in &open.mappings {
+        let proposed_before = match over.get(name) {
+            Some(None) => continue,
+            Some(Some(proposed)) => *proposed,
+            None => 0,
+        };
+        let counted = *progress.report.category(name);
         let mut category =
             Prepare { workshop, run, described, mapping, progress, stop, would_be_withdrawn: BTreeSet::new() };
         let done;
         (reader, done) = category.prepare(reader).await;
+        let counts = progress.report.category(name);
+        // What this run has proposed before the application was in the way is found again.
+        counts.already_open = counts.already_open.saturating_sub(proposed_before);
         match done {
-            Ok(()) => {}
-            Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => progress.trouble(crate::config::causes(&error)),
+            Ok(()) => _ = over.insert(name.clone(), None),
+            Err(error) if error.is_passing() && run.is_some() => {
+                // What was only seen is seen once more; what was written is not.
+                let Counts { proposed, withdrawn, postponed_returned, .. } = *counts;
+                over.insert(name.clone(), Some(proposed));
+                *counts = Counts { proposed, withdrawn, postponed_returned, ..counted };
+                left = Some(error);
+            }
+            Err(error) if error.is_fatal() || error.is_about_the_source() => {
+                reader.close().await;
+                return Err(error);
+            }
+            Err(error) => {
+                over.insert(name.clone(), None);
+                progress.trouble(error.told());
+            }
         }
         if progress.is_stopped {
             break;
         }
     }
     reader.close().await;
-    Ok(())
+    left.map_or(Ok(()), Err)
 }
 
 struct Prepare<'a, 'w> {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Foreseen, JobError, Workshop, erase, prepare, remove, store};
+use super::patience::{TRIES, again_in};
+use super::{Foreseen, JobError, Workshop, erase, prepare, prune, remove, store};
 use crate::actor::Actor;
 use crate::audit::By;
-use crate::config::{SourceSettings, causes};
+use crate::config::SourceSettings;
 use crate::erasure::pass;
 use crate::record::SourceName;
 use crate::store::{Change, JobKind, Run, RunId, RunOutcome, RunReport, RunTrigger, Store, StoreError};
@@ -23,6 +24,8 @@ pub(super) struct Progress<'w> {
     pub(super) is_stopped: bool,
     /// Sources whose hours were over; each was told of once.
     pub(super) outside_hours: BTreeSet<SourceName>,
+    /// Sources that the application kept locked to the end.
+    pub(super) locked: BTreeSet<SourceName>,
 }
 
 impl Progress<'_> {
@@ -53,6 +56,16 @@ impl Progress<'_> {
             && self.outside_hours.insert(name.clone())
         {
             self.trouble(format!("{name}: outside its hours, {hours}; what is left is done by the next run"));
+        }
+    }
+
+    /// Notes that the application has kept a source locked, however often it was tried.
+    pub(super) fn note_locked(&mut self, described: &SourceSettings) {
+        let (name, span) = (&described.name, format!("{:?}", described.lock_wait));
+        if self.locked.insert(name.clone()) {
+            self.trouble(format!(
+                "{name}: the application kept the database locked, {TRIES} times for {span}; something of it is left"
+            ));
         }
     }
 
@@ -88,11 +101,11 @@ pub async fn perform(workshop: &Workshop, run: &Run, stop: Stop<'_>) -> Result<(
     let outcome = match &done {
         Ok(()) => progress.outcome(),
         Err(error) => {
-            progress.troubles.push(causes(error));
+            progress.troubles.push(error.told());
             RunOutcome::Failed
         }
     };
-    finish(workshop, run, outcome, &progress).await.map_err(store)?;
+    finish(workshop, run, outcome, &mut progress).await.map_err(store)?;
     tracing::info!(outcome = outcome.as_str(), "the run is over");
     match done {
         Err(error) if error.is_fatal() => Err(error),
@@ -108,7 +121,13 @@ pub(super) async fn dispatch(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     match job {
-        JobKind::Prepare => prepare::prepare(workshop, record, progress, stop).await,
+        JobKind::Prepare => {
+            prepare::prepare(workshop, record, progress, stop).await?;
+            match record {
+                Some(run) if !progress.is_stopped => prune::prune(workshop, run, progress, stop).await,
+                _ => Ok(()),
+            }
+        }
         JobKind::Erase => erase::erase(workshop, record, progress, stop).await,
         JobKind::Remove => remove::try_again(workshop, record, progress, stop).await,
     }
@@ -118,10 +137,13 @@ async fn finish(
     workshop: &Workshop,
     run: &Run,
     outcome: RunOutcome,
-    progress: &Progress<'_>,
+    progress: &mut Progress<'_>,
 ) -> Result<(), StoreError> {
     let mut turn = workshop.store.turn().await;
     let mut change = turn.begin().await?;
+    if outcome == RunOutcome::Partly && !run.dry_run && !progress.locked.is_empty() {
+        try_again(workshop, &mut change, run, progress).await?;
+    }
     change.finish_run(run.id, outcome, &progress.report, progress.reason().as_deref()).await?;
     if outcome == RunOutcome::Stopped && !run.dry_run {
         queue_again(&mut change, run.job).await?;
@@ -130,6 +152,36 @@ async fn finish(
     change.commit().await?;
     // Into the log too: whoever rewrites the state contradicts it.
     tracing::info!(checkpoint = %note, "the trail is signed");
+    Ok(())
+}
+
+/// What was left because the application kept its lock is tried again by itself, later and not for ever.
+async fn try_again(
+    workshop: &Workshop,
+    change: &mut Change<'_>,
+    run: &Run,
+    progress: &mut Progress<'_>,
+) -> Result<(), StoreError> {
+    let at = again_in(run.tries).and_then(|span| workshop.clock.now().checked_add(span).ok());
+    let Some(at) = at else {
+        progress.troubles.push("what is left is done by the next run".to_owned());
+        return Ok(());
+    };
+    let id = change.queue_again_at(run.job, at, run.tries + 1).await?;
+    progress.troubles.push(format!("run {id} tries again what is left, from {at:.0} on"));
+    Ok(())
+}
+
+/// A queued run begins. What another was to try again later is this one's business now.
+///
+/// # Errors
+/// When the state cannot be written.
+pub async fn begin(change: &mut Change<'_>, run: &Run) -> Result<(), StoreError> {
+    change.start_run(run.id).await?;
+    if !run.dry_run {
+        let id = run.id;
+        change.call_off(run.job, id, &format!("run {id} has begun before it and does what was left")).await?;
+    }
     Ok(())
 }
 
@@ -148,7 +200,11 @@ pub async fn queue_rest(store: &Store, change: &mut Change<'_>, run: RunId) -> R
     let Some(run) = store.run(run).await?.filter(|run| !run.dry_run) else {
         return Ok(());
     };
-    let is_queued = store.queued_runs().await?.iter().any(|queued| queued.job == run.job && !queued.dry_run);
+    let is_queued = store
+        .queued_runs()
+        .await?
+        .iter()
+        .any(|queued| queued.job == run.job && !queued.dry_run && queued.not_before.is_none());
     if is_queued {
         return Ok(());
     }

@@ -30,13 +30,14 @@ pub(super) struct Together<'a, 'w> {
     pub(super) open: &'a mut Open,
     pub(super) progress: &'a mut Progress<'w>,
     pub(super) stop: Stop<'a>,
+    /// The last of the groups that have been dealt with.
+    pub(super) after: &'a mut Option<ProposalId>,
 }
 
 /// What is known about the batch that comes next.
 struct Next {
     pace: Pace,
     groups: u32,
-    after: Option<ProposalId>,
     last_committed: Option<BatchId>,
 }
 
@@ -81,7 +82,7 @@ impl Together<'_, '_> {
 
     /// Erases all groups; without a run on record it only looks.
     pub(super) async fn erase(&mut self, run: Option<RunId>) -> Result<(), JobError> {
-        if self.groups(None, 1).await?.is_none() {
+        if self.groups(*self.after, 1).await?.is_none() {
             // Nearly always: not even a connection is opened.
             return Ok(());
         }
@@ -101,7 +102,6 @@ impl Together<'_, '_> {
         let mut next = Next {
             pace: Pace::new(self.described.max_lock),
             groups: GROUPS_FIRST,
-            after: None,
             last_committed: last_committed(self.workshop, self.described).await?,
         };
         let mut observed = Stopwatch::start();
@@ -123,12 +123,14 @@ impl Together<'_, '_> {
     async fn batch(&mut self, run: RunId, writer: &mut Writer, next: &mut Next) -> Result<bool, JobError> {
         let workshop = self.workshop;
         let mut turn = workshop.store.turn().await;
-        let Some((groups, last)) = self.groups(next.after, next.groups).await? else {
+        let Some((groups, last)) = self.groups(*self.after, next.groups).await? else {
             return Ok(false);
         };
-        next.after = last;
+        // Those that are held are counted once, however often the application is in the way.
+        let counted = self.progress.report.clone();
         let groups = self.free(groups).await?;
         if groups.is_empty() {
+            *self.after = last;
             return Ok(true);
         }
         if !self.progress.may_begin(workshop, self.described, Some(run)) {
@@ -153,11 +155,17 @@ impl Together<'_, '_> {
             gap: next.pace.gap(next.pace.allowed()),
             released: None,
         };
-        let done = engine.erase_joint(&mut journal, &mappings, joined).await;
+        let mut report = JointReport::default();
+        let done = engine.erase_joint_into(&mut journal, &mappings, joined, &mut report).await;
         next.last_committed = engine.last_committed;
         let name = || format!("linked records of {}", self.described.name);
-        let report = done.map_err(|source| JobError::Engine { category: name(), source })?;
+        if let Err(source) = done {
+            self.progress.report = counted;
+            self.add(report);
+            return Err(JobError::Engine { category: name(), source });
+        }
         next.groups = next.pace.fitting(count, report.longest_lock, &GROUPS);
+        *self.after = last;
         self.add(report);
         Ok(true)
     }

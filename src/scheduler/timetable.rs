@@ -95,6 +95,7 @@ mod tests {
             categories: BTreeMap::new(),
             holds: crate::config::Holds::default(),
             reasons: crate::config::Reasons::default(),
+            retention: crate::config::Keeping::default(),
         }
     }
 

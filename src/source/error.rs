@@ -1,6 +1,6 @@
 //! What can go wrong with a source.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An operation on an application's database has failed. No variant holds a value of a row.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +12,7 @@ pub enum SourceError {
         path: PathBuf,
         /// Why.
         #[source]
-        source: sqlx::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// There is no file.
     #[error("there is no database at {path}", path = .path.display())]
@@ -20,9 +20,24 @@ pub enum SourceError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// There is a file, and nothing in it.
+    #[error("there is nothing in the database {path}: the file is empty", path = .path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// The application kept its lock for longer than we wait.
     #[error("the application keeps the database locked")]
     Locked,
+    /// The file or the disk is in the way.
+    #[error(transparent)]
+    Fault(FileFault),
+    /// There is another file now where the database was opened: what is written goes into one that nobody sees any more.
+    #[error("the database {path} was replaced by another file while it was open", path = .path.display())]
+    Replaced {
+        /// Where it was opened.
+        path: PathBuf,
+    },
     /// A statement of ours has failed.
     #[error("cannot {doing}")]
     Query {
@@ -77,9 +92,118 @@ pub enum SourceError {
     Unguarded,
 }
 
+/// What SQLite says of the file itself: by primary result code, whatever was being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FileFault {
+    /// READONLY (8).
+    #[error("the database cannot be written: it, its folder or the disk is read-only")]
+    ReadOnly,
+    /// IOERR (10).
+    #[error("the disk of the database fails")]
+    Disk,
+    /// CORRUPT (11).
+    #[error("the database is damaged")]
+    Damaged,
+    /// FULL (13).
+    #[error("the disk of the database is full")]
+    Full,
+    /// CANTOPEN (14).
+    #[error("the database or a file beside it cannot be opened")]
+    Closed,
+    /// NOTADB (26).
+    #[error("the file is no SQLite database")]
+    NotADatabase,
+}
+
+impl FileFault {
+    fn of(error: &sqlx::Error) -> Option<Self> {
+        /// Extended code `IOERR_SHMSIZE`: there is no room for the file that the write-ahead log's readers share.
+        const SHM_SIZE: i32 = 4_874;
+        if extended_code(error) == Some(SHM_SIZE) {
+            return Some(Self::Full);
+        }
+        Some(match primary_code(error)? {
+            8 => Self::ReadOnly,
+            10 => Self::Disk,
+            11 => Self::Damaged,
+            13 => Self::Full,
+            14 => Self::Closed,
+            26 => Self::NotADatabase,
+            _ => return None,
+        })
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::ReadOnly => {
+                "let the daemon's user write to the file, and to the folder that its journals are made in"
+            }
+            Self::Disk => {
+                "see what the system's log says of the disk, then check the database with PRAGMA integrity_check"
+            }
+            Self::Damaged => "check it with PRAGMA integrity_check, and repair it or restore a backup",
+            Self::Full => "make room on the disk; nothing was changed, and the next run goes on",
+            Self::Closed => "see that the folder is there and that the daemon's user may write to it",
+            Self::NotADatabase => "check the url in erasured.toml, and what lies at that path",
+        }
+    }
+}
+
 impl SourceError {
     pub(super) fn query(doing: &'static str, source: sqlx::Error) -> Self {
-        if is_busy(&source) { Self::Locked } else { Self::Query { doing, source } }
+        if is_busy(&source) {
+            return Self::Locked;
+        }
+        FileFault::of(&source).map_or(Self::Query { doing, source }, Self::Fault)
+    }
+
+    /// Why the database at `path` could not be opened.
+    pub(super) fn opening(path: &Path, source: sqlx::Error) -> Self {
+        if is_busy(&source) {
+            return Self::Locked;
+        }
+        let source: Box<dyn std::error::Error + Send + Sync> = match FileFault::of(&source) {
+            Some(fault) => Box::new(fault),
+            None => Box::new(source),
+        };
+        Self::Open { path: path.to_owned(), source }
+    }
+
+    /// What the operator can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Fault(fault) => Some(fault.hint()),
+            Self::Open { source, .. } => source.downcast_ref::<FileFault>().map(|fault| fault.hint()),
+            Self::Missing { .. } | Self::Empty { .. } => {
+                Some("put it back, or check the url in erasured.toml; no new one is made")
+            }
+            Self::Replaced { .. } => Some("nothing more was written; the next run opens the file that is there now"),
+            _ => None,
+        }
+    }
+
+    /// Whether the application may just be at work: trying again later is all that it takes.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Locked)
+    }
+
+    /// Whether nothing more should be tried with the same file before somebody has looked, whichever category it is about.
+    #[must_use]
+    pub const fn is_about_the_file(&self) -> bool {
+        match self {
+            Self::Fault(_) | Self::Open { .. } | Self::Missing { .. } | Self::Empty { .. } | Self::Replaced { .. } => {
+                true
+            }
+            Self::Locked
+            | Self::Unguarded
+            | Self::Expression { .. }
+            | Self::Query { .. }
+            | Self::Refused { .. }
+            | Self::Miscounted { .. }
+            | Self::Unverified { .. } => false,
+        }
     }
 
     /// Whether the application or the machine is in the way, rather than a record: trying again later may help, and
@@ -87,7 +211,14 @@ impl SourceError {
     #[must_use]
     pub fn is_about_the_database(&self) -> bool {
         match self {
-            Self::Open { .. } | Self::Missing { .. } | Self::Locked | Self::Unguarded | Self::Expression { .. } => true,
+            Self::Open { .. }
+            | Self::Missing { .. }
+            | Self::Empty { .. }
+            | Self::Locked
+            | Self::Fault(_)
+            | Self::Replaced { .. }
+            | Self::Unguarded
+            | Self::Expression { .. } => true,
             Self::Query { source, .. } => !is_constraint(source),
             Self::Refused { .. } | Self::Miscounted { .. } | Self::Unverified { .. } => false,
         }
@@ -99,9 +230,12 @@ fn is_busy(error: &sqlx::Error) -> bool {
     primary_code(error).is_some_and(|code| code == 5 || code == 6)
 }
 
+fn extended_code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let code = error.as_database_error()?.code()?;
-    code.parse::<i32>().ok().map(|code| code & 0xff)
+    extended_code(error).map(|code| code & 0xff)
 }
 
 /// Whether a row is in the way: a constraint (19), or code of the application in the schema that fails on it – ERROR (1),

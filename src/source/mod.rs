@@ -19,7 +19,7 @@ use std::collections::HashSet;
 
 use jiff::civil::Date;
 
-pub use self::error::SourceError;
+pub use self::error::{FileFault, SourceError};
 pub use self::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink, Reference, Tie};
 pub use self::removal::{Emptied, FullTextIndex, Gathered, Remover, Samples};
 pub use self::rows::{

@@ -103,7 +103,8 @@ pub struct AccessEntry {
 macro_rules! entry_columns {
     () => {
         "SELECT e.seq, e.what, e.user, e.unit, e.category, e.key, e.fingerprint, f.key_id, f.identity, e.other, e.until, \
-         a.actor, a.at, t.text FROM access e JOIN audit a ON a.seq = e.seq LEFT JOIN audit_text t ON t.seq = e.seq \
+         coalesce(a.actor, k.actor) AS actor, coalesce(a.at, k.at) AS at, t.text FROM access e \
+         LEFT JOIN audit a ON a.seq = e.seq LEFT JOIN kept k ON k.seq = e.seq LEFT JOIN audit_text t ON t.seq = e.seq \
          LEFT JOIN fingerprint_form f ON f.id = e.form WHERE e.ended IS NULL "
     };
 }

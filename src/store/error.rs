@@ -51,6 +51,12 @@ pub enum StoreError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The trail was pruned while somebody was reading it.
+    #[error("cannot read on: the audit trail has been pruned meanwhile and begins with entry {first}")]
+    PrunedMeanwhile {
+        /// The entry that it begins with.
+        first: u64,
+    },
     /// A file or a directory could not be worked with.
     #[error("cannot {doing} {path}")]
     File {

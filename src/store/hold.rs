@@ -114,12 +114,14 @@ impl Drop for Announcement {
 /// What is read of a hold, and from where.
 macro_rules! hold_rows {
     () => {
-        "h.id, h.category, h.key, h.unit, h.fingerprint, f.key_id, f.identity, h.standard, a.at, a.actor, \
-         r.text AS reason, n.text AS reference, h.asked_standard, q.at AS asked_at, q.actor AS asked_by, \
-         t.text AS asked_reason FROM hold h JOIN fingerprint_form f ON f.id = h.form JOIN audit a ON a.seq = h.set_seq \
+        "h.id, h.category, h.key, h.unit, h.fingerprint, f.key_id, f.identity, h.standard, coalesce(a.at, k.at) AS at, \
+         coalesce(a.actor, k.actor) AS actor, r.text AS reason, n.text AS reference, h.asked_standard, \
+         coalesce(q.at, l.at) AS asked_at, coalesce(q.actor, l.actor) AS asked_by, t.text AS asked_reason \
+         FROM hold h JOIN fingerprint_form f ON f.id = h.form \
+         LEFT JOIN audit a ON a.seq = h.set_seq LEFT JOIN kept k ON k.seq = h.set_seq \
          LEFT JOIN audit_text r ON r.seq = h.set_seq AND r.field = 'reason' \
          LEFT JOIN audit_text n ON n.seq = h.set_seq AND n.field = 'reference' \
-         LEFT JOIN audit q ON q.seq = h.asked_seq LEFT JOIN audit_text t ON t.seq = h.asked_seq AND t.field = 'reason' \
+         LEFT JOIN audit q ON q.seq = h.asked_seq LEFT JOIN kept l ON l.seq = h.asked_seq LEFT JOIN audit_text t ON t.seq = h.asked_seq AND t.field = 'reason' \
          WHERE h.released_seq IS NULL"
     };
 }

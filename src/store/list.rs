@@ -207,8 +207,10 @@ impl Store {
     /// When it could not be read.
     pub async fn history(&self, proposal: ProposalId) -> Result<Vec<Event>, StoreError> {
         sqlx::query(
-            "SELECT d.decision, d.until, d.reason, d.detail, d.standard, a.at, a.actor, a.run, a.request, t.text \
-             FROM decision d JOIN audit a ON a.seq = d.seq \
+            "SELECT d.decision, d.until, d.reason, d.detail, d.standard, coalesce(a.at, k.at) AS at, \
+             coalesce(a.actor, k.actor) AS actor, coalesce(a.run, k.run) AS run, \
+             coalesce(a.request, k.request) AS request, t.text FROM decision d \
+             LEFT JOIN audit a ON a.seq = d.seq LEFT JOIN kept k ON k.seq = d.seq \
              LEFT JOIN audit_text t ON t.seq = d.seq AND t.field = 'reason' \
              WHERE d.proposal = ?1 ORDER BY d.seq",
         )

@@ -25,7 +25,7 @@ const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const SQLITE_HEAD_BYTES: u64 = 100;
 const APPLICATION_ID_PLACE: std::ops::Range<usize> = 68..72;
 /// How long a connection waits for another one's lock. Only this process uses the file, so this is never needed for long.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
 /// What one of them keeps of the file, as SQLite counts it: negative, in KiB. The system keeps the rest.

@@ -34,7 +34,7 @@ impl Change<'_> {
     pub async fn enqueue_slot(&mut self, job: JobKind, slot: Timestamp) -> Result<Option<RunId>, StoreError> {
         self.count_from(job, slot).await?;
         let is_there: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM run WHERE job = ?1 AND state = 'queued' AND dry_run = 0) \
+            "SELECT EXISTS (SELECT 1 FROM run WHERE job = ?1 AND state = 'queued' AND dry_run = 0 AND not_before IS NULL) \
              OR EXISTS (SELECT 1 FROM run WHERE job = ?1 AND slot = ?2)",
         )
         .bind(job.as_str())
@@ -73,6 +73,43 @@ impl Change<'_> {
         let by = By { actor, run: Some(id), request };
         self.append(&by, &Kind::RunQueued { job: job.as_str().to_owned(), trigger, dry_run }).await?;
         Ok(RunId(id))
+    }
+
+    /// Queues a run of the daemon's own that tries again, from an instant on, what others have left undone.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn queue_again_at(&mut self, job: JobKind, at: Timestamp, tries: u32) -> Result<RunId, StoreError> {
+        let trigger = RunTrigger::Manual { actor: Actor::Daemon, request: None };
+        let run = self.queue_run(job, &trigger, false).await?;
+        sqlx::query("UPDATE run SET not_before = ?2, tries = ?3 WHERE id = ?1")
+            .bind(run.0)
+            .bind(rows::instant(at))
+            .bind(tries)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed("write from when on a run may begin"))?;
+        Ok(run)
+    }
+
+    /// Ends, before they have begun, other runs of the job that were to try again what was left undone; gives them.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn call_off(&mut self, job: JobKind, but: RunId, reason: &str) -> Result<Vec<RunId>, StoreError> {
+        let waiting: Vec<i64> = sqlx::query_scalar(
+            "SELECT id FROM run WHERE job = ?1 AND id <> ?2 AND state = 'queued' AND not_before IS NOT NULL ORDER BY id",
+        )
+        .bind(job.as_str())
+        .bind(but.0)
+        .fetch_all(&mut *self.transaction)
+        .await
+        .map_err(failed("read which runs are queued"))?;
+        let waiting: Vec<RunId> = waiting.into_iter().map(RunId).collect();
+        for run in &waiting {
+            self.finish_run(*run, RunOutcome::Stopped, &RunReport::default(), Some(reason)).await?;
+        }
+        Ok(waiting)
     }
 
     /// A queued run begins.

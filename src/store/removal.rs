@@ -229,7 +229,8 @@ impl Change<'_> {
         let is_due: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM removal WHERE source IN (SELECT value FROM json_each(?1)) \
              AND (next_at <= ?2 OR tried_at > ?3)) AND NOT EXISTS (SELECT 1 FROM run \
-             WHERE job IN ('erase', 'remove') AND dry_run = 0 AND state IN ('queued', 'running'))",
+             WHERE job IN ('erase', 'remove') AND dry_run = 0 \
+             AND (state = 'running' OR (state = 'queued' AND (not_before IS NULL OR not_before <= ?2))))",
         )
         .bind(rows::json(&sources)?)
         .bind(rows::instant(self.now))

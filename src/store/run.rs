@@ -149,6 +149,10 @@ pub struct Run {
     pub queued_at: Timestamp,
     /// Where it stands.
     pub state: RunState,
+    /// From when on it may begin, where it tries again what another has left undone.
+    pub not_before: Option<Timestamp>,
+    /// How often that has been tried, this run included.
+    pub tries: u32,
     /// What it has done so far.
     pub report: RunReport,
 }
@@ -156,7 +160,7 @@ pub struct Run {
 /// The columns of a run.
 macro_rules! run_columns {
     () => {
-        "id, job, slot, actor, dry_run, state, queued_at, started_at, finished_at, report, reason"
+        "id, job, slot, actor, dry_run, state, queued_at, started_at, finished_at, report, reason, not_before, tries"
     };
 }
 pub(super) use run_columns;
@@ -187,6 +191,8 @@ pub(super) fn read(row: &SqliteRow) -> Result<Run, StoreError> {
         dry_run: rows::get(row, "dry_run")?,
         queued_at: rows::parsed(row, "queued_at")?,
         state,
+        not_before: rows::optional(row, "not_before")?,
+        tries: rows::get(row, "tries")?,
         report,
     })
 }
@@ -237,6 +243,23 @@ impl Store {
             .fetch_optional(&self.readers)
             .await
             .map_err(failed("read the newest run of a job"))?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The run whose turn it is: the first of those that are queued and need not wait any longer.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn next_run(&self) -> Result<Option<Run>, StoreError> {
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            run_columns!(),
+            " FROM run WHERE state = 'queued' AND (not_before IS NULL OR not_before <= ?1) ORDER BY id LIMIT 1"
+        ))
+        .bind(rows::instant(self.clock.now()))
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(failed("read which run is next"))?;
         row.as_ref().map(read).transpose()
     }
 

@@ -37,7 +37,7 @@ pub struct AuditFilter {
 /// category.
 macro_rules! filtered {
     () => {
-        "(?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR run = ?2) \
+        "seq >= coalesce((SELECT entries FROM cut), 0) AND (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR run = ?2) \
          AND (?3 IS NULL OR EXISTS \
          (SELECT 1 FROM json_each(details, '$.records') g, json_each(g.value, '$.keys') k \
          WHERE g.value->>'category' = ?3 AND k.value = ?4))"
@@ -45,16 +45,17 @@ macro_rules! filtered {
 }
 
 /// Lines of the exported trail, the first first, and the number of the last: so many entries, and as many as fill so many
-/// bytes. How long a text is stands in its row's head: no text is read for that.
-const AUDIT_LINES: &str = "WITH size AS (SELECT seq, octet_length(details) AS bytes FROM audit WHERE seq > ?1 \
-     ORDER BY seq LIMIT ?2), \
+/// bytes; and with which entry the trail begins. How long a text is stands in its row's head: no text is read for that.
+const AUDIT_LINES: &str = "WITH begin AS (SELECT coalesce((SELECT entries FROM cut), 1) AS first), \
+     size AS (SELECT seq, octet_length(details) AS bytes FROM audit WHERE seq > ?1 \
+     AND seq >= (SELECT first FROM begin) ORDER BY seq LIMIT ?2), \
      page AS (SELECT max(seq) AS last FROM (SELECT seq, sum(bytes) OVER (ORDER BY seq) - bytes AS before FROM size) \
      WHERE before < ?3) \
-     SELECT max(seq) AS last, group_concat(line, '') AS lines FROM (SELECT seq, \
+     SELECT max(seq) AS last, group_concat(line, '') AS lines, (SELECT first FROM begin) AS first FROM (SELECT seq, \
      '{\"actor\":' || actor || ',\"at\":\"' || at || '\",\"details\":' || details || ',\"hash\":\"' || lower(hex(hash)) || \
      '\",\"kind\":' || json_quote(kind) || ',\"prev\":\"' || lower(hex(prev)) || '\",\"request\":' || json_quote(request) || \
      ',\"run\":' || coalesce(run, 'null') || ',\"seq\":' || seq || '}' || char(10) AS line \
-     FROM audit WHERE seq > ?1 AND seq <= (SELECT last FROM page) ORDER BY seq)";
+     FROM audit WHERE seq > ?1 AND seq >= (SELECT first FROM begin) AND seq <= (SELECT last FROM page) ORDER BY seq)";
 
 /// A text that somebody typed, as it lies beside the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +102,7 @@ pub(super) async fn head(connection: &mut SqliteConnection) -> Result<Head, Stor
 /// more: a start takes no longer for what a run has written that was cut short. Between the two, `check_since_checkpoint`
 /// looks.
 pub(super) async fn check_tail(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    check_beginning(connection).await?;
     let signed = checkpoint(connection).await?;
     let last = head(connection).await?;
     let tail = last.entries.saturating_sub(CHECK_TAIL_ENTRIES);
@@ -119,6 +121,28 @@ pub(super) async fn check_since_checkpoint(
 ) -> Result<(), StoreError> {
     let signed = checkpoint(connection).await?;
     check_from(connection, signed, is_unwanted).await.map(drop)
+}
+
+/// Checks that the trail begins with its first entry, or with the one at which it was pruned, as that was signed.
+async fn check_beginning(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    const DOING: &str = "read where the audit trail begins";
+    let cut = sqlx::query("SELECT k.entries, k.hash FROM cut JOIN checkpoint k ON k.entries = cut.entries")
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed(DOING))?;
+    let Some(row) = cut else {
+        let first: Option<i64> =
+            sqlx::query_scalar("SELECT min(seq) FROM audit").fetch_one(connection).await.map_err(failed(DOING))?;
+        return match first {
+            None | Some(1) => Ok(()),
+            Some(_) => Err(StoreError::BrokenChain { seq: 1, what: "it is missing" }),
+        };
+    };
+    let cut = Head { entries: rows::count(&row, "entries")?, hash: rows::bytes(&row, "hash")? };
+    match begin_at(connection, cut.entries).await? {
+        found if found == cut => Ok(()),
+        _ => Err(StoreError::BrokenChain { seq: cut.entries, what: "its hash is not the one that was signed" }),
+    }
 }
 
 /// What the newest checkpoint was signed over, which the trail must still hold.
@@ -178,15 +202,19 @@ fn follow(head: &Head, entry: &Entry) -> Result<Head, StoreError> {
 }
 
 async fn page<'e>(executor: impl sqlx::SqliteExecutor<'e>, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
-    sqlx::query(concat!("SELECT ", entry_columns!(), " FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2"))
-        .bind(after.cast_signed())
-        .bind(limit)
-        .fetch_all(executor)
-        .await
-        .map_err(failed("read the audit trail"))?
-        .iter()
-        .map(entry)
-        .collect()
+    sqlx::query(concat!(
+        "SELECT ",
+        entry_columns!(),
+        " FROM audit WHERE seq > ?1 AND seq >= coalesce((SELECT entries FROM cut), 0) ORDER BY seq LIMIT ?2"
+    ))
+    .bind(after.cast_signed())
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+    .map_err(failed("read the audit trail"))?
+    .iter()
+    .map(entry)
+    .collect()
 }
 
 impl Store {
@@ -212,7 +240,7 @@ impl Store {
     /// them in one text: to read a million entries field by field takes longer than to verify them.
     ///
     /// # Errors
-    /// When they could not be read.
+    /// When they could not be read, or what comes after that entry has been pruned.
     pub async fn audit_lines(&self, after: u64, limit: u32) -> Result<Option<(String, u64)>, StoreError> {
         let row = sqlx::query(AUDIT_LINES)
             .bind(after.cast_signed())
@@ -221,6 +249,10 @@ impl Store {
             .fetch_one(&self.readers)
             .await
             .map_err(failed("read the audit trail"))?;
+        let first = rows::count(&row, "first")?;
+        if after > 0 && first > after + 1 {
+            return Err(StoreError::PrunedMeanwhile { first });
+        }
         match rows::get::<Option<String>>(&row, "lines")? {
             Some(lines) => Ok(Some((lines, rows::count(&row, "last")?))),
             None => Ok(None),
@@ -242,7 +274,7 @@ impl Store {
         let (category, key) = (record.map(|of| of.category.as_str()), record.map(|of| of.key.as_str()));
         let total = if *filter == AuditFilter::default() {
             // Entries are numbered without a gap: nobody has to count them.
-            self.audit_head().await?.entries
+            self.audit_head().await?.entries.saturating_sub(self.pruned_entries().await?)
         } else {
             let total: i64 = sqlx::query_scalar(concat!("SELECT count(*) FROM audit WHERE ", filtered!()))
                 .bind(filter.kind.as_deref())

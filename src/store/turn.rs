@@ -79,6 +79,18 @@ impl WriteTurn<'_> {
     pub async fn begin(&mut self) -> Result<Change<'_>, StoreError> {
         Change::begin(&mut self.writer, self.store.clock.now(), self.store.announced.clone()).await
     }
+
+    /// Empties the write-ahead log, where older pages still hold what has just been removed. Where somebody is reading it is
+    /// written over later.
+    pub(super) async fn forget_log(&mut self) -> Result<(), StoreError> {
+        // Nobody is to wait for readers.
+        let restored = format!("PRAGMA busy_timeout = {}", super::open::BUSY_TIMEOUT.as_millis());
+        for sql in ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)", &restored] {
+            let sql = sqlx::AssertSqlSafe(sql.to_owned());
+            sqlx::query(sql).fetch_all(&mut *self.writer).await.map_err(failed("empty the state's write-ahead log"))?;
+        }
+        Ok(())
+    }
 }
 
 impl<'t> Change<'t> {

@@ -356,11 +356,16 @@ impl Daemon {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
 
+    /// How it has ended, if it has.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// Waits until it has ended, however it does.
     pub fn ended(&mut self) -> ExitStatus {
         let mut ended = None;
         wait_until("the daemon has ended", || {
-            ended = self.child.try_wait().unwrap();
+            ended = self.has_ended();
             ended.is_some()
         });
         ended.unwrap()

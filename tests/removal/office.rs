@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use erasured::actor::Actor;
-use erasured::audit::CheckpointKey;
-use erasured::clock::{Clock as _, SetClock, SharedClock};
+use erasured::audit::{By, CheckpointKey};
+use erasured::clock::{SetClock, SharedClock};
 use erasured::jobs::{Keys, Workshop, perform};
-use erasured::store::{AuditFilter, JobKind, Owed, Run, RunState, RunTrigger, Store};
+use erasured::proposal::Reason;
+use erasured::record::RecordRef;
+use erasured::store::{AuditFilter, JobKind, NewHold, Owed, Run, RunState, RunTrigger, Store};
 
 use crate::common::{Bench, key};
 
@@ -203,7 +205,7 @@ impl Office {
     /// Those of the erased whose names still stand anywhere but between the rows of a page, where SQLite leaves copies when
     /// it moves rows about, whoever overwrites what: a copy of the database is written anew, and nothing else is touched.
     pub async fn found_in_use(&self) -> BTreeSet<usize> {
-        let copy = crate::common::Bench::with_copy_of(&self.bench.database());
+        let copy = Bench::with_copy_of(&self.bench.database());
         copy.sql("PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; VACUUM;").await;
         let mut found = found_in(copy.dir.path());
         for entry in std::fs::read_dir(self.bench.dir.path()).unwrap() {
@@ -231,6 +233,18 @@ impl Office {
         let queued = self.store.queued_runs().await.unwrap();
         assert!(queued.len() <= before + 1);
         queued.into_iter().next()
+    }
+
+    /// Somebody holds this record.
+    pub async fn hold(&self, id: usize) {
+        let record: RecordRef = format!("customer/{id}").parse().unwrap();
+        let proposal = self.store.proposal(&record).await.unwrap().unwrap();
+        let new = NewHold { record, unit: None, fingerprint: proposal.fingerprint };
+        let mut turn = self.store.turn().await;
+        let mut change = turn.begin().await.unwrap();
+        let reason = Reason::new("a lawsuit is pending").unwrap();
+        change.hold(&By::daemon(), &new, &reason, "3 Cg 17/26").await.unwrap();
+        change.commit().await.unwrap();
     }
 
     /// How often the trail has an entry of this kind.

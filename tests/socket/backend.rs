@@ -162,6 +162,7 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
         trigger: Trigger::Request,
         by: "vera".into(),
         queued_at: at(0),
+        not_before: None,
         started_at: begun.then(|| at(1)),
         finished_at: ended.then(|| at(2)),
         work: match job {
@@ -642,7 +643,8 @@ impl Backend for Fake {
             seq: Some(12),
             detail: "it is not tied to the entry before it: one of the two has been changed".into(),
         };
-        let intact = VerifyReport { intact: true, entries: 40, checkpoints: 2, signed: 38, unsigned: 2, fault: None };
+        let intact =
+            VerifyReport { intact: true, entries: 36, pruned: 4, checkpoints: 2, signed: 38, unsigned: 2, fault: None };
         let altered = VerifyReport { intact: false, signed: 11, unsigned: 29, fault: Some(fault), ..intact.clone() };
         Ok(if self.altered { altered } else { intact })
     }

@@ -74,6 +74,7 @@ pub(super) fn run(run: Run) -> api::Run {
         trigger,
         by: by.to_string(),
         queued_at: instant(run.queued_at),
+        not_before: run.not_before.filter(|_| state == RunState::Queued).map(instant),
         started_at: started_at.map(instant),
         finished_at: finished_at.map(instant),
         work: match run.job {

@@ -79,6 +79,7 @@ pub(super) fn report(verified: Verified) -> VerifyReport {
     VerifyReport {
         intact: report.fault.is_none(),
         entries: report.entries,
+        pruned: report.pruned,
         checkpoints,
         signed: report.verified_to,
         unsigned: report.unsigned_after,

@@ -40,7 +40,7 @@ fn report(lines: &[String], notes: &[String]) -> Report {
 fn a_whole_trail_holds_and_says_how_far_it_is_signed() {
     let (lines, heads) = chain(10);
     let found = report(&lines, &[sign(heads[2]), sign(heads[6])]);
-    assert_eq!(found, Report { entries: 10, verified_to: 7, unsigned_after: 3, fault: None });
+    assert_eq!(found, Report { entries: 10, pruned: 0, verified_to: 7, unsigned_after: 3, fault: None });
     assert_eq!(report(&lines, &[]).unsigned_after, 10);
 }
 
@@ -52,6 +52,67 @@ fn cutting_short_is_found_up_to_the_newest_checkpoint() {
     let found = report(&lines[..6], &notes);
     assert_eq!((found.verified_to, found.fault.unwrap().seq), (0, Some(7)));
     assert_eq!(report(&[], &notes).fault.unwrap().what, "the trail is empty");
+}
+
+/// A chain of ten entries of which the last tells that it begins with entry `first`.
+fn pruned_chain(first: u64) -> (Vec<String>, Vec<Head>) {
+    let (mut lines, mut heads) = chain(9);
+    let kind = Kind::Pruned { first, entries: first - 1, counts: crate::audit::Counts::new() };
+    let entry = Entry::next(&heads[8], Timestamp::from_second(9).unwrap(), By::daemon(), &kind);
+    lines.push(entry.to_line());
+    heads.push(entry.head());
+    (lines, heads)
+}
+
+#[test]
+fn a_pruned_trail_begins_with_what_was_signed_and_told() {
+    let (lines, heads) = pruned_chain(4);
+    let (notes, all) = ([sign(heads[3]), sign(heads[6])], [sign(heads[1]), sign(heads[3]), sign(heads[6])]);
+    let holds = Report { entries: 7, pruned: 3, verified_to: 7, unsigned_after: 3, fault: None };
+    assert_eq!(report(&lines[3..], &notes), holds);
+    assert_eq!(report(&lines[3..], &all), holds, "what was signed before is of no use any more");
+    assert_eq!(report(&lines, &all).pruned, 0, "whoever has the whole of it still can verify that");
+    let fault = |lines: &[String], notes: &[String]| {
+        let fault = report(lines, notes).fault.unwrap();
+        (fault.seq.unwrap(), fault.what)
+    };
+    let (seq, what) = fault(&lines[3..], &notes[1..]);
+    assert_eq!((seq, what.as_str()), (1, "entry 1 is missing: entry 4 stands in its place"), "not signed just there");
+    let (seq, what) = fault(&lines[6..], &notes);
+    assert_eq!(seq, 7);
+    assert!(what.contains("no entry tells that what came before was pruned"), "{what}");
+    let (plain, heads) = chain(10);
+    let (seq, what) = fault(&plain[3..], &[sign(heads[3])]);
+    assert!(seq == 4 && what.contains("no entry tells"), "{what}");
+    let other = sign(Head { entries: 4, hash: [9; 32] });
+    let (seq, what) = fault(&lines[3..], &[other]);
+    assert!(seq == 4 && what.starts_with("the trail has been rewritten"), "{what}");
+}
+
+proptest! {
+    #[test]
+    fn any_edit_of_a_pruned_trail_is_found(edit in edits(), first in 2..19_u64) {
+        let (mut lines, mut heads) = chain(20);
+        let kind = Kind::Pruned { first, entries: first - 1, counts: crate::audit::Counts::new() };
+        let last = Entry::next(&heads[19], Timestamp::from_second(20).unwrap(), By::daemon(), &kind);
+        lines.push(last.to_line());
+        heads.push(last.head());
+        let signed = usize::try_from(first).unwrap() - 1;
+        let notes = [sign(heads[signed]), sign(heads[20])];
+        let original = lines.split_off(signed);
+        let mut lines = original.clone();
+        // Edits are made for twenty lines.
+        let within = |line: usize| line % original.len();
+        let edit = match edit {
+            Edit::Byte { line, at, bit } => Edit::Byte { line: within(line), at, bit },
+            Edit::Remove(line) => Edit::Remove(within(line)),
+            Edit::Swap(one, other) => Edit::Swap(within(one), within(other)),
+            Edit::Double(line) => Edit::Double(within(line)),
+            Edit::Cut(line) => Edit::Cut(within(line)),
+        };
+        apply(&mut lines, &edit);
+        prop_assert_eq!(report(&lines, &notes).fault.is_some(), lines != original);
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod linked;
 mod manual;
 mod reasons;
 mod removal;
+mod retention;
 mod rows;
 mod rule;
 mod section;
@@ -101,7 +102,7 @@ fn settings(dir: &Path, faults: &Faults) -> Option<Settings> {
         categories.extend(read.map(|category| (name.clone(), category)));
     }
     linked::note_unknown(&categories, &names, faults);
-    let Top { time_zone, schedule, sources, grants, holds, reasons, .. } = top?;
+    let Top { time_zone, schedule, sources, grants, holds, reasons, retention, .. } = top?;
     let (time_zone, time_zone_name) = time_zone?;
     let settings = Settings {
         time_zone,
@@ -112,6 +113,7 @@ fn settings(dir: &Path, faults: &Faults) -> Option<Settings> {
         categories,
         holds: holds?,
         reasons: reasons?,
+        retention: retention?,
     };
     note_unused_sources(&settings, faults);
     Some(settings)

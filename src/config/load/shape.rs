@@ -52,8 +52,13 @@ pub const TOP: Shape = Shape {
         key("grant", "[[grant]]"),
         key("holds", "[holds]"),
         key("reasons", "[reasons]"),
+        key("retention", "[retention]"),
     ],
 };
+
+/// `[retention]`.
+pub const RETENTION: Shape =
+    Shape { name: "[retention]", place: "in [retention]", keys: &[key("keys", "keys = \"10 years\"")] };
 
 /// `[holds]`.
 pub const HOLDS: Shape = Shape {
@@ -232,6 +237,6 @@ pub const REPLACEMENT: Shape = Shape {
 
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
 pub const FILES: [&[&Shape]; 2] = [
-    &[&TOP, &SCHEDULE, &SOURCE, &REMOVAL, &GRANT, &HOLDS, &REASONS],
+    &[&TOP, &SCHEDULE, &SOURCE, &REMOVAL, &GRANT, &HOLDS, &REASONS, &RETENTION],
     &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &LINKED, &REPLACEMENT],
 ];

@@ -11,9 +11,9 @@ use toml::de::DeValue;
 use super::document::{Faults, File};
 use super::section::{Entry, Section, entries};
 use super::similar::nearest;
-use super::{duration, grant, holds, hours, reasons, removal, shape};
+use super::{duration, grant, holds, hours, reasons, removal, retention, shape};
 use crate::actor::Grant;
-use crate::config::{Holds, Located, Reasons, Schedule, SourceSettings};
+use crate::config::{Holds, Keeping, Located, Reasons, Schedule, SourceSettings};
 use crate::record::{CategoryName, SourceName};
 
 /// Databases that one daemon looks after.
@@ -42,6 +42,7 @@ pub struct Top {
     pub grants: Option<Vec<Grant>>,
     pub holds: Option<Holds>,
     pub reasons: Option<Reasons>,
+    pub retention: Option<Keeping>,
 }
 
 /// Reads the file. `None` when it has a fault beyond which nothing can be told.
@@ -65,6 +66,7 @@ pub fn read(file: &File, faults: &Faults, dir: &Path, categories: &BTreeSet<Cate
         grants: grant::read(&top, categories),
         holds: holds::read(&top),
         reasons: reasons::read(&top),
+        retention: retention::read(&top),
     })
 }
 

@@ -115,6 +115,21 @@ impl Engine<'_> {
         groups: Vec<Vec<Joined>>,
     ) -> Result<JointReport, EngineError> {
         let mut report = JointReport::default();
+        self.erase_joint_into(journal, mappings, groups, &mut report).await?;
+        Ok(report)
+    }
+
+    /// The same; what was done before an error is in the report.
+    ///
+    /// # Errors
+    /// As [`erase_joint`](Self::erase_joint).
+    pub async fn erase_joint_into<J: Journal>(
+        &mut self,
+        journal: &mut J,
+        mappings: &[&Mapping],
+        groups: Vec<Vec<Joined>>,
+        report: &mut JointReport,
+    ) -> Result<(), EngineError> {
         let mut waiting = vec![groups];
         while let Some(groups) = waiting.pop() {
             if groups.is_empty() {
@@ -124,16 +139,16 @@ impl Engine<'_> {
                 tokio::time::sleep(self.gap).await;
             }
             match self.attempt_joint(journal, mappings, groups).await? {
-                Tried::Done(done) => report += done,
+                Tried::Done(done) => *report += done,
                 Tried::Held { groups, report: held } => {
-                    report += held;
+                    *report += held;
                     waiting.push(groups);
                 }
                 Tried::Refused { mut groups, report: held, error } => {
-                    report += held;
+                    *report += held;
                     let second = groups.split_off(groups.len() / 2);
                     if groups.is_empty() {
-                        report += give_back(journal, second, &error).await?;
+                        *report += give_back(journal, second, &error).await?;
                         continue;
                     }
                     let again = |groups: Vec<Group>| groups.into_iter().map(claimed).collect();
@@ -142,7 +157,7 @@ impl Engine<'_> {
                 }
             }
         }
-        Ok(report)
+        Ok(())
     }
 
     async fn attempt_joint<J: Journal>(

@@ -7,10 +7,12 @@
 mod access;
 mod client;
 mod decisions;
+mod faults;
 mod help;
 mod holds;
 mod linked;
 mod lists;
+mod own_files;
 mod removal;
 mod rules;
 mod service;
@@ -19,14 +21,16 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 11] = [
+pub(super) const ALL: [Part; 13] = [
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
+    faults::TEXTS,
     help::TEXTS,
     holds::TEXTS,
     linked::TEXTS,
     lists::TEXTS,
+    own_files::TEXTS,
     removal::TEXTS,
     rules::TEXTS,
     service::TEXTS,

@@ -41,7 +41,11 @@ async fn open(path: &Path, options: SqliteConnectOptions) -> Result<SqliteConnec
     if !path.exists() {
         return Err(SourceError::Missing { path: path.to_owned() });
     }
-    let opened = |source| SourceError::Open { path: path.to_owned(), source };
+    // To SQLite that is a new database, and to the application it is everything that it had.
+    if path.metadata().is_ok_and(|found| found.len() == 0) {
+        return Err(SourceError::Empty { path: path.to_owned() });
+    }
+    let opened = |source| SourceError::opening(path, source);
     let mut connection = SqliteConnection::connect_with(&options).await.map_err(opened)?;
     // SQLite opens anything; only reading shows whether it is a database.
     sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut connection).await.map_err(opened)?;

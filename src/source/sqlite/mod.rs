@@ -12,6 +12,7 @@ mod connection;
 mod cut;
 mod expression;
 mod guard;
+mod place;
 mod removal;
 mod select;
 mod settle;
@@ -31,6 +32,7 @@ use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
 use self::connection::{count, execute, fetch, value};
+use self::place::Place;
 use self::select::{Selection, keyed, keys_as_json};
 use self::stage::Layout;
 use self::survey::Survey;
@@ -63,11 +65,13 @@ impl Location {
     }
 
     pub(super) async fn reader(&self) -> Result<SqliteReader, SourceError> {
+        let place = Place::of(&self.path)?;
         let mut reading = connection::reading(&self.path, self.lock_wait).await?;
         let schema = catalogue::read(&mut reading).await?;
         let has_wal = connection::has_wal(&mut reading).await?;
         let guarded = connection::guarded(&self.path, self.lock_wait).await?;
-        Ok(SqliteReader { guarded, reading, schema, has_wal, laid_out: None, activity: Activity::default() })
+        place.check()?;
+        Ok(SqliteReader { guarded, reading, place, schema, has_wal, laid_out: None, activity: Activity::default() })
     }
 
     pub(super) async fn remover(&self) -> Result<SqliteRemover, SourceError> {
@@ -75,8 +79,11 @@ impl Location {
     }
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {
+        let place = Place::of(&self.path)?;
         let connection = connection::writing(&self.path, self.lock_wait).await?;
-        Ok(SqliteWriter { connection, laid_out: None, is_joint: false, activity: Activity::default(), survey: None })
+        place.check()?;
+        let activity = Activity::default();
+        Ok(SqliteWriter { connection, place, laid_out: None, is_joint: false, activity, survey: None })
     }
 }
 
@@ -84,6 +91,7 @@ impl Location {
 pub(super) struct SqliteReader {
     guarded: SqliteConnection,
     reading: SqliteConnection,
+    place: Place,
     schema: Schema,
     has_wal: bool,
     laid_out: Option<String>,
@@ -128,6 +136,7 @@ impl SqliteReader {
         after: Option<&Cursor>,
         rows_max: u32,
     ) -> Result<Page, SourceError> {
+        self.place.check()?;
         connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
         let columns = self.columns(mapping.table());
         Selection::new(mapping, &columns, today).page(&mut self.guarded, after, rows_max).await
@@ -139,6 +148,7 @@ impl SqliteReader {
         today: Date,
         keys: &[RecordKey],
     ) -> Result<Vec<Option<Row>>, SourceError> {
+        self.place.check()?;
         connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
         let columns = self.columns(mapping.table());
         Selection::new(mapping, &columns, today).by_key(&mut self.guarded, keys).await
@@ -260,6 +270,7 @@ impl SqliteReader {
 /// Erases in a source, one transaction a batch.
 pub(super) struct SqliteWriter {
     connection: SqliteConnection,
+    place: Place,
     laid_out: Option<String>,
     /// Whether layouts are made within the batch's own transaction, and go with it when it is taken back.
     is_joint: bool,
@@ -272,20 +283,40 @@ impl SqliteWriter {
     pub(super) async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
         self.lay_out(mapping).await?;
         self.is_joint = false;
-        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
-        if let Some(survey) = &self.survey
-            && !survey.holds(&mut self.connection).await?
-        {
-            self.survey = None;
+        self.lock().await?;
+        let Some(survey) = &self.survey else {
+            return Ok(());
+        };
+        match survey.holds(&mut self.connection).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.survey = None;
+                Ok(())
+            }
+            Err(error) => self.let_go(error).await,
         }
-        Ok(())
+    }
+
+    /// Takes the lock, of the file that the path leads to.
+    async fn lock(&mut self) -> Result<(), SourceError> {
+        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
+        match self.place.check() {
+            Ok(()) => Ok(()),
+            Err(error) => self.let_go(error).await,
+        }
+    }
+
+    /// Nobody is kept out because of an error of ours.
+    async fn let_go(&mut self, error: SourceError) -> Result<(), SourceError> {
+        self.roll_back().await?;
+        Err(error)
     }
 
     /// The same for a batch of several mappings, each of which is laid out and applied in its turn.
     pub(super) async fn begin_joint(&mut self) -> Result<(), SourceError> {
         self.survey = None;
         self.is_joint = true;
-        execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await.map(drop)
+        self.lock().await
     }
 
     async fn lay_out(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
@@ -327,6 +358,8 @@ impl SqliteWriter {
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), SourceError> {
+        // In a file that nobody sees any more nothing would be erased, whatever was said of it.
+        self.place.check()?;
         execute(&mut self.connection, "commit a batch", "COMMIT".to_owned(), Vec::new()).await.map(drop)
     }
 

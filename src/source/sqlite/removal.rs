@@ -12,8 +12,9 @@ use sqlx::{AssertSqlSafe, Connection};
 
 use super::catalogue::{self, MARKER_TABLE};
 use super::connection::{self, count, execute, fetch, value};
+use super::place::Place;
 use super::text::{literal, quote};
-use super::{Activity, SourceError};
+use super::{Activity, SourceError, SqliteReader};
 use crate::record::Value;
 use crate::source::removal::{Emptied, FullTextIndex, Gathered, Samples};
 use crate::source::schema::{Schema, Table, TableKind};
@@ -29,22 +30,19 @@ const SAMPLE_TABLES: [&str; 2] = ["sqlite_stat3", "sqlite_stat4"];
 /// A connection on which what was erased is removed.
 pub(in crate::source) struct SqliteRemover {
     connection: SqliteConnection,
+    place: Place,
     schema: Schema,
-    /// The main file, as SQLite has resolved its name.
-    file: PathBuf,
     lock_wait: Duration,
     activity: Activity,
 }
 
 impl SqliteRemover {
     pub(super) async fn open(path: &Path, lock_wait: Duration) -> Result<Self, SourceError> {
+        let place = Place::of(path)?;
         let mut connection = connection::writing(path, lock_wait).await?;
+        place.check()?;
         let schema = catalogue::read(&mut connection).await?;
-        let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'".to_owned();
-        let found = fetch(&mut connection, "find the database's file", sql, Vec::new()).await?;
-        let named = found.first().map(|row| value(row, 0)).transpose()?;
-        let file = named.as_ref().and_then(Value::as_str).map_or_else(|| path.to_owned(), PathBuf::from);
-        Ok(Self { connection, schema, file, lock_wait, activity: Activity::default() })
+        Ok(Self { connection, place, schema, lock_wait, activity: Activity::default() })
     }
 
     pub(in crate::source) fn full_text(&self) -> Vec<FullTextIndex> {
@@ -176,14 +174,7 @@ impl SqliteRemover {
     }
 
     pub(in crate::source) async fn room(&mut self) -> Result<(u64, u64), SourceError> {
-        let pages = self.number(VACUUM, "SELECT page_count FROM pragma_page_count").await?;
-        let size = self.number(VACUUM, "SELECT page_size FROM pragma_page_size").await?;
-        let folder = self.file.parent().unwrap_or_else(|| Path::new("."));
-        let free = nix::sys::statvfs::statvfs(folder)
-            .map(|found| u64::from(found.blocks_available()).saturating_mul(u64::from(found.fragment_size())))
-            // What cannot be asked does not stand in the way: SQLite itself says when there is no room.
-            .unwrap_or(u64::MAX);
-        Ok((pages.saturating_mul(size).saturating_mul(2), free))
+        room(&mut self.connection).await
     }
 
     pub(in crate::source) async fn vacuum_fault(&mut self) -> Result<Option<String>, SourceError> {
@@ -215,10 +206,12 @@ impl SqliteRemover {
     }
 
     pub(in crate::source) async fn empty(&mut self, wait: Duration) -> Result<Emptied, SourceError> {
+        // The last of the steps: all of them were done in the file that is there.
+        self.place.check()?;
         if connection::has_wal(&mut self.connection).await? {
             return self.empty_log(wait).await;
         }
-        let mut journal = self.file.clone().into_os_string();
+        let mut journal = file(&mut self.connection).await?.into_os_string();
         journal.push("-journal");
         let is_kept = std::fs::metadata(&journal).is_ok_and(|found| found.len() > 0);
         if is_kept && self.has_table(MARKER_TABLE).await? {
@@ -266,11 +259,52 @@ fn full_text_index(table: &Table) -> Option<FullTextIndex> {
     table.is_full_text().then(|| FullTextIndex { name: table.name.clone(), goes_in_steps, can_take_out })
 }
 
+/// The main file, as SQLite has resolved its name.
+async fn file(connection: &mut SqliteConnection) -> Result<PathBuf, SourceError> {
+    let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'".to_owned();
+    let found = fetch(connection, "find the database's file", sql, Vec::new()).await?;
+    let named = found.first().map(|row| value(row, 0)).transpose()?;
+    Ok(named.as_ref().and_then(Value::as_str).map(PathBuf::from).unwrap_or_default())
+}
+
+/// The room that writing the whole file anew takes beside it, and the room that there is, in bytes.
+async fn room(connection: &mut SqliteConnection) -> Result<(u64, u64), SourceError> {
+    let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size".to_owned();
+    let found = fetch(connection, VACUUM, sql, Vec::new()).await?;
+    let size = found.first().map_or(Ok(0), |row| count(row, 0))?;
+    let file = file(connection).await?;
+    let folder = file.parent().unwrap_or_else(|| Path::new("."));
+    let free = nix::sys::statvfs::statvfs(folder)
+        .map(|found| found.blocks_available().saturating_mul(found.fragment_size()))
+        // What cannot be asked does not stand in the way: SQLite itself says when there is no room.
+        .unwrap_or(u64::MAX);
+    Ok((size.saturating_mul(2), free))
+}
+
+impl SqliteReader {
+    /// The database's message when it cannot open an index for full-text search.
+    pub(in crate::source) async fn full_text_fault(&mut self, name: &str) -> Result<Option<String>, SourceError> {
+        let sql = format!("SELECT 1 FROM {} LIMIT 0", quote(name));
+        match fetch(&mut self.reading, FULL_TEXT, sql, Vec::new()).await {
+            Ok(_) => Ok(None),
+            Err(SourceError::Query { source, .. }) => {
+                Ok(source.as_database_error().map(|error| error.message().to_owned()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(in crate::source) async fn vacuum_fault(&mut self) -> Result<Option<String>, SourceError> {
+        vacuum_fault(&mut self.reading, &self.schema).await
+    }
+
+    pub(in crate::source) async fn room(&mut self) -> Result<(u64, u64), SourceError> {
+        room(&mut self.reading).await
+    }
+}
+
 /// Why VACUUM would fail, or do harm that cannot be undone; `None` where it would not.
-pub(super) async fn vacuum_fault(
-    connection: &mut SqliteConnection,
-    schema: &Schema,
-) -> Result<Option<String>, SourceError> {
+async fn vacuum_fault(connection: &mut SqliteConnection, schema: &Schema) -> Result<Option<String>, SourceError> {
     let contentless = schema.tables.iter().find(|table| {
         let has_content = |content: &Option<(String, Option<String>)>, own: bool| own || content.is_some();
         matches!(&table.kind, TableKind::Virtual { content, has_own_content, .. }

@@ -21,12 +21,12 @@ CREATE INDEX audit_kind ON audit (kind);
 CREATE INDEX audit_refused ON audit (actor, at) WHERE kind = 'refused';
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN SELECT raise(ABORT, 'entries of the trail are never changed'); END;
-CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
+CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit WHEN old.seq >= coalesce((SELECT entries FROM cut), 0)
 BEGIN SELECT raise(ABORT, 'entries of the trail are never removed'); END;
 
--- What people typed; the trail holds a digest of it.
+-- What people typed; the trail holds a digest of it. Some is still needed when its entry has been pruned.
 CREATE TABLE audit_text (
-  seq   INTEGER NOT NULL REFERENCES audit (seq),
+  seq   INTEGER NOT NULL CHECK (seq > 0),
   field TEXT NOT NULL CHECK (field IN ('reason', 'reference')),
   salt  BLOB NOT NULL CHECK (length(salt) = 16),
   text  TEXT NOT NULL CHECK (text <> ''),
@@ -40,6 +40,35 @@ CREATE TABLE checkpoint (
   note    TEXT NOT NULL
 ) STRICT;
 
+-- With which entry the trail begins, once what came before was pruned: one that was signed.
+CREATE TABLE cut (
+  one     INTEGER PRIMARY KEY CHECK (one = 1),
+  entries INTEGER NOT NULL REFERENCES checkpoint (entries),
+  -- When it was signed: how old whatever else is pruned has to be.
+  at      TEXT NOT NULL,
+  -- Whether all of it has been removed.
+  done    INTEGER NOT NULL CHECK (done IN (0, 1))
+) STRICT;
+-- Nothing can be pruned that the trail does not tell of, and what is pruned never comes back.
+CREATE TRIGGER cut_is_told BEFORE INSERT ON cut WHEN NOT EXISTS
+  (SELECT 1 FROM audit WHERE kind = 'pruned' AND details->>'first' = new.entries AND seq > new.entries)
+BEGIN SELECT raise(ABORT, 'the trail does not tell that it is pruned there'); END;
+CREATE TRIGGER cut_is_told_again BEFORE UPDATE OF one, entries, at ON cut WHEN new.entries < old.entries OR NOT EXISTS
+  (SELECT 1 FROM audit WHERE kind = 'pruned' AND details->>'first' = new.entries AND seq > new.entries)
+BEGIN SELECT raise(ABORT, 'the trail does not tell that it is pruned there'); END;
+CREATE TRIGGER cut_is_not_removed BEFORE DELETE ON cut
+BEGIN SELECT raise(ABORT, 'what was pruned stays pruned'); END;
+
+-- Who and when of entries that were pruned, as long as something points to them.
+CREATE TABLE kept (
+  seq     INTEGER PRIMARY KEY,
+  at      TEXT NOT NULL,
+  actor   TEXT NOT NULL CHECK (json_valid(actor)),
+  run     INTEGER,
+  request TEXT
+) STRICT;
+
+-- What follows points to entries, runs and batches by number, which may have been pruned: no foreign keys.
 CREATE TABLE run (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
   job         TEXT NOT NULL CHECK (job IN ('prepare', 'erase', 'remove')),
@@ -52,7 +81,11 @@ CREATE TABLE run (
   finished_at TEXT,
   report      TEXT NOT NULL CHECK (json_valid(report)),
   reason      TEXT,
+  -- One that tries again what an application's lock has left undone: from when on, and how often that has been tried.
+  not_before  TEXT,
+  tries       INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
   CHECK ((slot IS NULL) <> (actor IS NULL)),
+  CHECK ((not_before IS NULL) = (tries = 0)),
   CHECK (CASE state
     WHEN 'queued'  THEN started_at IS NULL AND finished_at IS NULL
     WHEN 'running' THEN started_at IS NOT NULL AND finished_at IS NULL
@@ -81,7 +114,7 @@ CREATE TABLE fingerprint_form (
 CREATE TABLE batch (
   id        BLOB PRIMARY KEY CHECK (length(id) = 16),
   source    TEXT NOT NULL,
-  run       INTEGER NOT NULL REFERENCES run (id),
+  run       INTEGER NOT NULL,
   state     TEXT NOT NULL CHECK (state IN ('open', 'committed', 'rolled_back')),
   opened_at TEXT NOT NULL,
   closed_at TEXT,
@@ -94,7 +127,7 @@ CREATE TABLE batch (
 CREATE UNIQUE INDEX batch_open ON batch (source) WHERE state = 'open';
 
 CREATE TABLE proposal (
-  id              INTEGER PRIMARY KEY,
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,
   category        TEXT NOT NULL,
   key             TEXT NOT NULL,
   source          TEXT NOT NULL,
@@ -106,7 +139,7 @@ CREATE TABLE proposal (
   fingerprint     BLOB NOT NULL CHECK (length(fingerprint) = 32),
   form            INTEGER NOT NULL REFERENCES fingerprint_form (id),
   -- None where a clerk has marked it.
-  run             INTEGER REFERENCES run (id),
+  run             INTEGER,
   proposed_at     TEXT NOT NULL,
   changed_at      TEXT,
   -- Who decided last, by login name; nobody but the daemon has.
@@ -116,13 +149,13 @@ CREATE TABLE proposal (
   -- The user who has given the first of two confirmations.
   first_by        INTEGER,
   -- What was confirmed together is erased together: the lowest id among them.
-  together        INTEGER REFERENCES proposal (id),
+  together        INTEGER,
   version         INTEGER NOT NULL CHECK (version > 0),
   postponed_count INTEGER NOT NULL CHECK (postponed_count >= 0),
   state           TEXT NOT NULL
                   CHECK (state IN ('proposed', 'confirmed', 'postponed', 'erasing', 'erased', 'withdrawn')),
   until           TEXT,
-  batch           BLOB REFERENCES batch (id),
+  batch           BLOB,
   outcome         TEXT CHECK (outcome IN ('deleted', 'anonymised')),
   reason          TEXT,
   detail          TEXT,
@@ -172,7 +205,7 @@ CREATE TABLE proposal_total (
 -- What happened to a proposal between its beginning and its batch.
 CREATE TABLE decision (
   proposal INTEGER NOT NULL REFERENCES proposal (id),
-  seq      INTEGER NOT NULL REFERENCES audit (seq),
+  seq      INTEGER NOT NULL,
   decision TEXT NOT NULL
            CHECK (decision IN ('marked', 'first_confirmed', 'confirmed', 'postponed', 'restored', 'withdrawn',
                                'postponement_over', 'returned')),
@@ -196,11 +229,11 @@ CREATE TABLE hold (
   fingerprint     BLOB NOT NULL CHECK (length(fingerprint) = 32),
   form            INTEGER NOT NULL REFERENCES fingerprint_form (id),
   standard        TEXT CHECK (standard <> ''),
-  set_seq         INTEGER NOT NULL REFERENCES audit (seq),
+  set_seq         INTEGER NOT NULL,
   -- The first of two people has asked for its release.
-  asked_seq       INTEGER REFERENCES audit (seq),
+  asked_seq       INTEGER,
   asked_standard  TEXT CHECK (asked_standard <> ''),
-  released_seq    INTEGER REFERENCES audit (seq),
+  released_seq    INTEGER,
   CHECK (asked_standard IS NULL OR asked_seq IS NOT NULL)
 ) STRICT;
 -- What stands: few.
@@ -211,7 +244,7 @@ CREATE TABLE ledger (
   id          INTEGER PRIMARY KEY,
   category    TEXT NOT NULL,
   key         TEXT NOT NULL,
-  batch       BLOB NOT NULL REFERENCES batch (id),
+  batch       BLOB NOT NULL,
   outcome     TEXT NOT NULL CHECK (outcome IN ('deleted', 'anonymised')),
   before      BLOB NOT NULL CHECK (length(before) = 32),
   before_form INTEGER NOT NULL REFERENCES fingerprint_form (id),
@@ -254,7 +287,7 @@ CREATE TABLE rule_change (
 -- What was assigned to people while the daemon runs, on top of the grants of the settings. Each row was made by an entry of
 -- the trail; another ends it.
 CREATE TABLE access (
-  seq      INTEGER PRIMARY KEY REFERENCES audit (seq),
+  seq      INTEGER PRIMARY KEY,
   what     TEXT NOT NULL CHECK (what IN ('unit', 'record', 'deny', 'stand_in')),
   -- Whose access it is, by login name.
   user     TEXT NOT NULL CHECK (user <> ''),
@@ -266,7 +299,7 @@ CREATE TABLE access (
   -- Whose place the user takes, through the last day.
   other    TEXT CHECK (other <> user),
   until    TEXT,
-  ended    INTEGER REFERENCES audit (seq),
+  ended    INTEGER,
   CHECK ((what = 'unit') = (unit IS NOT NULL)),
   CHECK ((what IN ('record', 'deny')) = (category IS NOT NULL)),
   CHECK ((what IN ('record', 'deny')) = (key IS NOT NULL)),
@@ -283,9 +316,9 @@ CREATE INDEX access_now ON access (user) WHERE ended IS NULL;
 CREATE TABLE removal (
   source       TEXT NOT NULL,
   step         TEXT NOT NULL CHECK (step IN ('full_text', 'statistics', 'vacuum', 'rebuild', 'checkpoint')),
-  -- When the first of the batches was done, and the run that it belongs to.
+  -- When the first of the batches was done, and the run that it belongs to; no reference: runs are pruned.
   since        TEXT NOT NULL,
-  run          INTEGER NOT NULL REFERENCES run (id),
+  run          INTEGER NOT NULL,
   -- The oldest confirmation of what was erased.
   confirmed_at TEXT NOT NULL,
   batches      INTEGER NOT NULL CHECK (batches > 0),

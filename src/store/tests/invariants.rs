@@ -21,7 +21,6 @@ const IMPOSSIBLE: &[&str] = &[
     "UPDATE proposal SET criterion = NULL WHERE key = '1'",
     "UPDATE proposal SET fingerprint = x'00' WHERE key = '1'",
     "UPDATE proposal SET form = 99 WHERE key = '1'",
-    "UPDATE proposal SET run = 99 WHERE key = '1'",
     "UPDATE proposal SET key = '2' WHERE key = '1'",
     "UPDATE proposal SET version = 'many' WHERE key = '1'",
     "INSERT INTO meta VALUES (2, '0123456789abcdef0123456789abcdef', 'x')",
@@ -40,11 +39,9 @@ const IMPOSSIBLE: &[&str] = &[
     "INSERT INTO source_state VALUES ('crm', NULL, 'why', NULL)",
     "INSERT INTO decision VALUES (1, 1, 'postponed', NULL, NULL, NULL, NULL)",
     "INSERT INTO decision VALUES (1, 1, 'withdrawn', NULL, NULL, NULL, NULL)",
-    "INSERT INTO decision VALUES (1, 1000, 'confirmed', NULL, NULL, NULL, NULL)",
     "INSERT INTO audit_text VALUES (1, 'reason', x'00', 'text')",
     "INSERT INTO audit_text VALUES (1, 'label', zeroblob(16), 'text')",
     "INSERT INTO hold (category, key, fingerprint, form, set_seq) VALUES ('a', '1', x'00', 1, 1)",
-    "INSERT INTO hold (category, key, fingerprint, form, set_seq) VALUES ('a', '1', zeroblob(32), 1, 1000)",
     "INSERT INTO hold (category, key, fingerprint, form, set_seq, asked_standard) \
      VALUES ('a', '1', zeroblob(32), 1, 1, 'x')",
 ];

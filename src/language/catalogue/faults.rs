@@ -1,0 +1,66 @@
+//! What is wrong with a database, a disk or the clock, and what to do.
+
+pub(super) const TEXTS: super::Part = &[
+    (
+        "{name}: the application kept the database locked, {TRIES} times for {span}; something of it is left",
+        "{name}: die Anwendung hielt die Datenbank gesperrt, {TRIES} Mal für {span}; etwas davon ist übrig",
+    ),
+    ("what is left is done by the next run", "was übrig ist, macht der nächste Lauf"),
+    ("run {id} tries again what is left, from {at:.0} on", "Lauf {id} versucht ab {at:.0} noch einmal, was übrig ist"),
+    ("run {id} has begun before it and does what was left", "Lauf {id} hat vorher begonnen und macht, was übrig war"),
+    ("not before", "nicht vor"),
+    ("not before {at}", "nicht vor {at}"),
+    ("{standing}, not before {at}", "{standing}, nicht vor {at}"),
+    (
+        "there is nothing in the database {path}: the file is empty",
+        "in der Datenbank {path} ist nichts: die Datei ist leer",
+    ),
+    (
+        "the database {path} was replaced by another file while it was open",
+        "die Datenbank {path} wurde durch eine andere Datei ersetzt, während sie offen war",
+    ),
+    (
+        "the database cannot be written: it, its folder or the disk is read-only",
+        "die Datenbank ist nicht beschreibbar: sie, ihr Ordner oder die Platte ist schreibgeschützt",
+    ),
+    ("the disk of the database fails", "die Platte der Datenbank versagt"),
+    ("the database is damaged", "die Datenbank ist beschädigt"),
+    ("the disk of the database is full", "die Platte der Datenbank ist voll"),
+    (
+        "the database or a file beside it cannot be opened",
+        "die Datenbank oder eine Datei daneben lässt sich nicht öffnen",
+    ),
+    ("the file is no SQLite database", "die Datei ist keine SQLite-Datenbank"),
+    (
+        "let the daemon's user write to the file, and to the folder that its journals are made in",
+        "den Benutzer des Dienstes in die Datei schreiben lassen, und in den Ordner, in dem ihre Journale entstehen",
+    ),
+    (
+        "see what the system's log says of the disk, then check the database with PRAGMA integrity_check",
+        "im Systemlog nach der Platte sehen, dann die Datenbank mit PRAGMA integrity_check prüfen",
+    ),
+    (
+        "check it with PRAGMA integrity_check, and repair it or restore a backup",
+        "mit PRAGMA integrity_check prüfen, und sie reparieren oder aus einer Sicherung wiederherstellen",
+    ),
+    (
+        "make room on the disk; nothing was changed, and the next run goes on",
+        "Platz auf der Platte schaffen; nichts wurde geändert, und der nächste Lauf macht weiter",
+    ),
+    (
+        "see that the folder is there and that the daemon's user may write to it",
+        "nachsehen, ob der Ordner da ist und der Benutzer des Dienstes darin schreiben darf",
+    ),
+    (
+        "check the url in erasured.toml, and what lies at that path",
+        "die url in erasured.toml prüfen, und was an diesem Pfad liegt",
+    ),
+    (
+        "put it back, or check the url in erasured.toml; no new one is made",
+        "zurücklegen, oder die url in erasured.toml prüfen; es wird keine neue angelegt",
+    ),
+    (
+        "nothing more was written; the next run opens the file that is there now",
+        "es wurde nichts mehr geschrieben; der nächste Lauf öffnet die Datei, die jetzt dort liegt",
+    ),
+];
