@@ -14,6 +14,7 @@
 //! | 6 | [`config`] | the operator's files: as typed, then as meant; all faults at once |
 //! | 7 | [`proposal`] | states and legal moves; pure |
 //! | 8 | [`audit`] | kinds of entry, hash chain, checkpoints, verification; pure |
+//! | – | [`proof`] | the format of SQLite's files, read from bytes; the search for what should be gone; pure |
 //! | 9 | [`source`] | the application's database: schema, selection, one batch |
 //! | 10 | [`store`] | the daemon's own database; every change with its audit entry |
 //! | 11 | [`erasure`] | the engine: select, plan, apply, verify; does not know the store |
@@ -56,6 +57,7 @@ pub mod desk;
 pub mod erasure;
 pub mod jobs;
 pub mod language;
+pub mod proof;
 pub mod proposal;
 pub mod record;
 pub mod scheduler;

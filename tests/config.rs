@@ -259,7 +259,7 @@ fn mistakes_in_a_category() {
         instead("unknown key", "since =", "sicne ="),
         instead("key that is like none", "[[criterion]]", "colour = 1\n[[criterion]]"),
         in_category("key in the wrong section", "triggers = [\"t\"]\n"),
-        in_category("what a later version knows", "key_is_personal = true\n"),
+        in_category("what a later version knows", "[brake]\ncount = 1\n"),
         in_category("removal in a category", "[removal]\nvacuum = true\n"),
         instead("three decisions", "table =", "decisions = 3\ntable ="),
         instead("decisions in words", "table =", "decisions = \"two\"\ntable ="),

@@ -94,14 +94,14 @@ async fn erasing_what_is_due_deletes_some_and_anonymises_others() {
         let mut reader = source.reader().await.unwrap();
         let (mapping, _) = checked(&mut reader, &settings, name).await;
         let keys = due(&mut reader, &mapping, &settings).await;
-        reader.close().await;
         mails.extend(mail_addresses(folder.path(), &mapping, &keys).await);
         let mut writer = source.writer().await.unwrap();
-        writer.begin(&mapping).await.unwrap();
+        writer.begin(&mapping, &mut reader).await.unwrap();
         let staged = writer.stage(&mapping, &keys).await.unwrap();
         writer.apply(&mapping).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         writer.commit().await.unwrap();
         writer.close().await;
+        reader.close().await;
         let deleted = staged.records.iter().filter(|record| record.outcome == Outcome::Delete).count();
         found.insert(name, (deleted, staged.records.len() - deleted));
     }

@@ -8,6 +8,8 @@ mod access;
 mod attacks;
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
+#[path = "house/gate.rs"]
+mod gate;
 #[path = "house/holds.rs"]
 mod holds;
 #[path = "house/hours.rs"]

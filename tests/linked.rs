@@ -6,6 +6,8 @@
 mod along;
 #[path = "linked/apart.rs"]
 mod apart;
+#[path = "linked/changed.rs"]
+mod changed;
 #[path = "linked/checked.rs"]
 mod checked;
 #[expect(dead_code, reason = "the bench is made for other targets too")]

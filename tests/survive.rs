@@ -30,6 +30,8 @@ mod owned;
 mod references;
 #[path = "survive/rulings.rs"]
 mod rulings;
+#[path = "survive/schema.rs"]
+mod schema;
 #[path = "survive/surveys.rs"]
 mod surveys;
 #[path = "survive/themselves.rs"]

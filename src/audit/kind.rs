@@ -417,6 +417,11 @@ pub enum Kind {
         /// The number of the entry that asked for it.
         asked: u64,
     },
+    /// Keys of this category are personal: from now on entries name its records by keyed digests.
+    KeysPersonal {
+        /// The category.
+        category: String,
+    },
     /// What was older than keys may be kept was removed: the trail begins with a later entry from now on.
     Pruned {
         /// The number of that entry, over which a checkpoint was signed.

@@ -22,6 +22,8 @@ pub struct Category {
     pub table: Located<String>,
     /// Columns of its key; empty: the primary key.
     pub key: Vec<Column>,
+    /// Whether the key itself tells whom a record is about: a number of the person, an e-mail address.
+    pub key_is_personal: bool,
     /// What a record is called when somebody looks; `None`: the source chooses columns, or the key stands alone.
     pub label: Option<Located<LabelTemplate>>,
     /// SQL expression for the department or branch of a record.

@@ -1,12 +1,12 @@
 //! `erasured.toml` as meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::{Category, Hours, Located, Period, Reasons};
+use super::{Category, Finding, Hours, Located, Period, Reasons};
 use crate::actor::Grant;
 use crate::record::{CategoryName, SourceName};
 
@@ -31,6 +31,28 @@ pub struct Settings {
     pub reasons: Reasons,
     /// How long the daemon keeps what it has on record.
     pub retention: Keeping,
+}
+
+impl Settings {
+    /// Categories whose keys are personal.
+    #[must_use]
+    pub fn personal_keys(&self) -> BTreeSet<CategoryName> {
+        let personal = self.categories.iter().filter(|(_, category)| category.key_is_personal);
+        personal.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What is wrong with settings that take keys of these categories for harmless, once they were taken for personal.
+    #[must_use]
+    pub fn bared_keys(&self, personal: &BTreeSet<CategoryName>) -> Vec<Finding> {
+        let bared = personal.iter().filter_map(|name| self.categories.get(name)).filter(|one| !one.key_is_personal);
+        let finding = |category: &Category| {
+            let message =
+                "keys of this category were personal before, and the daemon's files name its records by digests only";
+            Finding::error("key-is-personal", &category.place, message)
+                .hint("write key_is_personal = true: what is named by a digest cannot be named by its key again")
+        };
+        bared.map(finding).collect()
+    }
 }
 
 /// How long the daemon keeps what it has on record.

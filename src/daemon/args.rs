@@ -29,6 +29,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Show what prepare and erase would do now, record by record; changes nothing, needs no daemon
     Plan(PlanArgs),
+    /// Show what is left in the sources' files where nothing should be; changes nothing, needs no daemon
+    Prove(ProveArgs),
     /// Open a source again that was closed because it, or the state, had been restored from elsewhere
     Reopen(ReopenArgs),
     /// Make a small CRM in a folder of its own and walk through the whole main job on it
@@ -109,6 +111,21 @@ pub(super) struct PlanArgs {
     pub(super) json: bool,
 }
 
+/// Arguments of `prove`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ProveArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArg,
+    #[command(flatten)]
+    pub(super) state: StateArg,
+    // Accepted so that the same arguments serve every command.
+    #[arg(long, value_name = "PATH", hide = true)]
+    socket: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// Arguments of `reopen`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReopenArgs {
@@ -158,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_same_arguments_serve_every_command() {
-        for command in ["run", "check", "plan"] {
+        for command in ["run", "check", "plan", "prove"] {
             let words = format!("erasured {command} --config /c --state-dir /s --socket /x");
             assert!(parse_words(&words).is_ok(), "{command}");
         }

@@ -32,9 +32,12 @@ pub(super) async fn run(arguments: &CheckArgs) -> ExitCode {
     let (findings, over) = match load(&arguments.config.config) {
         Ok(accepted) => {
             // The files are checked. What is in force over them is told where the state can be read: not everybody may.
-            let rules = state::rules(&arguments.state.state_dir, Arc::new(SystemClock)).await;
-            let over = rules.map(|rules| Over::of(&accepted.loaded.settings, rules));
-            (against_schemas(accepted.loaded).await, over)
+            let remembered = state::remembered(&arguments.state.state_dir, Arc::new(SystemClock)).await;
+            let bared = remembered.as_ref().map(|(_, personal)| accepted.loaded.settings.bared_keys(personal));
+            let over = remembered.map(|(rules, _)| Over::of(&accepted.loaded.settings, rules));
+            let mut findings = against_schemas(accepted.loaded).await;
+            findings.extend(bared.unwrap_or_default());
+            (findings, over)
         }
         Err(findings) => (findings, None),
     };

@@ -14,6 +14,7 @@ mod logging;
 mod output;
 mod over;
 mod plan;
+mod prove;
 mod reload;
 mod reopen;
 mod serve;
@@ -41,6 +42,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, client: Client) -> Ex
             args::Command::Run(arguments) => serve::run(&arguments).await,
             args::Command::Check(arguments) => check::run(&arguments).await,
             args::Command::Plan(arguments) => plan::run(&arguments).await,
+            args::Command::Prove(arguments) => prove::run(&arguments).await,
             args::Command::Reopen(arguments) => reopen::run(&arguments).await,
             args::Command::Demo(arguments) => demo::run(&arguments, client).await,
         }

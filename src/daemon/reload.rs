@@ -45,6 +45,14 @@ impl Boards {
                 Ok(false)
             }
             Ok(accepted) => {
+                let settings = &accepted.loaded.settings;
+                let bared = settings.bared_keys(&store.personal_keys());
+                if !bared.is_empty() {
+                    tell(&bared);
+                    tracing::error!(faults = bared.len(), "the settings were not reloaded; the old ones stay in force");
+                    return Ok(false);
+                }
+                cover(settings, store).await?;
                 let asides = self.settings.take_up(store, accepted.loaded.settings, digest(dir)).await?;
                 tell(&accepted.loaded.warnings);
                 self.timetable.send_replace(Arc::new(accepted.timetable));
@@ -56,6 +64,14 @@ impl Boards {
             }
         }
     }
+}
+
+/// Before anything is written under settings that take keys for personal, the state does.
+pub(super) async fn cover(settings: &Settings, store: &Store) -> Result<(), StoreError> {
+    for category in store.take_for_personal(&settings.personal_keys()).await? {
+        tracing::info!(%category, "keys of a category are personal: they are sealed, and digests stand for them");
+    }
+    Ok(())
 }
 
 /// Puts findings into the log.

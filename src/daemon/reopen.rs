@@ -27,6 +27,11 @@ pub(super) async fn run(arguments: &ReopenArgs) -> ExitCode {
         Ok(held) => held,
         Err(error) => return output::failed(&causes(&error), Some(error.hint())),
     };
+    let bared = accepted.loaded.settings.bared_keys(&held.store.personal_keys());
+    if !bared.is_empty() {
+        bared.iter().for_each(|finding| output::talk(&finding.to_string()));
+        return output::failed("the settings cannot be used", None);
+    }
     // What is not whole is not changed. Nobody waits for this command but its operator.
     if let Err(error) = held.store.check_whole(|| false).await {
         return output::failed(&causes(&error), error.hint());

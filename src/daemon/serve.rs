@@ -177,6 +177,11 @@ pub async fn serve(setup: Setup, orders: mpsc::Receiver<Order>, ready: oneshot::
     reload::tell(&accepted.loaded.warnings);
     let held = state::hold(&setup.state_dir, Arc::clone(&setup.clock)).await.map_err(ServeError::State)?;
     let Held { store, keys, lock } = held;
+    let bared = accepted.loaded.settings.bared_keys(&store.personal_keys());
+    if !bared.is_empty() {
+        return Err(ServeError::Settings(bared));
+    }
+    reload::cover(&accepted.loaded.settings, &store).await.map_err(ServeError::Store)?;
     begin(&store).await?;
     let boards = Boards::new(accepted);
     boards.begin(&setup.config, &store).await.map_err(ServeError::Store)?;

@@ -1,5 +1,6 @@
 //! Opens the state with its keys, and refuses where one is there without the other.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use super::keys::{self, KeyError};
 use super::lock::{LockError, StateLock};
 use crate::clock::SharedClock;
 use crate::jobs::Keys;
+use crate::record::CategoryName;
 use crate::store::{Store, StoreError, StoredRule};
 
 /// The state, held by this process.
@@ -78,6 +80,7 @@ pub(super) async fn hold(dir: &Path, clock: SharedClock) -> Result<Held, StateEr
     let ring = keys::find(dir, exists).map_err(StateError::Key)?;
     let store = if exists { Store::open(&path, clock).await } else { Store::create(&path, clock).await };
     let store = store.map_err(StateError::Store)?;
+    store.unseal(ring.keys.fingerprint.key_seal());
     ring.settle().map_err(StateError::Key)?;
     if let Err(error) = check_key(&store, &ring.keys).await {
         // What opening it has put beside it goes again.
@@ -97,16 +100,21 @@ pub(super) async fn look(dir: &Path, clock: SharedClock) -> Result<Option<(Store
     let keys =
         keys.ok_or_else(|| StateError::Key(KeyError::Lost { name: "fingerprint-key", path: dir.join("keys") }))?;
     let store = Store::look(&path, clock).await.map_err(StateError::Store)?;
+    store.unseal(keys.fingerprint.key_seal());
     check_key(&store, &keys).await?;
     Ok(Some((store, keys)))
 }
 
-/// What was changed while the daemon ran, as far as the state in `dir` can be read; `None` where it cannot, or there is none.
-pub(super) async fn rules(dir: &Path, clock: SharedClock) -> Option<Vec<StoredRule>> {
+/// What was changed while the daemon ran, and which categories have personal keys, as far as the state in `dir` can be
+/// read; `None` where it cannot, or there is none.
+pub(super) async fn remembered(
+    dir: &Path,
+    clock: SharedClock,
+) -> Option<(Vec<StoredRule>, Arc<BTreeSet<CategoryName>>)> {
     let store = Store::look(&path(dir), clock).await.ok()?;
-    let rules = store.rules().await.ok();
+    let (rules, personal) = (store.rules().await.ok(), store.personal_keys());
     store.close().await;
-    rules
+    Some((rules?, personal))
 }
 
 async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {

@@ -173,9 +173,12 @@ pub fn assigned_of(user: &str, entries: &[AccessEntry]) -> Assigned {
         match &entry.what {
             AccessWhat::Unit(unit) => drop(assigned.units.insert(unit.clone())),
             AccessWhat::Record(record, fingerprint) => {
-                assigned.records.insert(SingleRecord { record: record.clone(), digest: fingerprint.digest });
+                let single = |record: &RecordRef| SingleRecord { record: record.clone(), digest: fingerprint.digest };
+                assigned.records.extend([Some(record), entry.named.as_ref()].into_iter().flatten().map(single));
             }
-            AccessWhat::Deny(record, _) => drop(assigned.denied.insert(record.clone())),
+            AccessWhat::Deny(record, _) => {
+                assigned.denied.extend([Some(record), entry.named.as_ref()].into_iter().flatten().cloned());
+            }
             AccessWhat::StandIn { .. } => {}
         }
     }

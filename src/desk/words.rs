@@ -85,6 +85,9 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::RuleChanged(of) | Kind::RuleChangeAsked(of) | Kind::RuleChangeApproved(of) => rule_changed(kind, of),
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
+        Kind::KeysPersonal { category } => {
+            format!("keys of {category} are personal: digests stand for them from now on")
+        }
         Kind::Pruned { first, entries, counts } => pruned(*first, *entries, counts),
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
         Kind::AccessGiven(access) => given(access),

@@ -186,7 +186,7 @@ impl Engine<'_> {
     }
 
     async fn attempt<J: Journal>(&mut self, journal: &mut J, claims: Vec<Claim>) -> Result<Attempt, EngineError> {
-        self.writer.begin(self.mapping).await.map_err(EngineError::Source)?;
+        self.writer.begin(self.mapping, self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
         let (plan, fresh) = match self.plan(claims).await {

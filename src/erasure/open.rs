@@ -12,8 +12,10 @@ use crate::source::{Mapping, Reader, Source, SourceError};
 pub struct Stopped {
     /// The category.
     pub category: CategoryName,
-    /// What is wrong, in one sentence.
+    /// What is wrong, in one sentence that says what to write and where.
     pub reason: String,
+    /// All that is wrong.
+    pub findings: Vec<Finding>,
 }
 
 /// A source, open for reading, with its categories.
@@ -70,18 +72,32 @@ pub async fn open(settings: &Settings, name: &SourceName) -> Result<Open, OpenEr
             Some(mapping) => {
                 mappings.insert(category.name.clone(), mapping);
             }
-            None => stopped.push(Stopped { category: category.name.clone(), reason: reason(&checked.findings) }),
+            None => stopped.push(Stopped::by(category.name.clone(), checked.findings)),
         }
     }
     Ok(Open { source, reader, mappings, stopped })
 }
 
-fn reason(findings: &[Finding]) -> String {
-    let errors: Vec<&str> =
-        findings.iter().filter(|finding| finding.is_error()).map(|finding| finding.message.as_str()).collect();
-    match errors.as_slice() {
-        [] => "the settings do not fit the schema".to_owned(),
-        [one] => format!("the settings do not fit the schema: {one}"),
-        [one, more @ ..] => format!("the settings do not fit the schema: {one} (and {} more)", more.len()),
+impl Stopped {
+    /// A category that these findings stop, those that are no errors left aside.
+    fn by(category: CategoryName, mut findings: Vec<Finding>) -> Self {
+        findings.retain(Finding::is_error);
+        let reason = match findings.as_slice() {
+            [] => "the settings do not fit the schema".to_owned(),
+            [one] => format!("the settings do not fit the schema: {}", told(one)),
+            [one, more @ ..] => {
+                format!("the settings do not fit the schema: {} (and {} more)", told(one), more.len())
+            }
+        };
+        Self { category, reason, findings }
+    }
+}
+
+/// What is wrong, with what to write and in which file.
+fn told(finding: &Finding) -> String {
+    let Some(hint) = &finding.hint else { return finding.message.clone() };
+    match &finding.place {
+        Some(place) => format!("{}; in {}: {hint}", finding.message, place.file),
+        None => format!("{}; {hint}", finding.message),
     }
 }

@@ -98,11 +98,16 @@ impl<'a> Selection<'a> {
     /// The next stretch; `None` when the table is at its end.
     ///
     /// # Errors
-    /// When the source cannot be read.
+    /// When the source cannot be read, or its schema has changed meanwhile: nothing that was read under another one counts.
     pub async fn next(&mut self, reader: &mut Reader) -> Result<Option<Stretch>, SourceError> {
         if self.is_over {
             return Ok(None);
         }
+        let read = self.read(reader).await;
+        reader.under_one_schema(read).await.map(Some)
+    }
+
+    async fn read(&mut self, reader: &mut Reader) -> Result<Stretch, SourceError> {
         let watch = Stopwatch::start();
         let page = reader.page(self.mapping, self.day.today, self.after.as_ref(), self.rows).await?;
         self.give_way(reader, watch.elapsed()).await?;
@@ -126,14 +131,14 @@ impl<'a> Selection<'a> {
         }
         if !self.mapping.nodes.iter().any(|node| node.retention.is_some()) {
             stretch.candidates = found.into_iter().map(|(_, candidate)| candidate).collect();
-            return Ok(Some(stretch));
+            return Ok(stretch);
         }
         let mut found = found.into_iter().peekable();
         while found.peek().is_some() {
             let together = found.by_ref().take(RETAINED_RECORDS_MAX).collect();
             self.add_unretained(reader, together, &mut stretch).await?;
         }
-        Ok(Some(stretch))
+        Ok(stretch)
     }
 
     /// Where reading keeps the application from writing, leaves it time when it does write.

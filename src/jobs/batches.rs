@@ -227,7 +227,7 @@ impl Batches<'_, '_> {
             return Ok(());
         }
         self.next.surveyed = last;
-        let found = self.writer.survey(self.mapping, &keys).await.map_err(|error| self.failed(error))?;
+        let found = self.writer.survey(self.mapping, &keys, self.reader).await.map_err(|error| self.failed(error))?;
         if found == Surveyed::TooMany {
             self.next.survey /= 8;
         }

@@ -94,6 +94,8 @@ async fn erase_patiently(
         match erase_source(workshop, run, described, &mut reached, progress, stop).await {
             Ok(()) => return Ok(()),
             Err(error) if error.is_fatal() => return Err(error),
+            // Nothing of the batch that has met the change was done: what still fits is gone on with.
+            Err(error) if error.is_schema_changed() && run.is_some() && patience.lays_anew(described) => {}
             Err(error) if error.is_passing() && run.is_some() => {
                 tracing::debug!(source = %described.name, "the application has the source, giving way");
                 if !patience.give_way(stop).await {
@@ -180,7 +182,7 @@ async fn erase_open(
 }
 
 /// What is wrong with a part of the run is told, and the run goes on without it; unless the state itself is in the way, or
-/// the whole source. Gives back what may just have come at the wrong moment.
+/// the whole source, or the source has another schema by now. Gives back what may just have come at the wrong moment.
 fn sort_out(
     done: Result<(), JobError>,
     reached: &mut Reached,
@@ -188,7 +190,7 @@ fn sort_out(
 ) -> Result<Option<JobError>, JobError> {
     match done {
         Ok(()) => Ok(None),
-        Err(error) if error.is_fatal() || error.is_about_the_source() => Err(error),
+        Err(error) if error.is_fatal() || error.is_about_the_source() || error.is_schema_changed() => Err(error),
         Err(error) if error.is_passing() => Ok(Some(error)),
         Err(error) => {
             reached.tell(progress, error.told());

@@ -12,6 +12,7 @@ mod foresee;
 mod journal;
 mod patience;
 mod prepare;
+mod proof;
 mod prune;
 mod remove;
 mod run;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use self::foresee::{Foreseen, Future, foresee};
+pub use self::proof::{look_through, look_through_state};
 pub use self::remove::{Late, late, queue_owed};
 pub use self::run::{Stop, begin, perform, queue_rest};
 pub use self::settle::{SettleError, reopen, settle};
@@ -155,6 +157,15 @@ impl JobError {
     /// Whether nothing may follow: the state itself is in the way.
     fn is_fatal(&self) -> bool {
         matches!(self, Self::Store(_) | Self::Engine { source: EngineError::Journal(_), .. })
+    }
+
+    /// Whether the application has changed its schema meanwhile: the settings are to be laid over it anew.
+    fn is_schema_changed(&self) -> bool {
+        matches!(
+            self,
+            Self::Source { source: SourceError::SchemaChanged, .. }
+                | Self::Engine { source: EngineError::Source(SourceError::SchemaChanged), .. }
+        )
     }
 }
 

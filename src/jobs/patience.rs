@@ -1,4 +1,5 @@
-//! Giving way to an application that keeps its database locked: for a while within a run, and then until another run.
+//! Giving way to an application that keeps its database locked: for a while within a run, and then until another run; and
+//! going on where it changes its schema.
 
 use std::time::Duration;
 
@@ -20,15 +21,19 @@ const LOOK: Duration = Duration::from_millis(100);
 /// of them it is for the schedule.
 const AGAIN_MINUTES: [i64; 3] = [5, 20, 60];
 
+/// As often as this a source's schema may change during a run. An application that changes it more often is not at rest.
+const SCHEMA_CHANGES_MAX: u32 = 100;
+
 /// How often a source may still be tried in this run.
 pub(super) struct Patience {
     tries: u32,
+    changes: u32,
     pause: Duration,
 }
 
 impl Patience {
     pub(super) fn with(described: &SourceSettings) -> Self {
-        Self { tries: 1, pause: described.lock_wait.saturating_mul(PAUSE_SHARE).min(PAUSE_MAX) }
+        Self { tries: 1, changes: 0, pause: described.lock_wait.saturating_mul(PAUSE_SHARE).min(PAUSE_MAX) }
     }
 
     /// Leaves the source alone for a while; false where it has been tried often enough, or the run is to stop.
@@ -45,6 +50,14 @@ impl Patience {
             tokio::time::sleep(LOOK.min(self.pause)).await;
         }
         !stop()
+    }
+
+    /// Whether the settings are laid over a source's schema once more, which has changed.
+    pub(super) fn lays_anew(&mut self, described: &SourceSettings) -> bool {
+        self.changes += 1;
+        let is_anew = self.changes <= SCHEMA_CHANGES_MAX;
+        tracing::info!(source = %described.name, is_anew, "the schema has changed while a job was at work");
+        is_anew
     }
 }
 

@@ -48,6 +48,7 @@ async fn prepare_patiently(
         match prepare_source(workshop, run, described, &mut over, progress, stop).await {
             Ok(()) => return Ok(()),
             Err(error) if error.is_fatal() => return Err(error),
+            Err(error) if error.is_schema_changed() && patience.lays_anew(described) => {}
             Err(error) if error.is_passing() && run.is_some() => {
                 tracing::debug!(source = %described.name, "the application has the source, giving way");
                 if !patience.give_way(stop).await {
@@ -76,8 +77,11 @@ async fn prepare_source(
 ) -> Result<(), JobError> {
     let open = workshop.open(&described.name).await?;
     for stopped in &open.stopped {
-        if over.insert(stopped.category.clone(), None).is_none() {
-            progress.trouble(format!("{}: {}", stopped.category, stopped.reason));
+        over.insert(stopped.category.clone(), None);
+        let told = format!("{}: {}", stopped.category, stopped.reason);
+        // However often the source is opened.
+        if !progress.troubles.contains(&told) {
+            progress.trouble(told);
         }
     }
     let (mut reader, mut left) = (open.reader, None);
@@ -105,6 +109,15 @@ async fn prepare_source(
                 left = Some(error);
             }
             Err(error) if error.is_fatal() || error.is_about_the_source() => {
+                reader.close().await;
+                return Err(error);
+            }
+            Err(error) if error.is_schema_changed() => {
+                over.insert(name.clone(), None);
+                progress.trouble(format!(
+                    "{name}: the schema of {} has changed while its records were looked at; what is left is done by the next run",
+                    described.name
+                ));
                 reader.close().await;
                 return Err(error);
             }
@@ -196,7 +209,7 @@ impl Prepare<'_, '_> {
             let keys: Vec<RecordKey> = page.iter().map(|proposal| proposal.record.key.clone()).collect();
             let key = &self.workshop.keys.fingerprint;
             let now = examine(reader, self.mapping, &day, key, &keys).await;
-            let now = now.map_err(|error| self.failed(error))?;
+            let now = reader.under_one_schema(now).await.map_err(|error| self.failed(error))?;
             let mut withdrawn = Vec::new();
             let mut back = Vec::new();
             for (proposal, now) in page.iter().zip(&now) {

@@ -39,13 +39,15 @@ pub(super) struct Shells<'a> {
     mapping: &'a Mapping,
     after: Option<RecordKey>,
     is_over: bool,
+    /// Those of the last page whose row is gone.
+    gone: Vec<RecordKey>,
 }
 
 impl<'a> Shells<'a> {
     /// The walk is over at once where the category does not want its shells removed.
     pub(super) fn of(workshop: &'a Workshop, mapping: &'a Mapping) -> Self {
         let is_wanted = workshop.settings.categories.get(&mapping.category).is_some_and(|c| c.remove_shells);
-        Self { workshop, mapping, after: None, is_over: !is_wanted }
+        Self { workshop, mapping, after: None, is_over: !is_wanted, gone: Vec::new() }
     }
 
     /// The shells of the next page; `None` at the end.
@@ -63,22 +65,28 @@ impl<'a> Shells<'a> {
         self.after = Some(last.clone());
         let (day, key) = (self.workshop.day(), &self.workshop.keys.fingerprint);
         let keys: Vec<RecordKey> = anonymised.iter().map(|(key, _)| key.clone()).collect();
-        let now = examine(reader, self.mapping, &day, key, &keys).await.map_err(ShellError::Source)?;
+        let now = examine(reader, self.mapping, &day, key, &keys).await;
+        let now = reader.under_one_schema(now).await.map_err(ShellError::Source)?;
         let mut same = Vec::new();
+        self.gone.clear();
         for ((key, after), now) in anonymised.into_iter().zip(now) {
-            // Whoever is there instead is nobody's shell.
-            if let Examined::Found { fingerprint, unit, retained: None, .. } = now
-                && fingerprint == after
-            {
-                same.push((key, fingerprint, unit));
+            match now {
+                // Whoever is there instead is nobody's shell.
+                Examined::Found { fingerprint, unit, retained: None, .. } if fingerprint == after => {
+                    same.push((key, fingerprint, unit));
+                }
+                Examined::Found { .. } => {}
+                Examined::Gone => self.gone.push(key),
             }
         }
         let keys: Vec<RecordKey> = same.iter().map(|(key, ..)| key.clone()).collect();
         // A row without a name is like another without one: it must be empty in every personal column.
-        let empty = reader.anonymised(self.mapping, &keys).await.map_err(ShellError::Source)?;
+        let empty = reader.anonymised(self.mapping, &keys).await;
+        let empty = reader.under_one_schema(empty).await.map_err(ShellError::Source)?;
         same.retain(|(key, ..)| empty.contains(key));
         let keys: Vec<RecordKey> = same.iter().map(|(key, ..)| key.clone()).collect();
-        let previews = preview(reader, self.mapping, key, &keys).await.map_err(ShellError::Source)?;
+        let previews = preview(reader, self.mapping, key, &keys).await;
+        let previews = reader.under_one_schema(previews).await.map_err(ShellError::Source)?;
         let kept_by_nothing = previews.into_iter().filter(|preview| preview.planned.outcome == Outcome::Deleted);
         let shell = |preview: Preview| {
             let (key, fingerprint, unit) = same.iter().find(|(key, ..)| *key == preview.planned.key)?.clone();
@@ -103,10 +111,11 @@ impl Batches<'_, '_> {
                 is_confirmed: true,
             };
             let new: Vec<NewProposal> = found.into_iter().map(proposal).collect();
-            if !new.is_empty() {
+            if !new.is_empty() || !shells.gone.is_empty() {
                 let mut turn = workshop.store.turn().await;
                 let mut change = turn.begin().await.map_err(store)?;
                 change.propose(self.run, &new).await.map_err(store)?;
+                change.forget_keys(category, &shells.gone).await.map_err(store)?;
                 change.commit().await.map_err(store)?;
             }
             if (self.stop)() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::{CategoryName, RecordKey, Value, hex, random_bytes, unhex};
+use super::{CategoryName, KeySeal, RecordKey, Value, hex, random_bytes, unhex};
 
 /// Names a fingerprint key: the first eight bytes of a digest of it, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,6 +131,12 @@ impl FingerprintKey {
     #[must_use]
     pub fn id(&self) -> &FingerprintKeyId {
         &self.id
+    }
+
+    /// What seals and names keys that are themselves personal.
+    #[must_use]
+    pub fn key_seal(&self) -> KeySeal {
+        KeySeal::derived_from(&self.secret)
     }
 
     /// The fingerprint of a record with these identity values.

@@ -3,10 +3,13 @@
 //! The parts of a composite key stand with commas between them. Within a part, `%`, `,`, control characters and blanks at
 //! either end are written `%XX`; bytes are written `x'…'`. An integer is written in decimal. Whether `4711` means the
 //! integer or the text depends on the column alone ([`KeyType`]), so the text form needs no quotes. An `@` with nothing but
-//! digits behind it is written `%40`: no key ends in `@` and digits, so that people can write a version there.
+//! digits behind it is written `%40`: no key ends in `@` and digits, so that people can write a version there. A `#` or `$` at
+//! the beginning of a part is written `%XX`, too: what begins with one of them stands for a key, and is none.
 
 use std::fmt;
 use std::fmt::Write as _;
+
+use super::seal::{NAME_MARK, SEAL_MARK};
 
 /// One part of a key, as the database holds it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +89,18 @@ impl RecordKey {
         texts.iter().zip(types).map(|(text, key_type)| read_part(text, *key_type)).collect()
     }
 
+    /// Whether it only names a record: see [`KeySeal::name`](super::KeySeal::name). Nothing in a source has such a key.
+    #[must_use]
+    pub fn is_name(&self) -> bool {
+        self.0.strip_prefix(NAME_MARK).is_some_and(|digits| super::unhex::<16>(digits).is_some())
+    }
+
+    /// Whether the text is a key that was sealed: see [`KeySeal::seal`](super::KeySeal::seal). No key is written so.
+    #[must_use]
+    pub fn is_sealed(text: &str) -> bool {
+        text.starts_with(SEAL_MARK)
+    }
+
     /// The text form.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -132,7 +147,7 @@ fn write_text(into: &mut String, text: &str) {
         let escaped = matches!(c, '%' | ',')
             || c.is_control()
             || (at_an_end && c.is_whitespace())
-            || (index == 0 && looks_like_bytes)
+            || (index == 0 && (looks_like_bytes || matches!(c, NAME_MARK | SEAL_MARK)))
             || looks_versioned == Some(at);
         if escaped {
             let mut buffer = [0; 4];
@@ -153,6 +168,9 @@ fn looks_versioned(text: &str) -> Option<usize> {
 }
 
 fn read_part(text: &str, key_type: KeyType) -> Result<KeyPart, KeyError> {
+    if text.starts_with([NAME_MARK, SEAL_MARK]) {
+        return Err(KeyError::Malformed);
+    }
     if let Some(digits) = text.strip_prefix("x'").and_then(|rest| rest.strip_suffix('\'')) {
         return read_bytes(digits).map(KeyPart::Blob);
     }
@@ -202,7 +220,7 @@ mod tests {
         prop_oneof![
             any::<i64>().prop_map(KeyPart::Integer),
             "\\PC*".prop_map(KeyPart::Text),
-            "[ ,/%x'0-9\\t-]{0,6}".prop_map(KeyPart::Text),
+            "[ ,/%x'0-9#$\\t-]{0,6}".prop_map(KeyPart::Text),
             "[a@0-9٣]{0,6}".prop_map(KeyPart::Text),
             proptest::collection::vec(any::<u8>(), 0..5).prop_map(KeyPart::Blob),
         ]
@@ -217,6 +235,7 @@ mod tests {
                 let version = key.as_str().rsplit_once('@').map(|(_, version)| version);
                 let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
                 prop_assert!(!version.is_some_and(digits), "{} ends in a version", key);
+                prop_assert!(!key.as_str().starts_with(['#', '$']), "{} stands for a key", key);
             }
         }
 
@@ -250,6 +269,16 @@ mod tests {
         for plain in ["anna@example.org", "anna@", "anna@3b", "anna@+3", "@"] {
             assert_eq!(written(plain), plain);
         }
+    }
+
+    #[test]
+    fn what_stands_for_a_key_is_none() {
+        for text in ["#00112233445566778899aabbccddeeff", "$AAAA", "#", "12,$"] {
+            let types = vec![KeyType::Text; text.split(',').count()];
+            assert_eq!(RecordKey::from_text(text).parts(&types), Err(KeyError::Malformed), "{text}");
+        }
+        let parts = RecordKey::from_text("%23,a#").parts(&[KeyType::Text; 2]).unwrap();
+        assert_eq!(parts, [KeyPart::Text("#".into()), KeyPart::Text("a#".into())]);
     }
 
     #[test]

@@ -7,11 +7,13 @@
 mod fingerprint;
 mod key;
 mod name;
+mod seal;
 mod value;
 
 pub use fingerprint::{Fingerprint, FingerprintKey, FingerprintKeyId, IdentityVersion};
 pub use key::{KeyError, KeyPart, KeyType, RecordKey};
 pub use name::{CategoryName, NameError, RecordRef, SourceName};
+pub use seal::KeySeal;
 pub use value::Value;
 
 /// `N` bytes from the operating system's random source.

@@ -20,6 +20,14 @@ pub enum SourceError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// Its bytes cannot be looked through.
+    #[error("cannot look through {path}: {what}", path = .path.display())]
+    Bytes {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        what: String,
+    },
     /// There is a file, and nothing in it.
     #[error("there is nothing in the database {path}: the file is empty", path = .path.display())]
     Empty {
@@ -87,6 +95,9 @@ pub enum SourceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The application has changed its schema since the settings were laid over it.
+    #[error("the schema has changed since the settings were laid over it")]
+    SchemaChanged,
     /// The connection could not be guarded, so nothing is run on it.
     #[error("cannot put the guard on a connection for the settings' SQL")]
     Unguarded,
@@ -193,10 +204,14 @@ impl SourceError {
     #[must_use]
     pub const fn is_about_the_file(&self) -> bool {
         match self {
-            Self::Fault(_) | Self::Open { .. } | Self::Missing { .. } | Self::Empty { .. } | Self::Replaced { .. } => {
-                true
-            }
+            Self::Fault(_)
+            | Self::Open { .. }
+            | Self::Missing { .. }
+            | Self::Empty { .. }
+            | Self::Bytes { .. }
+            | Self::Replaced { .. } => true,
             Self::Locked
+            | Self::SchemaChanged
             | Self::Unguarded
             | Self::Expression { .. }
             | Self::Query { .. }
@@ -214,9 +229,11 @@ impl SourceError {
             Self::Open { .. }
             | Self::Missing { .. }
             | Self::Empty { .. }
+            | Self::Bytes { .. }
             | Self::Locked
             | Self::Fault(_)
             | Self::Replaced { .. }
+            | Self::SchemaChanged
             | Self::Unguarded
             | Self::Expression { .. } => true,
             Self::Query { source, .. } => !is_constraint(source),

@@ -16,6 +16,8 @@ mod schema;
 mod sqlite;
 
 use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
 
 use jiff::civil::Date;
 
@@ -29,8 +31,9 @@ pub use self::rows::{
 pub use self::schema::{
     Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
 };
-pub use self::sqlite::Step;
+pub use self::sqlite::{Ours, ProofOrder, Step, reached};
 use crate::config::SourceSettings;
+use crate::proof::ProofReport;
 use crate::record::{RecordKey, SourceName};
 
 /// An application's database, where it is and what it is called. Opens nothing by itself.
@@ -69,6 +72,20 @@ impl Source {
         self.location.remover().await.map(Remover::new)
     }
 
+    /// The SQLite database at this path, which none of the settings describes: the daemon's own.
+    #[must_use]
+    pub fn at(name: SourceName, path: &Path, lock_wait: Duration) -> Self {
+        Self { name, location: sqlite::Location::at(path, lock_wait) }
+    }
+
+    /// Looks through its files for what should be gone.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are no database.
+    pub async fn prove(&self, order: &ProofOrder<'_>) -> Result<ProofReport, SourceError> {
+        self.location.prove(order).await
+    }
+
     /// Opens it for erasing.
     ///
     /// # Errors
@@ -86,6 +103,14 @@ impl Reader {
     #[must_use]
     pub fn schema(&self) -> &Schema {
         self.0.schema()
+    }
+
+    /// What was read, if the schema is still the one that mappings were made over.
+    ///
+    /// # Errors
+    /// [`SourceError::SchemaChanged`] when it is not, whatever was read.
+    pub async fn under_one_schema<T>(&mut self, read: Result<T, SourceError>) -> Result<T, SourceError> {
+        self.0.under_one_schema(read).await
     }
 
     /// The next stretch of at most `rows_max` rows of the category's table: those that may be due on `today`, or whose
@@ -220,9 +245,14 @@ impl Writer {
     /// is used for as long as nobody else changes the source.
     ///
     /// # Errors
-    /// When the source cannot be read.
-    pub async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Surveyed, SourceError> {
-        self.0.survey(mapping, keys).await
+    /// When the source cannot be read, or its schema is not the one that `reader` has seen.
+    pub async fn survey(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+        reader: &mut Reader,
+    ) -> Result<Surveyed, SourceError> {
+        self.0.survey(mapping, keys, &mut reader.0).await
     }
 
     /// Whether what a survey has found still holds, as far as was seen by the last batch.
@@ -231,21 +261,22 @@ impl Writer {
         self.0.is_surveyed()
     }
 
-    /// Takes the source's lock and begins a batch of this mapping. Nobody else can change the source until
-    /// [`commit`](Self::commit) or [`roll_back`](Self::roll_back).
+    /// Takes the source's lock and begins a batch of this mapping, which was made over the schema that `reader` has seen.
+    /// Nobody else can change the source, or its schema, until [`commit`](Self::commit) or [`roll_back`](Self::roll_back).
     ///
     /// # Errors
-    /// [`SourceError::Locked`] when the application keeps its lock for too long.
-    pub async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
-        self.0.begin(mapping).await
+    /// [`SourceError::Locked`] when the application keeps its lock for too long, [`SourceError::SchemaChanged`] when the
+    /// schema is another by now. Nothing has begun then.
+    pub async fn begin(&mut self, mapping: &Mapping, reader: &mut Reader) -> Result<(), SourceError> {
+        self.0.begin(mapping, &mut reader.0).await
     }
 
     /// Takes the source's lock and begins a batch of several mappings: each is laid out and applied before the next.
     ///
     /// # Errors
-    /// [`SourceError::Locked`] when the application keeps its lock for too long.
-    pub async fn begin_joint(&mut self) -> Result<(), SourceError> {
-        self.0.begin_joint().await
+    /// As [`begin`](Self::begin).
+    pub async fn begin_joint(&mut self, reader: &mut Reader) -> Result<(), SourceError> {
+        self.0.begin_joint(&mut reader.0).await
     }
 
     /// Lays out every row that erasing the records with these keys reaches, and decides what happens to each.

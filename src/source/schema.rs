@@ -1,7 +1,7 @@
 //! What an application's database is made of, in no dialect.
 
 /// The tables, triggers and views of a source.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schema {
     /// Tables, views and virtual tables.
     pub tables: Vec<Table>,
@@ -36,7 +36,7 @@ pub enum TableKind {
 }
 
 /// A table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// Its name as the schema writes it.
     pub name: String,
@@ -96,7 +96,7 @@ pub enum Affinity {
 }
 
 /// A column of a table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableColumn {
     /// Its name as the schema writes it.
     pub name: String,
@@ -137,7 +137,7 @@ pub enum TriggerEvent {
 }
 
 /// Code of the application that runs when rows change.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
     /// Its name.
     pub name: String,
@@ -149,6 +149,8 @@ pub struct Trigger {
     pub update_of: Vec<String>,
     /// The tables that its statements change, and how.
     pub writes: Vec<(TriggerEvent, String)>,
+    /// The statement that makes it.
+    pub definition: String,
 }
 
 impl Schema {

@@ -11,6 +11,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::error::{expect_rows, failed};
 use super::moves::grouped;
+use super::turn::Texts;
+use super::veil::Veil;
 use super::{Change, Page, Store, StoreError, rows};
 use crate::actor::Actor;
 use crate::audit::{Access, AccessEnd, Because, By, Kind};
@@ -70,16 +72,16 @@ impl AccessWhat {
     }
 
     /// As the trail tells it.
-    fn told(&self, user: &str, because: Option<Because>) -> Access {
+    fn told(&self, veil: &Veil, user: &str, because: Option<Because>) -> Result<Access, StoreError> {
         let user = user.to_owned();
-        match self {
+        Ok(match self {
             Self::Unit(unit) => Access::Unit { user, unit: unit.clone() },
-            Self::Record(record, _) => Access::Record { user, records: grouped([record]) },
-            Self::Deny(record, _) => Access::Deny { user, records: grouped([record]), because },
+            Self::Record(record, _) => Access::Record { user, records: grouped(veil, [record])? },
+            Self::Deny(record, _) => Access::Deny { user, records: grouped(veil, [record])?, because },
             Self::StandIn { represents, until } => {
                 Access::StandIn { user, represents: represents.clone(), until: until.to_string() }
             }
-        }
+        })
     }
 }
 
@@ -92,6 +94,8 @@ pub struct AccessEntry {
     pub user: String,
     /// What is assigned or denied.
     pub what: AccessWhat,
+    /// The record as what is closed names it, where its key is personal: it is assigned or denied under that name, too.
+    pub named: Option<RecordRef>,
     /// Who made it.
     pub by: Actor,
     /// When.
@@ -117,11 +121,11 @@ macro_rules! listed {
     };
 }
 
-fn entry(row: &SqliteRow) -> Result<AccessEntry, StoreError> {
+fn entry(row: &SqliteRow, veil: &Veil) -> Result<AccessEntry, StoreError> {
     let unreadable = |what: &str| StoreError::Unreadable { what: what.to_owned() };
     let single = || -> Result<_, StoreError> {
         let fingerprint = rows::fingerprint(row, ["fingerprint", "key_id", "identity"])?;
-        Ok((rows::record(row)?, fingerprint.ok_or_else(|| unreadable("an access entry without a fingerprint"))?))
+        Ok((rows::record(row, veil)?, fingerprint.ok_or_else(|| unreadable("an access entry without a fingerprint"))?))
     };
     let what = match rows::get::<&str>(row, "what")? {
         "unit" => AccessWhat::Unit(rows::get(row, "unit")?),
@@ -133,6 +137,10 @@ fn entry(row: &SqliteRow) -> Result<AccessEntry, StoreError> {
     Ok(AccessEntry {
         seq: rows::count(row, "seq")?,
         user: rows::get(row, "user")?,
+        named: match what.record() {
+            Some((record, _)) => veil.told_otherwise(record)?,
+            None => None,
+        },
         what,
         by: rows::actor(row, "actor")?.ok_or_else(|| unreadable("an access entry by nobody"))?,
         at: rows::parsed(row, "at")?,
@@ -153,6 +161,7 @@ impl Store {
     /// # Errors
     /// When it could not be read.
     pub async fn access_of(&self, user: &str, today: Date) -> Result<Vec<AccessEntry>, StoreError> {
+        let veil = self.veil();
         sqlx::query(ACCESS_OF)
             .bind(user)
             .bind(today.to_string())
@@ -160,7 +169,7 @@ impl Store {
             .await
             .map_err(failed("read what is assigned to a user"))?
             .iter()
-            .map(entry)
+            .map(|row| entry(row, &veil))
             .collect()
     }
 
@@ -177,8 +186,8 @@ impl Store {
         limit: u32,
     ) -> Result<Page<AccessEntry, u64>, StoreError> {
         const DOING: &str = "list what is assigned to users";
-        let but: Vec<_> = but.iter().map(|record| (record.category.as_str(), record.key.as_str())).collect();
-        let but = rows::json(&but)?;
+        let veil = self.veil();
+        let but = veil.asked(but)?.json()?;
         let total: i64 = sqlx::query_scalar(concat!("SELECT count(*) FROM access e WHERE e.ended IS NULL ", listed!()))
             .bind(user)
             .bind(&but)
@@ -195,7 +204,7 @@ impl Store {
                 .await
                 .map_err(failed(DOING))?
                 .iter()
-                .map(entry)
+                .map(|row| entry(row, &veil))
                 .collect::<Result<_, _>>()?;
         let next = super::list::cut(&mut items, limit).map(|entry| entry.seq);
         Ok(Page { items, total: total.cast_unsigned(), next })
@@ -231,7 +240,7 @@ impl Change<'_> {
             .await
             .map_err(failed("read what is assigned to a user"))?
             .iter()
-            .map(entry)
+            .map(|row| entry(row, &self.veil))
             .collect::<Result<_, _>>()?;
         Ok(entries.into_iter().find(|entry| entry.what.about() == *about))
     }
@@ -248,10 +257,17 @@ impl Change<'_> {
         text: Option<&Reason>,
     ) -> Result<u64, StoreError> {
         let seq = match text {
-            None => self.append(by, &Kind::AccessGiven(what.told(user, None))).await?,
+            None => self.append(by, &Kind::AccessGiven(what.told(&self.veil, user, None)?)).await?,
             Some(text) => {
-                self.append_with_text(by, text, |because| Kind::AccessGiven(what.told(user, Some(because)))).await?
+                let mut texts = Texts::default();
+                let because = texts.reason(text)?;
+                let kind = Kind::AccessGiven(what.told(&self.veil, user, Some(because))?);
+                self.append_with_texts(by, texts, &kind).await?
             }
+        };
+        let key = match what.record() {
+            Some((record, _)) => Some(self.veil.forms(&record.category, &record.key)?),
+            None => None,
         };
         let form = match what.record() {
             Some((_, fingerprint)) => Some(self.form_among(&mut Vec::new(), fingerprint).await?),
@@ -265,19 +281,20 @@ impl Change<'_> {
         };
         let single = what.record();
         sqlx::query(
-            "INSERT INTO access (seq, what, user, unit, category, key, fingerprint, form, other, until) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO access (seq, what, user, unit, category, key, fingerprint, form, other, until, name) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )
         .bind(seq.cast_signed())
         .bind(word)
         .bind(user)
         .bind(unit)
         .bind(single.map(|(record, _)| record.category.as_str()))
-        .bind(single.map(|(record, _)| record.key.as_str()))
+        .bind(key.as_ref().map(|key| key.open.as_ref()))
         .bind(single.map(|(_, fingerprint)| fingerprint.digest.to_vec()))
         .bind(form)
         .bind(other.map(|(represents, _)| represents))
         .bind(other.map(|(_, until)| until.to_string()))
+        .bind(key.as_ref().and_then(|key| key.name.as_deref()))
         .execute(&mut *self.transaction)
         .await
         .map_err(failed("write what is assigned to a user"))?;
@@ -290,7 +307,7 @@ impl Change<'_> {
     /// When it could not be written, or has ended before.
     pub async fn end_access(&mut self, by: &By, entry: &AccessEntry) -> Result<u64, StoreError> {
         const DOING: &str = "end what is assigned to a user";
-        let access = entry.what.told(&entry.user, None);
+        let access = entry.what.told(&self.veil, &entry.user, None)?;
         let seq = self.append(by, &Kind::AccessEnded(AccessEnd { entry: entry.seq, access })).await?;
         let done = sqlx::query("UPDATE access SET ended = ?2 WHERE seq = ?1 AND ended IS NULL")
             .bind(entry.seq.cast_signed())

@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::digest::{SetPages, member, seen};
 use super::error::failed;
 use super::filter::Values;
+use super::veil::Veil;
 use super::{Change, Decision, DecisionError, DecisionFailure, ProposalFilter, SetDigest, StoreError, Target, rows};
 use crate::actor::Actor;
 use crate::proposal::StateName;
@@ -94,9 +95,10 @@ impl Change<'_> {
         (filter, digest): (&ProposalFilter, &SetDigest),
         today: Date,
     ) -> Result<u64, AllError> {
-        let now = seen(&mut self.transaction, filter).await?;
+        let veil = self.veil.clone();
+        let now = seen(&mut self.transaction, filter, &veil).await?;
         if !now.digest.is_same_set(digest) {
-            let difference = difference(&mut self.transaction, filter, digest, now.digest.records).await?;
+            let difference = difference(&mut self.transaction, &veil, (filter, digest), now.digest.records).await?;
             return Err(AllError::Different(Box::new(difference)));
         }
         let records = now.digest.records;
@@ -107,12 +109,12 @@ impl Change<'_> {
             return Err(AllError::NotProposed { records, proposed: now.proposed });
         }
         let decision = Decision::Confirm { need_two: need_two.clone() };
-        let mut pages = SetPages::begin(&mut self.transaction, filter).await?;
+        let mut pages = SetPages::begin(&mut self.transaction, filter, &veil).await?;
         while let Some(lines) = pages.next(&mut self.transaction).await? {
             let mut targets = Vec::new();
             for line in lines.split('\n') {
                 let member = member(line)?;
-                targets.push(Target { record: member.record()?, version: Some(member.3) });
+                targets.push(Target { record: member.record(&veil)?, version: Some(member.3) });
             }
             match self.decide(actor, request, &decision, &targets, today).await {
                 Ok(_) => {}
@@ -133,8 +135,8 @@ const TOUCHED: &str = "SELECT category, key, group_concat(DISTINCT kind) AS kind
 /// What the trail tells of the set since the digest was made, of which it has `now` so many.
 async fn difference(
     connection: &mut SqliteConnection,
-    filter: &ProposalFilter,
-    digest: &SetDigest,
+    veil: &Veil,
+    (filter, digest): (&ProposalFilter, &SetDigest),
     now: u64,
 ) -> Result<SetDifference, StoreError> {
     let touched = sqlx::query(TOUCHED)
@@ -147,19 +149,24 @@ async fn difference(
     let (mut named, mut kinds) = (Vec::new(), BTreeMap::new());
     let mut looked_at = 0;
     for row in &touched {
-        let record = rows::record(row)?;
+        let record = rows::record(row, veil)?;
         looked_at += rows::count(row, "count")?;
-        named.push((record.category.as_str().to_owned(), record.key.as_str().to_owned()));
-        kinds.insert(record, rows::get::<String>(row, "kinds")?);
+        // What was written before the keys were taken for personal still stands in the trail as it was.
+        let name = (record.category.as_str().to_owned(), veil.told(&record)?);
+        named.push(name.clone());
+        kinds.entry(name).or_insert_with(String::new).push_str(&format!(",{}", rows::get::<&str>(row, "kinds")?));
     }
     difference.more = looked_at >= u64::from(LOOKED_AT_MAX);
-    let mut fates: BTreeMap<RecordRef, Fate> = BTreeMap::new();
-    for row in since(connection, filter, digest, &named).await? {
-        let record = rows::record(&row)?;
-        let said = kinds.get(&record).map_or("", String::as_str);
-        fates.entry(record).or_default().add(&row, filter, said)?;
+    let mut fates: BTreeMap<(String, String), (RecordRef, Fate)> = BTreeMap::new();
+    for row in since(connection, veil, (filter, digest), &named).await? {
+        let record = rows::record(&row, veil)?;
+        let name = (record.category.as_str().to_owned(), rows::get(&row, "name")?);
+        let said = kinds.get(&name).map_or("", String::as_str);
+        // The newest tells the key, where it is open; the others may only name it.
+        let (_, fate) = fates.entry(name).or_insert_with(|| (record, Fate::default()));
+        fate.add(&row, filter, said)?;
     }
-    for (record, fate) in fates {
+    for (record, fate) in fates.into_values() {
         match fate {
             Fate { was_in: false, is_in: true, .. } => difference.new.add(record),
             Fate { was_in: true, is_in: false, .. } => difference.gone.add(record),
@@ -175,29 +182,31 @@ const READING: &str = "read what has become of a set of proposals";
 /// The proposals of these records, each with what it takes to say what it was when the digest was made.
 async fn since(
     connection: &mut SqliteConnection,
-    filter: &ProposalFilter,
-    digest: &SetDigest,
+    veil: &Veil,
+    (filter, digest): (&ProposalFilter, &SetDigest),
     named: &[(String, String)],
 ) -> Result<Vec<SqliteRow>, StoreError> {
     let mut values = Values::default();
     let (named, seq) = (values.json(&named)?, values.number(digest.seq.cast_signed()));
-    let is_in = filter.condition(&mut values)?;
+    let is_in = filter.condition(veil, &mut values)?;
     // As if it were in any state.
-    let but_for_state = ProposalFilter { states: Vec::new(), ..filter.clone() }.condition(&mut values)?;
-    let arm = |states: &str| {
+    let but_for_state = ProposalFilter { states: Vec::new(), ..filter.clone() }.condition(veil, &mut values)?;
+    let arm = |key: &str, states: &str| {
         format!(
-            "SELECT p.category, p.key, p.id, p.state, ({is_in}) IS TRUE AS is_in, \
+            "SELECT p.category, p.key, p.id, p.state, coalesce(p.name, p.key) AS name, ({is_in}) IS TRUE AS is_in, \
              ({but_for_state}) IS TRUE AS is_in_but_for_state, \
              (SELECT d.decision FROM decision d WHERE d.proposal = p.id AND d.seq <= {seq} \
              ORDER BY d.seq DESC LIMIT 1) AS decided, \
              EXISTS (SELECT 1 FROM decision d WHERE d.proposal = p.id AND d.seq > {seq}) AS has_moved \
-             FROM json_each({named}) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.key = j.value->>1 \
+             FROM json_each({named}) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.{key} = j.value->>1 \
              AND p.state IN ({states})"
         )
     };
-    let (closed, open) = (arm("'erased', 'withdrawn'"), arm("'proposed', 'confirmed', 'postponed', 'erasing'"));
+    const OPEN: &str = "'proposed', 'confirmed', 'postponed', 'erasing'";
+    let (closed, open) = (arm("key", "'erased', 'withdrawn'"), arm("key", OPEN));
+    let sealed = arm("name", OPEN);
     // The newest proposal of each record comes first.
-    let sql = format!("{closed} UNION ALL {open} ORDER BY 1, 2, 3 DESC");
+    let sql = format!("{closed} UNION ALL {open} UNION ALL {sealed} AND p.name IS NOT NULL ORDER BY 1, 5, 3 DESC");
     values.query(sql).fetch_all(connection).await.map_err(failed(READING))
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::{expect_rows, failed};
+use super::veil::Veil;
 use super::{Change, Proposal, RunId, Store, StoreError, rows};
 use crate::audit::{Batched, By, Counts, ErasedGroup, Kind, Planned, Settlement};
 use crate::proposal::{BatchId, DependentCounts, Life, Move, Outcome, ProposalId, State, StateName};
@@ -58,11 +59,27 @@ struct StoredFingerprint(String, i64);
 struct BatchRecord {
     proposal: i64,
     category: String,
+    /// Sealed, where it is personal.
     key: String,
+    /// What the trail calls a record by whose key is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     outcome: String,
     dependents: DependentCounts,
     before: StoredFingerprint,
     after: Option<StoredFingerprint>,
+}
+
+impl BatchRecord {
+    /// What stands for the record where its key is not needed.
+    fn told(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.key)
+    }
+
+    /// The sealed key, where a row of it stays.
+    fn sealed(&self) -> Option<String> {
+        (self.name.is_some() && self.outcome == Outcome::Anonymised.as_str()).then(|| self.key.clone())
+    }
 }
 
 /// A batch that has been ended, with its records.
@@ -94,6 +111,7 @@ impl Store {
         after: Option<ProposalId>,
         limit: u32,
     ) -> Result<Vec<Proposal>, StoreError> {
+        let veil = self.veil();
         let mut stream = sqlx::query(CONFIRMED)
             .bind(category.as_str())
             .bind(after.map_or(0, |id| id.0))
@@ -103,7 +121,7 @@ impl Store {
         // Each row is let go of as soon as it is read: it takes many times the memory of what is in it.
         let mut found = Vec::new();
         while let Some(row) = stream.try_next().await.map_err(failed("read what is confirmed"))? {
-            found.push(rows::proposal(&row)?);
+            found.push(rows::proposal(&row, &veil)?);
         }
         Ok(found)
     }
@@ -131,7 +149,9 @@ impl Store {
         .await
         .map_err(failed("read what is confirmed"))?;
         let last = found.last().map(|(id, _)| ProposalId(*id));
-        Ok((found.iter().map(|(_, key)| RecordKey::from_text(key)).collect(), last))
+        let veil = self.veil();
+        let keys = found.iter().map(|(_, key)| veil.read(category, key)).collect::<Result<_, _>>()?;
+        Ok((keys, last))
     }
 
     /// How many proposals of a category were confirmed after this instant.
@@ -258,10 +278,12 @@ impl Change<'_> {
             Some(after) => Some(StoredFingerprint(hex(&after.digest), self.form_among(forms, after).await?)),
             None => None,
         };
+        let key = self.veil.forms(&planned.record.category, &planned.record.key)?;
         Ok(BatchRecord {
             proposal: planned.proposal.0,
             category: planned.record.category.as_str().to_owned(),
-            key: planned.record.key.as_str().to_owned(),
+            key: key.open.into_owned(),
+            name: key.name,
             outcome: planned.outcome.as_str().to_owned(),
             dependents: planned.dependents,
             before,
@@ -409,10 +431,11 @@ impl Change<'_> {
     async fn write_ledger(&mut self, batch: BatchId, records: &[BatchRecord]) -> Result<(), StoreError> {
         const DOING: &str = "write to the ledger";
         let at = rows::instant(self.now);
+        self.forget_shells(records).await?;
         const ENTRIES: rows::Insert = rows::Insert {
-            into: "ledger (batch, erased_at, category, key, outcome, before, before_form, after, after_form)",
+            into: "ledger (batch, erased_at, category, key, sealed, outcome, before, before_form, after, after_form)",
             common: "?, ?",
-            own: "?, ?, ?, unhex(?), ?, unhex(?), ?",
+            own: "?, ?, ?, ?, unhex(?), ?, unhex(?), ?",
             tail: "",
         };
         let inserted = ENTRIES
@@ -424,8 +447,8 @@ impl Change<'_> {
                     let StoredFingerprint(before, before_form) = &record.before;
                     let (after, after_form) =
                         record.after.as_ref().map(|StoredFingerprint(digest, form)| (digest.clone(), *form)).unzip();
-                    let query =
-                        query.bind(record.category.clone()).bind(record.key.clone()).bind(record.outcome.clone());
+                    let query = query.bind(record.category.clone()).bind(record.told().to_owned());
+                    let query = query.bind(record.sealed()).bind(record.outcome.clone());
                     query.bind(before.clone()).bind(*before_form).bind(after).bind(after_form)
                 },
             )
@@ -435,10 +458,56 @@ impl Change<'_> {
     }
 }
 
+impl Change<'_> {
+    /// Rows that were anonymised before, and go now or are anonymised anew: nobody looks them up by the older entry again.
+    async fn forget_shells(&mut self, records: &[BatchRecord]) -> Result<(), StoreError> {
+        let named = records.iter().filter_map(|record| Some((record.category.as_str(), record.name.as_deref()?)));
+        self.forget_sealed(&named.collect::<Vec<_>>()).await
+    }
+
+    /// The anonymised rows of these records are gone: where their keys are personal, nobody needs them any more. No entry
+    /// in the trail: nothing has happened to any record.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn forget_keys(&mut self, category: &CategoryName, keys: &[RecordKey]) -> Result<(), StoreError> {
+        let forms: Vec<_> = keys.iter().map(|key| self.veil.forms(category, key)).collect::<Result<_, _>>()?;
+        let named = forms.iter().filter_map(|forms| Some((category.as_str(), forms.name.as_deref()?)));
+        self.forget_sealed(&named.collect::<Vec<_>>()).await
+    }
+
+    async fn forget_sealed(&mut self, named: &[(&str, &str)]) -> Result<(), StoreError> {
+        if named.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE ledger SET sealed = NULL FROM json_each(?1) j \
+             WHERE ledger.category = j.value->>0 AND ledger.key = j.value->>1 AND ledger.sealed IS NOT NULL",
+        )
+        .bind(rows::json(&named)?)
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(failed("forget keys of rows that are gone"))?;
+        Ok(())
+    }
+}
+
+/// The plan of a batch with keys of this category sealed.
+pub(super) fn covered(plan: &str, veil: &Veil, category: &CategoryName) -> Result<String, StoreError> {
+    let unreadable = |error| StoreError::Unreadable { what: format!("the plan of a batch: {error}") };
+    let mut records: Vec<BatchRecord> = serde_json::from_str(plan).map_err(unreadable)?;
+    for record in records.iter_mut().filter(|record| record.category == category.as_str()) {
+        let key = RecordKey::from_text(&record.key);
+        let forms = veil.forms(category, &key)?;
+        (record.key, record.name) = (forms.open.into_owned(), forms.name);
+    }
+    rows::json(&records)
+}
+
 fn planned_groups(records: &[BatchRecord]) -> Vec<Planned> {
     let mut groups: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for record in records {
-        groups.entry((&record.category, &record.outcome)).or_default().push(record.key.clone());
+        groups.entry((&record.category, &record.outcome)).or_default().push(record.told().to_owned());
     }
     groups
         .into_iter()
@@ -450,7 +519,7 @@ fn erased_groups(records: &[BatchRecord]) -> Vec<ErasedGroup> {
     let mut groups: BTreeMap<(&str, &str, Counts), Vec<String>> = BTreeMap::new();
     for record in records {
         let counts = record.dependents.named().map(|(name, count)| (name.to_owned(), count)).collect();
-        groups.entry((&record.category, &record.outcome, counts)).or_default().push(record.key.clone());
+        groups.entry((&record.category, &record.outcome, counts)).or_default().push(record.told().to_owned());
     }
     groups
         .into_iter()

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::error::failed;
 use super::moves::{Note, Standing, grouped, reasoned, standing_columns, user_of};
-use super::{Change, StoreError, rows};
+use super::{Change, StoreError};
 use crate::actor::Actor;
 use crate::audit::{By, Kind, Postponement};
 use crate::proposal::{Move, MoveError, Parted, Reason, StateName, UserId, WithdrawReason};
@@ -160,7 +160,7 @@ impl Change<'_> {
         state: StateName,
         decided: &[&Standing],
     ) -> Result<(), StoreError> {
-        let records = grouped(decided.iter().map(|standing| &standing.record));
+        let records = grouped(&self.veil, decided.iter().map(|standing| &standing.record))?;
         let mut note = Note::default();
         let (word, seq) = match decision {
             Decision::Confirm { .. } if state == StateName::Proposed => {
@@ -170,7 +170,7 @@ impl Change<'_> {
             Decision::Restore if state == StateName::Withdrawn => {
                 let code = WithdrawReason::TakenBack.code();
                 note.reason = Some(code);
-                let records = reasoned(decided.iter().map(|standing| (&standing.record, code, None)));
+                let records = reasoned(&self.veil, decided.iter().map(|standing| (&standing.record, code, None)))?;
                 ("withdrawn", self.append(by, &Kind::Withdrawn { records }).await?)
             }
             Decision::Restore => ("restored", self.append(by, &Kind::Restored { records }).await?),
@@ -222,23 +222,27 @@ impl Change<'_> {
 
     /// The latest proposal of each record: the open one, where there is one.
     pub(super) async fn latest(&mut self, records: &[&RecordRef]) -> Result<HashMap<RecordRef, Standing>, StoreError> {
-        let wanted: Vec<_> = records.iter().map(|record| (record.category.as_str(), record.key.as_str())).collect();
+        let asked = self.veil.asked(records.iter().copied())?;
         // Two arms, because each has an index of its own; the open one comes last and stands.
         sqlx::query(concat!(
             "SELECT * FROM (SELECT ",
             standing_columns!(),
             ", 0 AS is_open FROM json_each(?1) j CROSS JOIN proposal p ON p.category = j.value->>0 \
-             AND p.key = j.value->>1 AND p.state IN ('erased', 'withdrawn') UNION ALL SELECT ",
+             AND p.key = j.value->>2 AND p.state IN ('erased', 'withdrawn') UNION ALL SELECT ",
             standing_columns!(),
             ", 1 FROM json_each(?1) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.key = j.value->>1 \
              AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) ORDER BY is_open, id"
         ))
-        .bind(rows::json(&wanted)?)
+        .bind(asked.json()?)
         .fetch_all(&mut *self.transaction)
         .await
         .map_err(failed("read where proposals stand"))?
         .iter()
-        .map(|row| Standing::read(row).map(|standing| (standing.record.clone(), standing)))
+        .map(|row| {
+            let mut standing = Standing::read(row, &self.veil)?;
+            standing.record = asked.real(standing.record);
+            Ok((standing.record.clone(), standing))
+        })
         .collect()
     }
 }

@@ -13,10 +13,11 @@ use sqlx::SqliteConnection;
 use super::error::failed;
 use super::filter::{ListOrder, ProposalFilter};
 use super::totals::{Sizes, sizes};
+use super::veil::Veil;
 use super::walk::Stretch;
 use super::{Cursor, Store, StoreError, rows, trail};
 use crate::proposal::{ProposalId, StateName, UnknownWord};
-use crate::record::{RecordKey, RecordRef};
+use crate::record::RecordRef;
 
 /// Records of a set that are read at a time.
 pub(super) const SET_PAGE_RECORDS: u32 = super::BATCH_MAX_RECORDS;
@@ -100,10 +101,11 @@ const MEMBER: &str = "p.id, p.category, p.key, json_array(p.id, p.category, p.ke
      lower(hex(p.fingerprint)), p.criterion, p.rule_version, p.unit) AS line";
 
 impl Member {
-    pub(super) fn record(&self) -> Result<RecordRef, StoreError> {
+    pub(super) fn record(&self, veil: &Veil) -> Result<RecordRef, StoreError> {
         let category = self.1.parse();
         let category = category.map_err(|_| StoreError::Unreadable { what: format!("the category {:?}", self.1) })?;
-        Ok(RecordRef { category, key: RecordKey::from_text(&self.2) })
+        let key = veil.read(&category, &self.2)?;
+        Ok(RecordRef { category, key })
     }
 
     fn is_proposed(&self) -> bool {
@@ -114,6 +116,7 @@ impl Member {
 /// Goes through a set by category and key, a page at a time. What is decided about on the way is behind.
 pub(super) struct SetPages<'f> {
     filter: &'f ProposalFilter,
+    veil: &'f Veil,
     sizes: Sizes,
     after: Option<Cursor>,
     ended: bool,
@@ -123,9 +126,10 @@ impl<'f> SetPages<'f> {
     pub(super) async fn begin(
         connection: &mut SqliteConnection,
         filter: &'f ProposalFilter,
+        veil: &'f Veil,
     ) -> Result<Self, StoreError> {
-        let sizes = sizes(connection, filter).await?;
-        Ok(Self { filter, sizes, after: None, ended: false })
+        let sizes = sizes(connection, filter, veil).await?;
+        Ok(Self { filter, veil, sizes, after: None, ended: false })
     }
 
     /// The next page as lines, each of them JSON; none: the set ends here. The database puts a page into one text: to
@@ -137,13 +141,13 @@ impl<'f> SetPages<'f> {
         }
         let limit = i64::from(SET_PAGE_RECORDS);
         let stretch = Stretch { order: ListOrder::default(), after: self.after.as_ref(), limit };
-        let (found, values) = self.filter.statement(MEMBER, stretch, &self.sizes)?;
+        let (found, values) = self.filter.statement(MEMBER, stretch, &self.sizes, self.veil)?;
         let sql = format!("SELECT count(*) AS count, group_concat(line, char(10)) AS lines FROM ({found})");
         let row = values.query(sql).fetch_one(connection).await.map_err(failed(DOING))?;
         self.ended = rows::count(&row, "count")? < u64::from(SET_PAGE_RECORDS);
         let Some(lines) = rows::get::<Option<String>>(&row, "lines")? else { return Ok(None) };
         let last = member(lines.rsplit('\n').next().unwrap_or_default())?;
-        self.after = Some(Cursor::at(last.record()?, ProposalId(last.0)));
+        self.after = Some(Cursor::at(last.record(self.veil)?, ProposalId(last.0)));
         Ok(Some(lines))
     }
 }
@@ -154,9 +158,13 @@ pub(super) fn member(line: &str) -> Result<Member, StoreError> {
 }
 
 /// The set as it is now.
-pub(super) async fn seen(connection: &mut SqliteConnection, filter: &ProposalFilter) -> Result<SeenSet, StoreError> {
+pub(super) async fn seen(
+    connection: &mut SqliteConnection,
+    filter: &ProposalFilter,
+    veil: &Veil,
+) -> Result<SeenSet, StoreError> {
     let seq = trail::head(connection).await?.entries;
-    let mut pages = SetPages::begin(connection, filter).await?;
+    let mut pages = SetPages::begin(connection, filter, veil).await?;
     let mut hash = Sha256::new_with_prefix("erasured set of proposals, version 1\n");
     let (mut records, mut proposed) = (0, 0);
     while let Some(lines) = pages.next(connection).await? {
@@ -180,7 +188,7 @@ impl Store {
         const DOING: &str = "read a set of proposals";
         // All pages and the end of the trail are of one moment.
         let mut moment = self.readers.begin().await.map_err(failed(DOING))?;
-        let seen = seen(&mut moment, filter).await?;
+        let seen = seen(&mut moment, filter, &self.veil()).await?;
         moment.rollback().await.map_err(failed(DOING))?;
         Ok(seen)
     }

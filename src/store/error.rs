@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::proposal::{BatchId, MoveError};
-use crate::record::{RecordRef, SourceName};
+use crate::proposal::BatchId;
+use crate::record::SourceName;
 
 /// The cause below a failure of the state, whatever library it comes from.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -114,15 +114,6 @@ pub enum StoreError {
         run: i64,
         /// What it should be.
         expected: &'static str,
-    },
-    /// A move that the rules refuse, where none was to be expected.
-    #[error("the state contradicts itself at {record}")]
-    Contradiction {
-        /// The record.
-        record: RecordRef,
-        /// The rule.
-        #[source]
-        source: MoveError,
     },
     /// A statement has changed more or fewer rows than it should have.
     #[error("the state contradicts itself: {found} rows instead of {expected} changed while trying to {doing}")]

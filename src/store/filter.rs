@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::veil::Veil;
 use super::{StoreError, rows, scope};
 use crate::actor::Scope;
 use crate::proposal::{StateName, UnknownWord};
@@ -174,9 +175,9 @@ impl ProposalFilter {
     }
 
     /// All that is asked for of a proposal `p`, as one condition.
-    pub(super) fn condition(&self, values: &mut Values) -> Result<String, StoreError> {
+    pub(super) fn condition(&self, veil: &Veil, values: &mut Values) -> Result<String, StoreError> {
         let mut conditions = self.asked(values);
-        conditions.extend(scope::condition(&self.scope, values)?);
+        conditions.extend(scope::condition(&self.scope, veil, values)?);
         Ok(all_of(&conditions))
     }
 }

@@ -15,6 +15,7 @@ use super::error::{expect_rows, failed};
 use super::list::cut;
 use super::moves::grouped;
 use super::turn::Texts;
+use super::veil::Veil;
 use super::{Change, GivenReason, Page, Store, StoreError, rows};
 use crate::actor::{Actor, Scope};
 use crate::audit::{By, HoldRelease, HoldSet, Kind};
@@ -126,7 +127,7 @@ macro_rules! hold_rows {
     };
 }
 
-fn hold(row: &SqliteRow) -> Result<Hold, StoreError> {
+fn hold(row: &SqliteRow, veil: &Veil) -> Result<Hold, StoreError> {
     let broken = |what: &str| StoreError::Unreadable { what: format!("a hold {what}") };
     let asked = match (rows::optional(row, "asked_at")?, rows::actor(row, "asked_by")?) {
         (Some(at), Some(by)) => {
@@ -138,7 +139,7 @@ fn hold(row: &SqliteRow) -> Result<Hold, StoreError> {
     };
     Ok(Hold {
         id: HoldId(rows::get(row, "id")?),
-        record: rows::record(row)?,
+        record: rows::record(row, veil)?,
         unit: rows::get(row, "unit")?,
         fingerprint: rows::fingerprint(row, ["fingerprint", "key_id", "identity"])?
             .ok_or_else(|| broken("without a fingerprint"))?,
@@ -159,13 +160,14 @@ pub(super) const HELD: &str = "SELECT DISTINCT j.key FROM json_each(?1) j \
 async fn held<'r>(
     connection: &mut SqliteConnection,
     announced: &Announced,
+    veil: &Veil,
     records: &[&'r RecordRef],
 ) -> Result<HashSet<&'r RecordRef>, StoreError> {
     // First those that wait: one that is written meanwhile is found by the statement.
     let mut held: HashSet<&RecordRef> = announced.among(records).into_iter().collect();
-    let wanted: Vec<_> = records.iter().map(|record| (record.category.as_str(), record.key.as_str())).collect();
+    let asked = veil.asked(records.iter().copied())?;
     let places: Vec<i64> = sqlx::query_scalar(HELD)
-        .bind(rows::json(&wanted)?)
+        .bind(asked.json()?)
         .fetch_all(connection)
         .await
         .map_err(failed("read what is held"))?;
@@ -188,7 +190,7 @@ impl Store {
     /// When it could not be read.
     pub async fn held_among<'r>(&self, records: &[&'r RecordRef]) -> Result<HashSet<&'r RecordRef>, StoreError> {
         let mut connection = self.readers.acquire().await.map_err(failed("read what is held"))?;
-        held(&mut connection, &self.announced, records).await
+        held(&mut connection, &self.announced, &self.veil(), records).await
     }
 
     /// The holds that stand on each of these records, the oldest first; records without any are left out.
@@ -199,21 +201,21 @@ impl Store {
         &self,
         records: impl IntoIterator<Item = &'r RecordRef>,
     ) -> Result<BTreeMap<RecordRef, Vec<Hold>>, StoreError> {
-        let wanted: Vec<_> =
-            records.into_iter().map(|record| (record.category.as_str(), record.key.as_str())).collect();
+        let veil = self.veil();
+        let asked = veil.asked(records)?;
         let found = sqlx::query(concat!(
             "SELECT ",
             hold_rows!(),
             " AND h.id IN (SELECT s.id FROM json_each(?1) j CROSS JOIN hold s INDEXED BY hold_standing \
              ON s.category = j.value->>0 AND s.key = j.value->>1 AND s.released_seq IS NULL) ORDER BY h.id"
         ))
-        .bind(rows::json(&wanted)?)
+        .bind(asked.json()?)
         .fetch_all(&self.readers)
         .await
         .map_err(failed("read what is held"))?;
         let mut holds: BTreeMap<RecordRef, Vec<Hold>> = BTreeMap::new();
         for row in &found {
-            let hold = hold(row)?;
+            let hold = hold(row, &veil)?;
             holds.entry(hold.record.clone()).or_default().push(hold);
         }
         Ok(holds)
@@ -235,9 +237,10 @@ impl Store {
             .fetch_all(&self.readers)
             .await
             .map_err(failed("read what is held"))?;
+        let veil = self.veil();
         let (mut total, mut items) = (0, Vec::new());
         for row in &found {
-            let hold = hold(row)?;
+            let hold = hold(row, &veil)?;
             if !scope.covers(&hold.record, hold.unit.as_deref(), &hold.fingerprint.digest) {
                 continue;
             }
@@ -256,7 +259,7 @@ impl Change<'_> {
         &mut self,
         records: &[&'r RecordRef],
     ) -> Result<HashSet<&'r RecordRef>, StoreError> {
-        held(&mut self.transaction, &self.announced, records).await
+        held(&mut self.transaction, &self.announced, &self.veil, records).await
     }
 
     /// Sets a hold; gives its number.
@@ -272,6 +275,7 @@ impl Change<'_> {
     ) -> Result<HoldId, StoreError> {
         const DOING: &str = "set a hold";
         let form = self.form_among(&mut Vec::new(), &new.fingerprint).await?;
+        let key = self.veil.forms(&new.record.category, &new.record.key)?;
         let id: i64 =
             sqlx::query_scalar("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'hold'), 0) + 1")
                 .fetch_one(&mut *self.transaction)
@@ -280,20 +284,22 @@ impl Change<'_> {
         let mut texts = Texts::default();
         let because = texts.reason(reason)?;
         let reference_digest = texts.add("reference", reference)?;
-        let kind = Kind::HoldSet(HoldSet { hold: id, because, reference_digest, records: grouped([&new.record]) });
+        let records = grouped(&self.veil, [&new.record])?;
+        let kind = Kind::HoldSet(HoldSet { hold: id, because, reference_digest, records });
         let seq = self.append_with_texts(by, texts, &kind).await?;
         sqlx::query(
-            "INSERT INTO hold (id, category, key, unit, fingerprint, form, standard, set_seq) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO hold (id, category, key, unit, fingerprint, form, standard, set_seq, name) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )
         .bind(id)
         .bind(new.record.category.as_str())
-        .bind(new.record.key.as_str())
+        .bind(key.open.as_ref())
         .bind(new.unit.as_deref())
         .bind(new.fingerprint.digest.as_slice())
         .bind(form)
         .bind(reason.name())
         .bind(seq.cast_signed())
+        .bind(key.name.as_deref())
         .execute(&mut *self.transaction)
         .await
         .map_err(failed(DOING))?;
@@ -305,7 +311,8 @@ impl Change<'_> {
     /// # Errors
     /// When it could not be written.
     pub async fn hold_too_late(&mut self, by: &By, record: &RecordRef) -> Result<(), StoreError> {
-        self.append(by, &Kind::HoldTooLate { records: grouped([record]) }).await.map(drop)
+        let records = grouped(&self.veil, [record])?;
+        self.append(by, &Kind::HoldTooLate { records }).await.map(drop)
     }
 
     /// The first of two people wants the hold released.
@@ -351,7 +358,7 @@ impl Change<'_> {
     ) -> Result<u64, StoreError> {
         let mut texts = Texts::default();
         let because = reason.map(|reason| texts.reason(reason)).transpose()?;
-        let kind = kind(HoldRelease { hold: hold.id.0, because, records: grouped([&hold.record]) });
+        let kind = kind(HoldRelease { hold: hold.id.0, because, records: grouped(&self.veil, [&hold.record])? });
         self.append_with_texts(by, texts, &kind).await
     }
 }

@@ -34,7 +34,14 @@ impl Store {
         category: &CategoryName,
         keys: &[RecordKey],
     ) -> Result<HashMap<RecordKey, LedgerEntry>, StoreError> {
-        let keys: Vec<_> = keys.iter().map(RecordKey::as_str).collect();
+        // What is missed here is proposed again.
+        let _covering = self.covering.read().await;
+        let veil = self.veil();
+        let mut asked: HashMap<String, &RecordKey> = HashMap::with_capacity(keys.len());
+        for key in keys {
+            asked.insert(veil.forms(category, key)?.closed().to_owned(), key);
+        }
+        let names: Vec<&String> = asked.keys().collect();
         sqlx::query(
             "SELECT l.key, l.outcome, l.batch, l.erased_at, l.before, b.key_id AS before_key, b.identity AS before_identity, \
              l.after, a.key_id AS after_key, a.identity AS after_identity \
@@ -43,7 +50,7 @@ impl Store {
              JOIN fingerprint_form b ON b.id = l.before_form LEFT JOIN fingerprint_form a ON a.id = l.after_form",
         )
         .bind(category.as_str())
-        .bind(rows::json(&keys)?)
+        .bind(rows::json(&names)?)
         .fetch_all(&self.readers)
         .await
         .map_err(failed("read the ledger"))?
@@ -57,7 +64,9 @@ impl Store {
                 after: rows::fingerprint(row, ["after", "after_key", "after_identity"])?,
                 erased_at: rows::parsed(row, "erased_at")?,
             };
-            Ok((RecordKey::from_text(rows::get(row, "key")?), entry))
+            let key: &str = rows::get(row, "key")?;
+            let key = asked.get(key).copied().cloned();
+            Ok((key.ok_or_else(|| StoreError::Unreadable { what: "a ledger entry nobody asked for".into() })?, entry))
         })
         .collect()
     }
@@ -73,19 +82,22 @@ impl Store {
         after: Option<&RecordKey>,
         limit: u32,
     ) -> Result<Vec<(RecordKey, Fingerprint)>, StoreError> {
+        let veil = self.veil();
+        let after = after.map(|after| veil.forms(category, after)).transpose()?;
+        let after = after.map(|after| after.closed().to_owned());
         sqlx::query(
-            "SELECT l.key, l.after, f.key_id, f.identity FROM ledger l INDEXED BY ledger_record \
+            "SELECT coalesce(l.sealed, l.key) AS key, l.after, f.key_id, f.identity FROM ledger l INDEXED BY ledger_record \
              JOIN fingerprint_form f ON f.id = l.after_form \
-             WHERE l.category = ?1 AND l.key >= coalesce(?2, '') AND l.key IS NOT ?2 AND l.outcome = 'anonymised' \
+             WHERE l.category = ?1 AND l.key >= coalesce(?2, '') AND l.key IS NOT ?2 AND l.outcome = 'anonymised' AND (l.sealed IS NOT NULL OR l.key NOT LIKE '#%') \
              AND NOT EXISTS (SELECT 1 FROM ledger n WHERE n.category = l.category AND n.key = l.key AND n.id > l.id) \
-             AND NOT EXISTS (SELECT 1 FROM proposal p WHERE p.category = l.category AND p.key = l.key \
+             AND NOT EXISTS (SELECT 1 FROM proposal p WHERE p.category = l.category AND p.key = coalesce(l.sealed, l.key) \
              AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) \
              AND NOT EXISTS (SELECT 1 FROM proposal p INDEXED BY proposal_closed WHERE p.category = l.category \
              AND p.key = l.key AND p.state IN ('erased', 'withdrawn') AND p.origin = 'shell' AND p.reason = 'taken_back' \
              AND p.fingerprint = l.after) ORDER BY l.key LIMIT ?3",
         )
         .bind(category.as_str())
-        .bind(after.map(RecordKey::as_str))
+        .bind(after)
         .bind(limit)
         .fetch_all(&self.readers)
         .await
@@ -94,13 +106,13 @@ impl Store {
         .map(|row| {
             let after = rows::fingerprint(row, ["after", "key_id", "identity"])?;
             let after = after.ok_or_else(|| StoreError::Unreadable { what: "a ledger entry about nobody".into() })?;
-            Ok((RecordKey::from_text(rows::get(row, "key")?), after))
+            Ok((veil.read(category, rows::get(row, "key")?)?, after))
         })
         .collect()
     }
 
-    /// A fingerprint key other than this one without which an open proposal or an entry of the ledger could not be compared
-    /// any more. Looks at proposals and the ledger only where another key was ever used.
+    /// A fingerprint key other than this one without which an open proposal, a hold, an assignment or an entry of the ledger
+    /// could not be compared any more, nor a sealed key opened. Looks at them only where another key was ever used.
     ///
     /// # Errors
     /// When it could not be read.
@@ -108,6 +120,8 @@ impl Store {
         let key: Option<String> = sqlx::query_scalar(
             "SELECT key_id FROM fingerprint_form f WHERE key_id <> ?1 AND (EXISTS (SELECT 1 FROM proposal p \
              WHERE p.form = f.id AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) \
+             OR EXISTS (SELECT 1 FROM hold WHERE form = f.id AND released_seq IS NULL) \
+             OR EXISTS (SELECT 1 FROM access WHERE form = f.id AND ended IS NULL) \
              OR EXISTS (SELECT 1 FROM ledger WHERE before_form = f.id OR after_form = f.id)) ORDER BY key_id LIMIT 1",
         )
         .bind(than.as_str())

@@ -143,15 +143,17 @@ impl Store {
         after: Option<&RecordKey>,
         limit: u32,
     ) -> Result<Vec<Proposal>, StoreError> {
+        let veil = self.veil();
+        let after = after.map(|after| veil.forms(category, after)).transpose()?;
         sqlx::query(OPEN_PROPOSALS)
             .bind(category.as_str())
-            .bind(after.map(RecordKey::as_str))
+            .bind(after.as_ref().map(|after| after.open.as_ref()))
             .bind(limit)
             .fetch_all(&self.readers)
             .await
             .map_err(failed("read what is proposed"))?
             .iter()
-            .map(rows::proposal)
+            .map(|row| rows::proposal(row, &veil))
             .collect()
     }
 
@@ -164,7 +166,9 @@ impl Store {
         category: &CategoryName,
         keys: &[RecordKey],
     ) -> Result<BTreeSet<RecordKey>, StoreError> {
-        let keys: Vec<_> = keys.iter().map(RecordKey::as_str).collect();
+        let veil = self.veil();
+        let keys: Vec<_> = keys.iter().map(|key| veil.forms(category, key)).collect::<Result<_, _>>()?;
+        let keys: Vec<_> = keys.iter().map(|key| key.open.as_ref()).collect();
         let open: Vec<String> = sqlx::query_scalar(
             "SELECT p.key FROM json_each(?2) j CROSS JOIN proposal p ON p.category = ?1 AND p.key = j.value \
              AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')",
@@ -174,14 +178,16 @@ impl Store {
         .fetch_all(&self.readers)
         .await
         .map_err(failed("read what is proposed"))?;
-        Ok(open.iter().map(|key| RecordKey::from_text(key)).collect())
+        open.iter().map(|key| veil.read(category, key)).collect()
     }
 
-    /// The open proposal of a record, or else the last one it had.
+    /// The open proposal of a record, or else the last one it had. It bears the key that was asked for.
     ///
     /// # Errors
     /// When it could not be read.
     pub async fn proposal(&self, record: &RecordRef) -> Result<Option<Proposal>, StoreError> {
+        let veil = self.veil();
+        let key = veil.forms(&record.category, &record.key)?;
         let row = sqlx::query(concat!(
             "SELECT * FROM (SELECT ",
             rows::proposal_columns!(),
@@ -190,15 +196,17 @@ impl Store {
              UNION ALL SELECT ",
             rows::proposal_columns!(),
             ", 0 FROM proposal p JOIN fingerprint_form f ON f.id = p.form \
-             WHERE p.state IN ('erased', 'withdrawn') AND p.category = ?1 AND p.key = ?2) \
+             WHERE p.state IN ('erased', 'withdrawn') AND p.category = ?1 AND p.key = ?3) \
              ORDER BY is_open DESC, id DESC LIMIT 1"
         ))
         .bind(record.category.as_str())
-        .bind(record.key.as_str())
+        .bind(key.open.as_ref())
+        .bind(key.closed())
         .fetch_optional(&self.readers)
         .await
         .map_err(failed("read a proposal"))?;
-        row.as_ref().map(rows::proposal).transpose()
+        let found = row.as_ref().map(|row| rows::proposal(row, &veil)).transpose()?;
+        Ok(found.map(|found| Proposal { record: record.clone(), ..found }))
     }
 
     /// What happened to a proposal, the first first.

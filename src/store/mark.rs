@@ -36,7 +36,7 @@ impl Change<'_> {
         }
         let newest = self.newest().await?;
         let (id, version) = self.insert_mark(actor, new).await?;
-        let records = super::moves::grouped([&new.record]);
+        let records = super::moves::grouped(&self.veil, [&new.record])?;
         let by = By::request(actor.clone(), request);
         let confirmed = new.is_confirmed;
         let kind = |because| Kind::Marked { records, because, confirmed };
@@ -45,7 +45,7 @@ impl Change<'_> {
         self.write_decisions(seq, "marked", [(id, note)]).await?;
         if confirmed {
             // The rule has, not the clerk: an entry of its own, because each tells of one thing.
-            let records = super::moves::grouped([&new.record]);
+            let records = super::moves::grouped(&self.veil, [&new.record])?;
             let seq = self.append(&By { actor: Actor::Daemon, ..by }, &Kind::Confirmed { records }).await?;
             self.tell_confirmed(seq, newest).await?;
         }
@@ -62,17 +62,18 @@ impl Change<'_> {
     /// Gives its id and its version, which goes on where that of the record's last proposal ended.
     async fn insert_mark(&mut self, actor: &Actor, new: &NewProposal) -> Result<(ProposalId, u32), StoreError> {
         let form = self.form_among(&mut Vec::new(), &new.fingerprint).await?;
+        let key = self.veil.forms(&new.record.category, &new.record.key)?;
         let at = rows::instant(self.now);
         let state = if new.is_confirmed { StateName::Confirmed } else { StateName::Proposed };
         sqlx::query_as(
             "INSERT INTO proposal (category, key, source, unit, origin, fingerprint, form, proposed_at, decided_by, \
-             confirmed_at, version, postponed_count, state) \
+             confirmed_at, version, postponed_count, state, name) \
              VALUES (?1, ?2, ?3, ?4, 'clerk', unhex(?5), ?6, ?7, ?8, ?9, 1 + coalesce((SELECT max(version) \
-             FROM proposal INDEXED BY proposal_closed WHERE category = ?1 AND key = ?2 \
-             AND state IN ('erased', 'withdrawn')), 0), 0, ?10) RETURNING id, version",
+             FROM proposal INDEXED BY proposal_closed WHERE category = ?1 AND key = coalesce(?11, ?2) \
+             AND state IN ('erased', 'withdrawn')), 0), 0, ?10, ?11) RETURNING id, version",
         )
         .bind(new.record.category.as_str())
-        .bind(new.record.key.as_str())
+        .bind(key.open.as_ref())
         .bind(new.source.as_str())
         .bind(new.unit.as_deref())
         .bind(hex(&new.fingerprint.digest))
@@ -81,6 +82,7 @@ impl Change<'_> {
         .bind(actor.to_string())
         .bind(new.is_confirmed.then_some(&at))
         .bind(state.as_str())
+        .bind(key.name.as_deref())
         .fetch_one(&mut *self.transaction)
         .await
         .map(|(id, version)| (ProposalId(id), version))

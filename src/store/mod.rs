@@ -6,7 +6,8 @@
 //! by `proposal`'s rules; the tables' own CHECKs hold the same line. Readers never wait for the writer. What works on a
 //! batch costs a few statements, however many records the batch has.
 //!
-//! Never stores a label, a name or any content of a source: records are keys. Nothing of the database library shows in the
+//! Never stores a label, a name or any content of a source: records are keys, sealed or named by a digest where the key is
+//! itself personal (`veil`). Nothing of the database library shows in the
 //! public interface.
 
 mod access;
@@ -22,6 +23,7 @@ mod list;
 mod mark;
 mod moves;
 mod open;
+mod personal;
 mod propose;
 mod prune;
 mod queue;
@@ -36,6 +38,7 @@ mod together;
 mod totals;
 mod trail;
 mod turn;
+mod veil;
 mod walk;
 mod whole;
 mod within;
@@ -84,6 +87,10 @@ pub struct Store {
     installation: String,
     /// Holds that wait for the write turn.
     announced: hold::Announced,
+    /// Which keys are personal.
+    veil: std::sync::RwLock<veil::Veil>,
+    /// Held by whoever must not miss a row that is being covered.
+    covering: tokio::sync::RwLock<()>,
 }
 
 impl Store {

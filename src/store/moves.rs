@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use sqlx::sqlite::SqliteRow;
 
 use super::error::{expect_rows, failed};
+use super::veil::Veil;
 use super::{Change, StoreError, rows};
 use crate::actor::Actor;
 use crate::audit::{ReasonedGroup, RecordGroup};
@@ -41,11 +42,11 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &SqliteRow, veil: &Veil) -> Result<Self, StoreError> {
         let life = rows::life(row)?;
         Ok(Self {
             id: ProposalId(rows::get(row, "id")?),
-            record: rows::record(row)?,
+            record: rows::record(row, veil)?,
             is_own: matches!(rows::get(row, "origin")?, "clerk" | "shell"),
             criterion: rows::get::<Option<String>>(row, "criterion")?.unwrap_or_default(),
             unit: rows::get(row, "unit")?,
@@ -111,7 +112,7 @@ impl Change<'_> {
         .await
         .map_err(failed("read where proposals stand"))?
         .iter()
-        .map(Standing::read)
+        .map(|row| Standing::read(row, &self.veil))
         .collect()
     }
 
@@ -194,29 +195,31 @@ impl Change<'_> {
 }
 
 /// Records by category, as entries of the trail name them.
-pub(super) fn grouped<'a>(records: impl IntoIterator<Item = &'a RecordRef>) -> Vec<RecordGroup> {
+pub(super) fn grouped<'a>(
+    veil: &Veil,
+    records: impl IntoIterator<Item = &'a RecordRef>,
+) -> Result<Vec<RecordGroup>, StoreError> {
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for record in records {
-        groups.entry(record.category.as_str()).or_default().push(record.key.as_str().to_owned());
+        groups.entry(record.category.as_str()).or_default().push(veil.told(record)?);
     }
-    groups.into_iter().map(|(category, keys)| RecordGroup { category: category.to_owned(), keys }).collect()
+    Ok(groups.into_iter().map(|(category, keys)| RecordGroup { category: category.to_owned(), keys }).collect())
 }
 
 /// Records by category and reason, as entries of the trail name them.
 pub(super) fn reasoned<'a>(
+    veil: &Veil,
     records: impl IntoIterator<Item = (&'a RecordRef, &'a str, Option<&'a str>)>,
-) -> Vec<ReasonedGroup> {
+) -> Result<Vec<ReasonedGroup>, StoreError> {
     let mut groups: BTreeMap<(&str, &str, Option<&str>), Vec<String>> = BTreeMap::new();
     for (record, reason, detail) in records {
-        groups.entry((record.category.as_str(), reason, detail)).or_default().push(record.key.as_str().to_owned());
+        groups.entry((record.category.as_str(), reason, detail)).or_default().push(veil.told(record)?);
     }
-    groups
-        .into_iter()
-        .map(|((category, reason, detail), keys)| ReasonedGroup {
-            category: category.to_owned(),
-            reason: reason.to_owned(),
-            detail: detail.map(ToOwned::to_owned),
-            keys,
-        })
-        .collect()
+    let groups = groups.into_iter().map(|((category, reason, detail), keys)| ReasonedGroup {
+        category: category.to_owned(),
+        reason: reason.to_owned(),
+        detail: detail.map(ToOwned::to_owned),
+        keys,
+    });
+    Ok(groups.collect())
 }

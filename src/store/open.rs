@@ -62,9 +62,19 @@ impl Store {
             .fetch_one(&mut writer)
             .await
             .map_err(failed("read which installation the state is of"))?;
+        let veil = super::personal::remembered(&mut writer).await?.into();
         let readers = reading(path).await?;
         let (writer, announced) = (tokio::sync::Mutex::new(writer), Announced::default());
-        Ok(Self { path: path.to_owned(), writer, readers, clock, installation, announced })
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            readers,
+            clock,
+            installation,
+            announced,
+            veil,
+            covering: tokio::sync::RwLock::default(),
+        })
     }
 
     /// Opens the state at `path` for looking only, beside a daemon or without one. Nothing can be changed through it.
@@ -79,9 +89,19 @@ impl Store {
             .fetch_one(&mut writer)
             .await
             .map_err(failed("read which installation the state is of"))?;
+        let veil = super::personal::remembered(&mut writer).await?.into();
         let readers = reading(path).await?;
         let (writer, announced) = (tokio::sync::Mutex::new(writer), Announced::default());
-        Ok(Self { path: path.to_owned(), writer, readers, clock, installation, announced })
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            readers,
+            clock,
+            installation,
+            announced,
+            veil,
+            covering: tokio::sync::RwLock::default(),
+        })
     }
 
     /// Makes a new state at `path` and opens it. The file appears there only when it is complete.
@@ -140,7 +160,8 @@ async fn fill(path: &Path, clock: &SharedClock) -> Result<(), StoreError> {
         .await
         .map_err(failed("make the state"))?;
     migrate(&mut writer).await?;
-    let mut change = turn::Change::begin(&mut writer, clock.now(), Announced::default()).await?;
+    let mut change =
+        turn::Change::begin(&mut writer, clock.now(), Announced::default(), super::veil::Veil::default()).await?;
     change.describe(&installation).await?;
     change.append(&By::daemon(), &Kind::StateCreated { installation }).await?;
     change.commit().await?;

@@ -7,6 +7,7 @@ use sqlx::{Row as _, SqliteExecutor};
 
 use super::error::{expect_rows, failed};
 use super::moves::{Note, Standing, grouped, reasoned};
+use super::veil::{Forms, Veil};
 use super::{Change, RunId, Store, StoreError, rows};
 use crate::audit::{By, Kind, ProposedGroup};
 use crate::proposal::{Move, Origin, Parted, ProposalId, ReturnReason, StateName, WithdrawReason};
@@ -69,7 +70,7 @@ impl Common<'_> {
 
 /// What one record has of its own.
 struct Own<'a> {
-    key: &'a str,
+    key: Forms<'a>,
     unit: Option<&'a str>,
     due_on: Option<Date>,
     digest: &'a [u8; 32],
@@ -96,7 +97,7 @@ impl Change<'_> {
                 is_confirmed: new.is_confirmed && !restored.contains(&new.record),
             };
             groups.entry(common).or_default().push(Own {
-                key: new.record.key.as_str(),
+                key: self.veil.forms(&new.record.category, &new.record.key)?,
                 unit: new.unit.as_deref(),
                 due_on: new.origin.due_on(),
                 digest: &new.fingerprint.digest,
@@ -136,7 +137,7 @@ impl Change<'_> {
         let all = keys.len() == own.len();
         let mut left: BTreeSet<&str> = if all { BTreeSet::new() } else { keys.iter().map(String::as_str).collect() };
         // A record that was named twice was inserted once, the first time.
-        for new in own.iter().filter(|new| all || left.remove(new.key)) {
+        for new in own.iter().filter(|new| all || left.remove(new.key.closed())) {
             *units.entry(new.unit).or_default() += 1;
         }
         for (unit, proposals) in units {
@@ -147,7 +148,7 @@ impl Change<'_> {
 
     /// See [`restored_marks`].
     async fn restored_marks(&mut self, records: &[NewProposal]) -> Result<BTreeSet<RecordRef>, StoreError> {
-        restored_marks(&mut *self.transaction, records).await
+        restored_marks(&mut *self.transaction, &self.veil, records).await
     }
 
     pub(super) async fn newest(&mut self) -> Result<i64, StoreError> {
@@ -171,7 +172,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Inserts what is not open yet; gives the keys of what was inserted.
+    /// Inserts what is not open yet; gives the keys of what was inserted, as the trail names them.
     async fn insert_proposals(
         &mut self,
         run: RunId,
@@ -182,9 +183,9 @@ impl Change<'_> {
         let at = rows::instant(self.now);
         const PROPOSALS: rows::Insert = rows::Insert {
             into: "proposal (category, source, criterion, rule_version, form, run, proposed_at, origin, state, \
-                   confirmed_at, version, postponed_count, key, unit, due_on, fingerprint)",
+                   confirmed_at, version, postponed_count, key, name, unit, due_on, fingerprint)",
             common: "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0",
-            own: "?, ?, ?, ?",
+            own: "?, ?, ?, ?, ?",
             tail: "ON CONFLICT (category, key) WHERE state IN ('proposed', 'confirmed', 'postponed', 'erasing') DO NOTHING",
         };
         let inserted = PROPOSALS
@@ -198,7 +199,8 @@ impl Change<'_> {
                     query.bind(common.state().as_str()).bind(common.is_confirmed.then(|| at.clone()))
                 },
                 |query, new| {
-                    let query = query.bind(new.key.to_owned()).bind(new.unit.map(str::to_owned));
+                    let query = query.bind(new.key.open.clone().into_owned()).bind(new.key.name.clone());
+                    let query = query.bind(new.unit.map(str::to_owned));
                     query.bind(new.due_on.map(|day| day.to_string())).bind(new.digest.to_vec())
                 },
             )
@@ -206,9 +208,9 @@ impl Change<'_> {
             .map_err(failed("propose records"))?;
         self.go_on_counting(common.category, newest).await?;
         if inserted == own.len() as u64 {
-            return Ok(own.iter().map(|new| new.key.to_owned()).collect());
+            return Ok(own.iter().map(|new| new.key.closed().to_owned()).collect());
         }
-        sqlx::query_scalar("SELECT key FROM proposal WHERE id > ?1 ORDER BY id")
+        sqlx::query_scalar("SELECT coalesce(name, key) FROM proposal WHERE id > ?1 ORDER BY id")
             .bind(newest)
             .fetch_all(&mut *self.transaction)
             .await
@@ -234,7 +236,7 @@ impl Change<'_> {
         sqlx::query(
             "UPDATE proposal SET version = before.version + 1 FROM (SELECT p.id, max(c.version) AS version \
              FROM proposal p CROSS JOIN proposal c INDEXED BY proposal_closed ON c.category = p.category \
-             AND c.key = p.key AND c.state IN ('erased', 'withdrawn') WHERE p.id > ?1 GROUP BY p.id) before \
+             AND c.key = coalesce(p.name, p.key) AND c.state IN ('erased', 'withdrawn') WHERE p.id > ?1 GROUP BY p.id) before \
              WHERE proposal.id = before.id",
         )
         .bind(newest)
@@ -317,7 +319,8 @@ impl Change<'_> {
         if moved.is_empty() {
             return Ok(Vec::new());
         }
-        let told = reasoned(moved.iter().map(|(standing, reason)| (&standing.record, reason.code(), reason.detail())));
+        let told = moved.iter().map(|(standing, reason)| (&standing.record, reason.code(), reason.detail()));
+        let told = reasoned(&self.veil, told)?;
         let seq = self.append(&By::run(run.0), &Kind::Withdrawn { records: told }).await?;
         let notes = moved.iter().map(|(standing, reason)| {
             (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
@@ -341,7 +344,7 @@ impl Change<'_> {
         if moved.is_empty() {
             return Ok(Vec::new());
         }
-        let told = grouped(moved.iter().map(|(standing, ())| &standing.record));
+        let told = grouped(&self.veil, moved.iter().map(|(standing, ())| &standing.record))?;
         let seq = self.append(&By::run(run.0), &Kind::ReturnedToProposed { records: told }).await?;
         let notes = moved.iter().map(|(standing, ())| (standing.id, Note::default()));
         self.write_decisions(seq, "postponement_over", notes).await?;
@@ -377,8 +380,8 @@ impl Change<'_> {
         let fresh: Vec<_> =
             moved.iter().filter_map(|(standing, (_, fresh))| Some((standing, fresh.as_ref()?))).collect();
         self.refresh(&fresh).await?;
-        let told =
-            reasoned(moved.iter().map(|(standing, (reason, _))| (&standing.record, reason.code(), reason.detail())));
+        let told = moved.iter().map(|(standing, (reason, _))| (&standing.record, reason.code(), reason.detail()));
+        let told = reasoned(&self.veil, told)?;
         let seq = self.append(&By::run(run.0), &Kind::Returned { records: told }).await?;
         let notes = moved.iter().map(|(standing, (reason, _))| {
             (standing.id, Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() })
@@ -425,7 +428,7 @@ impl Store {
     /// # Errors
     /// When they could not be read.
     pub async fn restored_marks(&self, records: &[NewProposal]) -> Result<BTreeSet<RecordRef>, StoreError> {
-        restored_marks(&self.readers, records).await
+        restored_marks(&self.readers, &self.veil(), records).await
     }
 }
 
@@ -434,28 +437,29 @@ impl Store {
 /// to tell people apart, does not undo what a clerk has said. Only who came after an erasure starts anew.
 async fn restored_marks<'e>(
     executor: impl SqliteExecutor<'e>,
+    veil: &Veil,
     records: &[NewProposal],
 ) -> Result<BTreeSet<RecordRef>, StoreError> {
-    let asked = records.iter().filter(|new| new.is_confirmed && matches!(new.origin, Origin::Application { .. }));
-    let asked: Vec<_> = asked
-        .map(|new| (new.record.category.as_str(), new.record.key.as_str(), hex(&new.fingerprint.digest)))
-        .collect();
-    if asked.is_empty() {
+    let marks = records.iter().filter(|new| new.is_confirmed && matches!(new.origin, Origin::Application { .. }));
+    let marks: Vec<_> = marks.collect();
+    if marks.is_empty() {
         return Ok(BTreeSet::new());
     }
+    let asked = veil.asked(marks.iter().map(|new| &new.record))?;
+    let digests: Vec<_> = marks.iter().map(|new| hex(&new.fingerprint.digest)).collect();
     let found = sqlx::query(
         "SELECT p.category, p.key FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_closed \
-         ON p.category = j.value->>0 AND p.key = j.value->>1 AND p.state IN ('erased', 'withdrawn') \
-         WHERE (p.state = 'withdrawn' OR p.fingerprint = unhex(j.value->>2)) AND EXISTS \
+         ON p.category = j.value->>0 AND p.key = j.value->>2 AND p.state IN ('erased', 'withdrawn') \
+         WHERE (p.state = 'withdrawn' OR p.fingerprint = unhex(j.value->>3)) AND EXISTS \
          (SELECT 1 FROM decision d WHERE d.proposal = p.id AND d.decision IN ('restored', 'postponed')) \
          UNION SELECT p.category, p.key FROM json_each(?1) j CROSS JOIN proposal p INDEXED BY proposal_open \
          ON p.category = j.value->>0 AND p.key = j.value->>1 \
          AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing') WHERE EXISTS \
          (SELECT 1 FROM decision d WHERE d.proposal = p.id AND d.decision IN ('restored', 'postponed'))",
     )
-    .bind(rows::json(&asked)?)
+    .bind(asked.json_with(&digests)?)
     .fetch_all(executor)
     .await
     .map_err(failed("read which marks were taken back before"))?;
-    found.iter().map(rows::record).collect()
+    found.iter().map(|row| rows::record(row, veil).map(|record| asked.real(record))).collect()
 }

@@ -7,11 +7,12 @@ use serde_json::Value;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Row as _, Sqlite, Type};
 
+use super::veil::Veil;
 use super::{Proposal, RunId, StoreError};
 use crate::actor::Actor;
 use crate::audit::actor_from_json;
 use crate::proposal::{BatchId, Life, Origin, ProposalId, ReturnReason, State, UserId, WithdrawReason};
-use crate::record::{Fingerprint, FingerprintKeyId, IdentityVersion, RecordKey, RecordRef};
+use crate::record::{CategoryName, Fingerprint, FingerprintKeyId, IdentityVersion, RecordRef};
 
 /// The columns of a proposal, for `FROM proposal p JOIN fingerprint_form f ON f.id = p.form`.
 macro_rules! proposal_columns {
@@ -124,8 +125,10 @@ pub(super) fn actor(row: &SqliteRow, column: &str) -> Result<Option<Actor>, Stor
 }
 
 /// The record of a row with `category` and `key`.
-pub(super) fn record(row: &SqliteRow) -> Result<RecordRef, StoreError> {
-    Ok(RecordRef { category: parsed(row, "category")?, key: RecordKey::from_text(get(row, "key")?) })
+pub(super) fn record(row: &SqliteRow, veil: &Veil) -> Result<RecordRef, StoreError> {
+    let category: CategoryName = parsed(row, "category")?;
+    let key = veil.read(&category, get(row, "key")?)?;
+    Ok(RecordRef { category, key })
 }
 
 /// The life of a row with the columns of a state.
@@ -162,12 +165,12 @@ pub(super) fn fingerprint(row: &SqliteRow, columns: [&str; 3]) -> Result<Option<
 }
 
 /// A proposal in the columns of [`proposal_columns`].
-pub(super) fn proposal(row: &SqliteRow) -> Result<Proposal, StoreError> {
+pub(super) fn proposal(row: &SqliteRow, veil: &Veil) -> Result<Proposal, StoreError> {
     let due_on: Option<Date> = optional(row, "due_on")?;
     let origin: &str = get(row, "origin")?;
     Ok(Proposal {
         id: ProposalId(get(row, "id")?),
-        record: record(row)?,
+        record: record(row, veil)?,
         source: parsed(row, "source")?,
         unit: get(row, "unit")?,
         origin: Origin::from_stored(origin, get(row, "criterion")?, get(row, "rule_version")?, due_on)

@@ -9,6 +9,7 @@ mod holds;
 mod invariants;
 mod lists;
 mod many;
+mod personal;
 mod prune;
 mod runs;
 mod scale;

@@ -60,10 +60,10 @@ impl Store {
             .await
             .map_err(failed(DOING))?;
         let mut found: BTreeMap<ProposalId, Vec<Proposal>> = BTreeMap::new();
-        let groups = rows::json(&groups)?;
+        let (groups, veil) = (rows::json(&groups)?, self.veil());
         let mut stream = sqlx::query(MEMBERS).bind(groups).fetch(&self.readers);
         while let Some(row) = stream.try_next().await.map_err(failed(DOING))? {
-            let proposal = rows::proposal(&row)?;
+            let proposal = rows::proposal(&row, &veil)?;
             if let Some(group) = proposal.together {
                 found.entry(group).or_default().push(proposal);
             }
@@ -81,14 +81,14 @@ impl Change<'_> {
     /// When it could not be written.
     pub async fn join(&mut self, by: &By, records: &[RecordRef]) -> Result<bool, StoreError> {
         const DOING: &str = "write what is confirmed together";
-        let wanted: Vec<_> = records.iter().map(|record| (record.category.as_str(), record.key.as_str())).collect();
+        let asked = self.veil.asked(records)?;
         let found = sqlx::query(
             "SELECT p.id, p.category, p.key, p.source, p.together FROM json_each(?1) j CROSS JOIN proposal p \
              ON p.category = j.value->>0 AND p.key = j.value->>1 \
              AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing') WHERE p.state = 'confirmed' \
              OR (p.state = 'proposed' AND p.first_by IS NOT NULL) ORDER BY p.id",
         )
-        .bind(rows::json(&wanted)?)
+        .bind(asked.json()?)
         .fetch_all(&mut *self.transaction)
         .await
         .map_err(failed(DOING))?;
@@ -97,7 +97,7 @@ impl Change<'_> {
         }
         let mut sources: BTreeMap<String, Vec<(i64, RecordRef)>> = BTreeMap::new();
         for row in &found {
-            let (id, record) = (rows::get(row, "id")?, rows::record(row)?);
+            let (id, record) = (rows::get(row, "id")?, rows::record(row, &self.veil)?);
             sources.entry(rows::get(row, "source")?).or_default().push((id, record));
         }
         for (source, members) in sources.into_iter().filter(|(_, members)| members.len() > 1) {
@@ -108,7 +108,7 @@ impl Change<'_> {
                 .execute(&mut *self.transaction)
                 .await
                 .map_err(failed(DOING))?;
-            let records = grouped(members.iter().map(|(_, record)| record));
+            let records = grouped(&self.veil, members.iter().map(|(_, record)| record))?;
             self.append(by, &Kind::Joined { source, records }).await?;
         }
         Ok(true)
@@ -156,7 +156,7 @@ impl Change<'_> {
             .await
             .map_err(failed(DOING))?
             .iter()
-            .map(Standing::read)
+            .map(|row| Standing::read(row, &self.veil))
             .collect::<Result<_, _>>()?;
         let ids: Vec<i64> = others.iter().map(|other| other.id.0).chain(gone).collect();
         sqlx::query(
@@ -179,7 +179,8 @@ impl Change<'_> {
             return Ok(());
         }
         self.write_standing(&back.iter().collect::<Vec<_>>(), None).await?;
-        let told = reasoned(back.iter().map(|standing| (&standing.record, reason.code(), reason.detail())));
+        let told = back.iter().map(|standing| (&standing.record, reason.code(), reason.detail()));
+        let told = reasoned(&self.veil, told)?;
         let seq = self.append(by, &Kind::Returned { records: told }).await?;
         let note = Note { reason: Some(reason.code()), detail: reason.detail(), ..Note::default() };
         self.write_decisions(seq, "returned", back.iter().map(|standing| (standing.id, note.clone()))).await

@@ -11,6 +11,7 @@ use sqlx::SqliteConnection;
 use super::error::{expect_rows, failed};
 use super::filter::{Values, all_of};
 use super::moves::Standing;
+use super::veil::Veil;
 use super::{Change, ProposalFilter, Store, StoreError, rows, scope};
 use crate::actor::Scope;
 use crate::proposal::StateName;
@@ -143,15 +144,19 @@ impl Store {
     /// When the sums could not be read.
     pub async fn totals(&self, filter: &ProposalFilter) -> Result<StateCounts, StoreError> {
         let mut connection = self.readers.acquire().await.map_err(failed(READING))?;
-        counted(&mut connection, filter).await
+        counted(&mut connection, filter, &self.veil()).await
     }
 }
 
 const READING: &str = "read how many proposals there are";
 
 /// How many proposals there are to be found, and to be passed on the way.
-pub(super) async fn sizes(connection: &mut SqliteConnection, filter: &ProposalFilter) -> Result<Sizes, StoreError> {
-    let total = counted(connection, filter).await?.values().flat_map(BTreeMap::values).sum();
+pub(super) async fn sizes(
+    connection: &mut SqliteConnection,
+    filter: &ProposalFilter,
+    veil: &Veil,
+) -> Result<Sizes, StoreError> {
+    let total = counted(connection, filter, veil).await?.values().flat_map(BTreeMap::values).sum();
     passed(connection, filter).await.map(|[passed, everything]| Sizes { total, passed, everything })
 }
 
@@ -178,12 +183,17 @@ async fn passed(connection: &mut SqliteConnection, filter: &ProposalFilter) -> R
 }
 
 /// How many of what a filter lets through are of each category and in each state.
-async fn counted(connection: &mut SqliteConnection, filter: &ProposalFilter) -> Result<StateCounts, StoreError> {
+async fn counted(
+    connection: &mut SqliteConnection,
+    filter: &ProposalFilter,
+    veil: &Veil,
+) -> Result<StateCounts, StoreError> {
     if !filter.is_summed() {
-        return looked_through(connection, filter).await;
+        return looked_through(connection, filter, veil).await;
     }
     let mut sums = StateCounts::new();
-    for (sql, values, sign) in [Some(summed(filter)?), given(filter)?, withheld(filter)?].into_iter().flatten() {
+    let counts = [Some(summed(filter, veil)?), given(filter, veil)?, withheld(filter, veil)?];
+    for (sql, values, sign) in counts.into_iter().flatten() {
         for row in values.query(sql).fetch_all(&mut *connection).await.map_err(failed(READING))? {
             let (category, state) = (rows::parsed(&row, "category")?, rows::parsed(&row, "state")?);
             let sum = sums.entry(category).or_default().entry(state).or_default();
@@ -201,10 +211,10 @@ async fn counted(connection: &mut SqliteConnection, filter: &ProposalFilter) -> 
 type Count = (String, Values, i64);
 
 /// What is within reach of a grant, by the sums.
-fn summed(filter: &ProposalFilter) -> Result<Count, StoreError> {
+fn summed(filter: &ProposalFilter, veil: &Veil) -> Result<Count, StoreError> {
     let mut values = Values::default();
     let mut conditions = filter.summed("t", &mut values);
-    conditions.push(scope::limited(&filter.scope, "t", &mut values)?);
+    conditions.push(scope::limited(&filter.scope, veil, "t", &mut values)?);
     let conditions = all_of(&conditions);
     let sql = format!(
         "SELECT category, state, sum(proposals) AS count FROM {SUMS} WHERE {conditions} GROUP BY category, state"
@@ -213,31 +223,31 @@ fn summed(filter: &ProposalFilter) -> Result<Count, StoreError> {
 }
 
 /// What was given singly and is not within reach anyway.
-fn given(filter: &ProposalFilter) -> Result<Option<Count>, StoreError> {
+fn given(filter: &ProposalFilter, veil: &Veil) -> Result<Option<Count>, StoreError> {
     if filter.scope.records.is_empty() {
         return Ok(None);
     }
     let mut values = Values::default();
-    let named = values.text(scope::singles(&filter.scope)?);
+    let named = values.text(scope::singles(&filter.scope, veil)?);
     let mut conditions = filter.asked(&mut values);
     conditions.push("p.fingerprint = unhex(j.value->>2)".to_owned());
-    conditions.push(format!("{} IS NOT TRUE", scope::reached(&filter.scope, &mut values)?));
-    conditions.extend(scope::undenied(&filter.scope, &mut values)?);
+    conditions.push(format!("{} IS NOT TRUE", scope::reached(&filter.scope, veil, &mut values)?));
+    conditions.extend(scope::undenied(&filter.scope, veil, &mut values)?);
     Ok(Some((among(&named, &all_of(&conditions)), values, 1)))
 }
 
 /// What the sums hold and is not within: denied, or what a stand-in does not have.
-fn withheld(filter: &ProposalFilter) -> Result<Option<Count>, StoreError> {
+fn withheld(filter: &ProposalFilter, veil: &Veil) -> Result<Option<Count>, StoreError> {
     let Scope { reaches, denied, .. } = &filter.scope;
     if denied.is_empty() && reaches.iter().all(|reach| reach.except.is_empty()) {
         return Ok(None);
     }
     let mut values = Values::default();
-    let named = values.text(scope::withheld(&filter.scope)?);
+    let named = values.text(scope::withheld(&filter.scope, veil)?);
     let mut conditions = filter.asked(&mut values);
-    conditions.push(scope::limited(&filter.scope, "p", &mut values)?);
-    let mut within = vec![scope::reached(&filter.scope, &mut values)?];
-    within.extend(scope::undenied(&filter.scope, &mut values)?);
+    conditions.push(scope::limited(&filter.scope, veil, "p", &mut values)?);
+    let mut within = vec![scope::reached(&filter.scope, veil, &mut values)?];
+    within.extend(scope::undenied(&filter.scope, veil, &mut values)?);
     conditions.push(format!("({}) IS NOT TRUE", all_of(&within)));
     Ok(Some((among(&named, &all_of(&conditions)), values, -1)))
 }
@@ -255,9 +265,13 @@ fn among(named: &str, conditions: &str) -> String {
 }
 
 /// Looks at each proposal, in the order of the indexes where a category has few, and else as they lie in the file.
-async fn looked_through(connection: &mut SqliteConnection, filter: &ProposalFilter) -> Result<StateCounts, StoreError> {
+async fn looked_through(
+    connection: &mut SqliteConnection,
+    filter: &ProposalFilter,
+    veil: &Veil,
+) -> Result<StateCounts, StoreError> {
     let [passed, everything] = passed(&mut *connection, filter).await?;
-    let (sql, values) = filter.counting(&Sizes { total: passed, passed, everything })?;
+    let (sql, values) = filter.counting(&Sizes { total: passed, passed, everything }, veil)?;
     let mut sums = StateCounts::new();
     for row in values.query(sql).fetch_all(&mut *connection).await.map_err(failed(READING))? {
         let (category, state) = (rows::parsed(&row, "category")?, rows::parsed(&row, "state")?);

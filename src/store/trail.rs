@@ -40,7 +40,7 @@ macro_rules! filtered {
         "seq >= coalesce((SELECT entries FROM cut), 0) AND (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR run = ?2) \
          AND (?3 IS NULL OR EXISTS \
          (SELECT 1 FROM json_each(details, '$.records') g, json_each(g.value, '$.keys') k \
-         WHERE g.value->>'category' = ?3 AND k.value = ?4))"
+         WHERE g.value->>'category' = ?3 AND k.value IN (?4, ?5)))"
     };
 }
 
@@ -272,6 +272,9 @@ impl Store {
         let doing = "list the audit trail";
         let record = filter.record.as_ref();
         let (category, key) = (record.map(|of| of.category.as_str()), record.map(|of| of.key.as_str()));
+        // Where keys are personal now, what was written before names the record by its key.
+        let veil = self.veil();
+        let name = record.map(|of| veil.told(of)).transpose()?;
         let total = if *filter == AuditFilter::default() {
             // Entries are numbered without a gap: nobody has to count them.
             self.audit_head().await?.entries.saturating_sub(self.pruned_entries().await?)
@@ -281,6 +284,7 @@ impl Store {
                 .bind(filter.run)
                 .bind(category)
                 .bind(key)
+                .bind(name.as_deref())
                 .fetch_one(&self.readers)
                 .await
                 .map_err(failed(doing))?;
@@ -291,12 +295,13 @@ impl Store {
             entry_columns!(),
             " FROM audit WHERE ",
             filtered!(),
-            " AND seq < ?5 ORDER BY seq DESC LIMIT ?6"
+            " AND seq < ?6 ORDER BY seq DESC LIMIT ?7"
         ))
         .bind(filter.kind.as_deref())
         .bind(filter.run)
         .bind(category)
         .bind(key)
+        .bind(name)
         .bind(before.map_or(i64::MAX, u64::cast_signed))
         .bind(i64::from(limit) + 1)
         .fetch_all(&self.readers)

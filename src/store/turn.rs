@@ -7,6 +7,7 @@ use tokio::sync::MutexGuard;
 use super::error::{expect_rows, failed};
 use super::hold::Announced;
 use super::totals::Totals;
+use super::veil::Veil;
 use super::{Store, StoreError, rows};
 use crate::audit::{Because, By, Checkpoint, CheckpointKey, Entry, Head, Kind, actor_to_json, text_digest};
 use crate::proposal::Reason;
@@ -27,6 +28,8 @@ pub struct Change<'t> {
     pub(super) totals: Totals,
     /// Holds that wait for the write turn.
     pub(super) announced: Announced,
+    /// Which keys are personal.
+    pub(super) veil: Veil,
     head: Head,
 }
 
@@ -77,7 +80,7 @@ impl WriteTurn<'_> {
     /// # Errors
     /// When the state's file cannot be locked or read.
     pub async fn begin(&mut self) -> Result<Change<'_>, StoreError> {
-        Change::begin(&mut self.writer, self.store.clock.now(), self.store.announced.clone()).await
+        Change::begin(&mut self.writer, self.store.clock.now(), self.store.announced.clone(), self.store.veil()).await
     }
 
     /// Empties the write-ahead log, where older pages still hold what has just been removed. Where somebody is reading it is
@@ -98,11 +101,12 @@ impl<'t> Change<'t> {
         writer: &'t mut SqliteConnection,
         now: Timestamp,
         announced: Announced,
+        veil: Veil,
     ) -> Result<Self, StoreError> {
         let mut transaction =
             writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin a change of the state"))?;
         let head = super::trail::head(&mut transaction).await?;
-        Ok(Self { transaction, now, totals: Totals::default(), announced, head })
+        Ok(Self { transaction, now, totals: Totals::default(), announced, veil, head })
     }
 
     /// Makes the change hold.

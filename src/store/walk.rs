@@ -1,6 +1,7 @@
 //! Pages of proposals, in any order, and how they are found.
 //!
-//! There is one index by category and key for what is open and one for what is closed. In their order a page is soon
+//! There is one index by category and key for what is open and one for what is closed; of personal keys it has what the state
+//! holds of them, and a list by category and key is in that order. In their order a page is soon
 //! complete where much of what is passed is asked for; where little is, or another order is, every proposal is looked at
 //! once in the order in which it lies in the file, which takes a fifth of a second for a million. Further indexes would
 //! make each proposal dearer to write, and none of them would serve every filter.
@@ -12,6 +13,7 @@ use super::error::failed;
 use super::filter::{ListOrder, ListSort, ProposalFilter, Values};
 use super::list::cut;
 use super::totals::Sizes;
+use super::veil::Veil;
 use super::{Page, Proposal, Store, StoreError, rows};
 use crate::proposal::{ProposalId, StateName, UnknownWord};
 use crate::record::RecordRef;
@@ -146,10 +148,11 @@ impl ProposalFilter {
         columns: &str,
         stretch: Stretch<'_>,
         sizes: &Sizes,
+        veil: &Veil,
     ) -> Result<(String, Values), StoreError> {
         let Stretch { order: ListOrder { sort, descending }, after, limit } = stretch;
         let mut values = Values::default();
-        let behind = after.map(|cursor| behind(cursor, sort, descending, &mut values));
+        let behind = after.map(|cursor| behind(cursor, sort, descending, veil, &mut values)).transpose()?;
         let way = way(self, sort, limit.unsigned_abs(), sizes);
         let down = if descending { " DESC" } else { "" };
         // Both arms of a walk come in their order from their index and are merged.
@@ -159,14 +162,14 @@ impl ProposalFilter {
             ListSort::Proposed => format!("1{down}"),
         };
         if way == Way::Walk {
-            let found =
-                self.found(way, columns, "CROSS JOIN fingerprint_form f ON f.id = p.form", behind, &mut values)?;
+            let join = "CROSS JOIN fingerprint_form f ON f.id = p.form";
+            let found = self.found(way, (columns, join), behind, veil, &mut values)?;
             let limit = values.number(limit);
             return Ok((format!("{found} ORDER BY {order} LIMIT {limit}"), values));
         }
         // What is sorted is what it is sorted by and no more: the rest is read of what is left.
         let keys = format!("p.id AS a, p.category AS b, p.key AS c, coalesce(p.due_on, '{NO_DAY}') AS d");
-        let found = self.found(way, &keys, "", behind, &mut values)?;
+        let found = self.found(way, (&keys, ""), behind, veil, &mut values)?;
         let limit = values.number(limit);
         let again = match sort {
             ListSort::Record => format!("k.b{down}, k.c{down}, k.a{down}"),
@@ -181,10 +184,10 @@ impl ProposalFilter {
     }
 
     /// The statement that counts by category and state, with its values.
-    pub(super) fn counting(&self, sizes: &Sizes) -> Result<(String, Values), StoreError> {
+    pub(super) fn counting(&self, sizes: &Sizes, veil: &Veil) -> Result<(String, Values), StoreError> {
         let mut values = Values::default();
         let way = way(self, ListSort::Record, sizes.passed, sizes);
-        let found = self.found(way, "p.category, p.state", "", None, &mut values)?;
+        let found = self.found(way, ("p.category, p.state", ""), None, veil, &mut values)?;
         Ok((format!("SELECT category, state, count(*) AS count FROM ({found}) GROUP BY category, state"), values))
     }
 
@@ -192,12 +195,12 @@ impl ProposalFilter {
     fn found(
         &self,
         way: Way,
-        columns: &str,
-        join: &str,
+        (columns, join): (&str, &str),
         behind: Option<String>,
+        veil: &Veil,
         values: &mut Values,
     ) -> Result<String, StoreError> {
-        let mut conditions = vec![self.condition(values)?];
+        let mut conditions = vec![self.condition(veil, values)?];
         if way != Way::Sweep
             && let Some(names) = self.categories()
         {
@@ -215,13 +218,20 @@ impl ProposalFilter {
 }
 
 /// That a proposal `p` comes behind the cursor.
-fn behind(cursor: &Cursor, sort: ListSort, descending: bool, values: &mut Values) -> String {
+fn behind(
+    cursor: &Cursor,
+    sort: ListSort,
+    descending: bool,
+    veil: &Veil,
+    values: &mut Values,
+) -> Result<String, StoreError> {
     let sign = if descending { "<" } else { ">" };
     let id = values.number(cursor.id.0);
-    match sort {
+    Ok(match sort {
         ListSort::Record => {
-            let (category, key) =
-                (values.text(cursor.record.category.as_str()), values.text(cursor.record.key.as_str()));
+            // A record whose key is known is one of those that are open.
+            let key = veil.forms(&cursor.record.category, &cursor.record.key)?.open.into_owned();
+            let (category, key) = (values.text(cursor.record.category.as_str()), values.text(key));
             // The first half is what an index can do.
             format!(
                 "(p.category, p.key) {sign}= ({category}, {key}) AND (p.category, p.key, p.id) {sign} ({category}, {key}, {id})"
@@ -231,7 +241,7 @@ fn behind(cursor: &Cursor, sort: ListSort, descending: bool, values: &mut Values
             format!("(coalesce(p.due_on, '{NO_DAY}'), p.id) {sign} ({}, {id})", values.text(cursor.day()))
         }
         ListSort::Proposed => format!("p.id {sign} {id}"),
-    }
+    })
 }
 
 impl Store {
@@ -248,7 +258,8 @@ impl Store {
     ) -> Result<Page<Proposal, Cursor>, StoreError> {
         const DOING: &str = "list proposals";
         let mut connection = self.readers.acquire().await.map_err(failed(DOING))?;
-        let sizes = super::totals::sizes(&mut connection, filter).await?;
+        let veil = self.veil();
+        let sizes = super::totals::sizes(&mut connection, filter, &veil).await?;
         let total = sizes.total;
         if total == 0 {
             return Ok(Page { items: Vec::new(), total, next: None });
@@ -257,9 +268,9 @@ impl Store {
         let most = u64::from(limit) + 1;
         let most = if after.is_none() { most.min(total) } else { most };
         let stretch = Stretch { order, after, limit: most.cast_signed() };
-        let (sql, values) = filter.statement(rows::proposal_columns!(), stretch, &sizes)?;
+        let (sql, values) = filter.statement(rows::proposal_columns!(), stretch, &sizes, &veil)?;
         let found = values.query(sql).fetch_all(&mut *connection).await.map_err(failed(DOING))?;
-        let mut items: Vec<_> = found.iter().map(rows::proposal).collect::<Result<_, _>>()?;
+        let mut items: Vec<_> = found.iter().map(|row| rows::proposal(row, &veil)).collect::<Result<_, _>>()?;
         let next = cut(&mut items, limit).map(|last| Cursor::behind(last, order));
         Ok(Page { items, total, next })
     }

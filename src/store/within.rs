@@ -9,7 +9,7 @@ use crate::record::RecordRef;
 
 /// Proposals of the records asked for, the open one last.
 pub(super) const WITHIN: &str = "SELECT * FROM (SELECT p.category, p.key, p.unit, p.fingerprint, p.id, 0 AS is_open \
-             FROM json_each(?1) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.key = j.value->>1 \
+             FROM json_each(?1) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.key = j.value->>2 \
              AND p.state IN ('erased', 'withdrawn') \
              UNION ALL SELECT p.category, p.key, p.unit, p.fingerprint, p.id, 1 \
              FROM json_each(?1) j CROSS JOIN proposal p ON p.category = j.value->>0 AND p.key = j.value->>1 \
@@ -28,12 +28,12 @@ impl Change<'_> {
         records: impl IntoIterator<Item = &'r RecordRef>,
     ) -> Result<BTreeSet<RecordRef>, StoreError> {
         let records = records.into_iter().filter(|record| scope.sees(&record.category));
-        let wanted: Vec<_> = records.map(|record| (record.category.as_str(), record.key.as_str())).collect();
-        if wanted.is_empty() {
+        let asked = self.veil.asked(records)?;
+        if asked.is_empty() {
             return Ok(BTreeSet::new());
         }
         let found = sqlx::query(WITHIN)
-            .bind(rows::json(&wanted)?)
+            .bind(asked.json()?)
             .fetch_all(&mut *self.transaction)
             .await
             .map_err(failed("read which records are within a scope"))?;
@@ -41,7 +41,7 @@ impl Change<'_> {
         for row in &found {
             let (unit, digest): (Option<String>, [u8; 32]) =
                 (rows::get(row, "unit")?, rows::bytes(row, "fingerprint")?);
-            latest.insert(rows::record(row)?, (unit, digest));
+            latest.insert(asked.real(rows::record(row, &self.veil)?), (unit, digest));
         }
         let is_within = |(record, (unit, digest)): (RecordRef, (Option<String>, [u8; 32]))| {
             scope.covers(&record, unit.as_deref(), &digest).then_some(record)

@@ -13,7 +13,7 @@ use erasured::language::sentences;
 use super::scan::Scan;
 
 /// Files and folders whose texts clerks come to read.
-const SPOKEN: [&str; 18] = [
+const SPOKEN: [&str; 19] = [
     "src/actor/mod.rs",
     "src/admin",
     "src/audit/checkpoint.rs",
@@ -24,6 +24,7 @@ const SPOKEN: [&str; 18] = [
     "src/config/words",
     "src/ctl",
     "src/desk",
+    "src/erasure/open.rs",
     "src/erasure/verdict.rs",
     "src/jobs",
     "src/proposal",

@@ -81,6 +81,12 @@ impl Bench {
         connection.close().await.unwrap();
     }
 
+    /// The same from where nothing can be waited for, such as between two batches.
+    pub fn sql_at_once(&self, sql: &str) {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        std::thread::scope(|scope| scope.spawn(|| runtime().block_on(self.sql(sql))).join().unwrap());
+    }
+
     /// The rows of one query, as text: `NULL`, numbers, 'text', x'bytes'.
     pub async fn rows(&self, sql: &str) -> Vec<String> {
         let mut connection = self.connect().await;

@@ -140,14 +140,14 @@ impl Case<'_> {
             let surveys = self.genes.run[16] % 4;
             if surveys == 1 {
                 // What the application does meanwhile is not in it.
-                writer.survey(mapping, &keys).await.unwrap();
+                writer.survey(mapping, &keys, &mut reader).await.unwrap();
             }
             if round == 0 {
                 self.meddle().await;
                 self.violations = self.violations().await;
             }
             if surveys > 1 {
-                writer.survey(mapping, &keys).await.unwrap();
+                writer.survey(mapping, &keys, &mut reader).await.unwrap();
                 self.tally.surveys += u64::from(writer.is_surveyed() && mapping.surveyed().next().is_some());
             }
             let size = 1 + usize::from(self.genes.run[2] % 6);

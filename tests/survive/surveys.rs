@@ -37,7 +37,7 @@ async fn left_after(meanwhile: &str) -> (Vec<String>, bool) {
     assert_eq!(mapping.surveyed().count(), 1);
     let source = bench.source(&bench.settings());
     let (mut reader, mut writer) = (source.reader().await.unwrap(), source.writer().await.unwrap());
-    assert_eq!(writer.survey(&mapping, &keys).await.unwrap(), Surveyed::Holds);
+    assert_eq!(writer.survey(&mapping, &keys, &mut reader).await.unwrap(), Surveyed::Holds);
     bench.sql(meanwhile).await;
     let mut engine = Engine {
         reader: &mut reader,

@@ -281,7 +281,11 @@ fn ground(like: &api::AccessGround, ground: Ground) -> api::AccessGround {
             reach.units.map(|units| units.into_iter().collect()),
             None,
         ),
-        Area::Records(records) => (None, None, Some(records.iter().map(|single| single.record.to_string()).collect())),
+        Area::Records(records) => {
+            // A personal key is given under its name, too.
+            let keys = records.iter().map(|single| &single.record).filter(|record| !record.key.is_name());
+            (None, None, Some(keys.map(ToString::to_string).collect()))
+        }
     };
     let (through, grant) = match ground.through {
         Through::Machine => (AccessThrough::Machine, None),

@@ -27,6 +27,7 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
     let source = source(&top, sources);
     let table = top.need_text("table");
     let key = columns(&top, "key").filter(|key| is_named(&top, "key", key));
+    let key_is_personal = top.boolean("key_is_personal", false);
     let label = label(&top);
     let unit = optional(&top, "unit", Some);
     let identity = columns(&top, "identity").filter(|identity| is_named(&top, "identity", identity));
@@ -55,6 +56,7 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
         source: source?,
         table: table?,
         key: key?,
+        key_is_personal: key_is_personal?,
         label: label?,
         unit: unit?,
         identity: identity?,

@@ -167,7 +167,7 @@ impl Engine<'_> {
         groups: Vec<Vec<Joined>>,
     ) -> Result<Tried, EngineError> {
         let all = groups.clone();
-        self.writer.begin_joint().await.map_err(EngineError::Source)?;
+        self.writer.begin_joint(self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
         let sorted = match self.sort(mappings, groups).await {

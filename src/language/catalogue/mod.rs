@@ -8,11 +8,13 @@ mod access;
 mod client;
 mod decisions;
 mod faults;
+mod gate;
 mod help;
 mod holds;
 mod linked;
 mod lists;
 mod own_files;
+mod proof;
 mod removal;
 mod rules;
 mod service;
@@ -21,16 +23,18 @@ mod trail;
 type Part = &'static [(&'static str, &'static str)];
 
 /// Every part.
-pub(super) const ALL: [Part; 13] = [
+pub(super) const ALL: &[Part] = &[
     access::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
     faults::TEXTS,
+    gate::TEXTS,
     help::TEXTS,
     holds::TEXTS,
     linked::TEXTS,
     lists::TEXTS,
     own_files::TEXTS,
+    proof::TEXTS,
     removal::TEXTS,
     rules::TEXTS,
     service::TEXTS,

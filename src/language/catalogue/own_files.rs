@@ -1,6 +1,10 @@
 //! What is said of the daemon's own files.
 
 pub(super) const TEXTS: super::Part = &[
+    (
+        "keys of {category} are personal: digests stand for them from now on",
+        "Schlüssel von {category} sind personenbezogen: ab jetzt stehen Prüfwerte für sie",
+    ),
     ("pruned", "bereinigt"),
     ("{} entries before entry {}", "{} Einträge vor Eintrag {}"),
     (

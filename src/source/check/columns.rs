@@ -48,6 +48,30 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Says where a personal key stays: nothing can replace it.
+    pub(super) fn personal_key_stays(&mut self, mapping: &Mapping) {
+        if !self.category.key_is_personal {
+            return;
+        }
+        let is_kept = mapping.nodes.iter().any(|node| matches!(node.fate, Fate::Dependent(crate::config::Rule::Keep)));
+        if is_kept && !self.category.remove_shells {
+            let message = "keys of this category are personal, and stay in the row of a record that is anonymised";
+            let finding = Finding::warning("personal-key-stays", &self.category.place, message);
+            self.report(finding.hint(
+                "remove_shells = true in [erase] deletes the row as soon as nothing keeps it; until then the key is in it, and in what refers to it",
+            ));
+        }
+        for (column, with) in &self.category.rows.anonymise {
+            if let Anonymise::Template(template) = &with.value
+                && template.0.contains(&TemplatePart::Key)
+            {
+                let message = format!("{{key}} would copy a personal key into {:?}", column.value);
+                let finding = Finding::warning("personal-key-copied", &with.place, message);
+                self.report(finding.hint("replace it by something that is not the key"));
+            }
+        }
+    }
+
     /// Rows that are records of a category lose a reference at most: their columns are classified in that category's file.
     fn is_record_elsewhere(&self, node: &Node) -> bool {
         let table = self.schema.table(&node.table);

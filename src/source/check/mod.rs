@@ -55,6 +55,7 @@ pub async fn category(
     let mapping = check.mapping();
     if let Some(mapping) = &mapping {
         check.columns_are_classified(mapping);
+        check.personal_key_stays(mapping);
         check.replacements_fit(mapping);
         check.references_are_covered(mapping);
         check.replaced_columns_are_not_referred_to(mapping);

@@ -289,7 +289,8 @@ fn complete_foreign_keys(tables: &mut [Table]) {
 }
 
 async fn triggers(connection: &mut SqliteConnection) -> Result<Vec<Trigger>, SourceError> {
-    let found = rows(connection, "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'").await?;
+    let sql = "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name";
+    let found = rows(connection, sql).await?;
     Ok(found.iter().map(|row| trigger(text(row, "name"), text(row, "tbl_name"), &text(row, "sql"))).collect())
 }
 
@@ -317,7 +318,7 @@ fn trigger(name: String, table: String, sql: &str) -> Trigger {
             .filter_map(|word| word.as_name().map(str::to_owned))
             .collect(),
     };
-    Trigger { name, table, event, update_of, writes: written_tables(body) }
+    Trigger { name, table, event, update_of, writes: written_tables(body), definition: sql.to_owned() }
 }
 
 /// The tables that the statements of a trigger change, and how.

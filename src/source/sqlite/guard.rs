@@ -1,9 +1,11 @@
 //! The guard: SQL from the settings runs only where it cannot do harm.
 //!
-//! The only module with `unsafe`. On a guarded connection SQLite's authorizer, asked when a statement is compiled, lets
+//! The only module with `unsafe`, with [`file`] below it. On a guarded connection SQLite's authorizer, asked when a statement is compiled, lets
 //! through reading and plain functions and nothing else: no writing, no PRAGMA, no ATTACH, no transaction, no function
 //! that tells the time of day or is random. It cannot be switched off by SQL. [`shape`] compiles one statement without
 //! running it and says what is in it.
+
+pub(super) mod file;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;

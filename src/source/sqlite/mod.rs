@@ -13,7 +13,9 @@ mod cut;
 mod expression;
 mod guard;
 mod place;
+mod proof;
 mod removal;
+mod seen;
 mod select;
 mod settle;
 mod stage;
@@ -24,7 +26,7 @@ mod trial;
 mod verify;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -33,6 +35,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use self::connection::{count, execute, fetch, value};
 use self::place::Place;
+use self::seen::Seen;
 use self::select::{Selection, keyed, keys_as_json};
 use self::stage::Layout;
 use self::survey::Survey;
@@ -45,6 +48,7 @@ use crate::config::SourceSettings;
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
+pub use self::proof::{Ours, ProofOrder, reached};
 pub(super) use self::removal::SqliteRemover;
 pub use self::tied::Step;
 pub(super) use self::trial::TrialFault;
@@ -64,14 +68,22 @@ impl Location {
         Self { path: settings.path.value.clone(), lock_wait: settings.lock_wait }
     }
 
+    pub(super) fn at(path: &Path, lock_wait: Duration) -> Self {
+        Self { path: path.to_owned(), lock_wait }
+    }
+
     pub(super) async fn reader(&self) -> Result<SqliteReader, SourceError> {
         let place = Place::of(&self.path)?;
         let mut reading = connection::reading(&self.path, self.lock_wait).await?;
-        let schema = catalogue::read(&mut reading).await?;
+        let seen = Seen::read(&mut reading).await?;
         let has_wal = connection::has_wal(&mut reading).await?;
         let guarded = connection::guarded(&self.path, self.lock_wait).await?;
         place.check()?;
-        Ok(SqliteReader { guarded, reading, place, schema, has_wal, laid_out: None, activity: Activity::default() })
+        Ok(SqliteReader { guarded, reading, place, seen, has_wal, laid_out: None, activity: Activity::default() })
+    }
+
+    pub(super) async fn prove(&self, order: &ProofOrder<'_>) -> Result<crate::proof::ProofReport, SourceError> {
+        proof::prove(self, order).await
     }
 
     pub(super) async fn remover(&self) -> Result<SqliteRemover, SourceError> {
@@ -92,7 +104,7 @@ pub(super) struct SqliteReader {
     guarded: SqliteConnection,
     reading: SqliteConnection,
     place: Place,
-    schema: Schema,
+    seen: Seen,
     has_wal: bool,
     laid_out: Option<String>,
     activity: Activity,
@@ -113,11 +125,16 @@ impl Activity {
 
 impl SqliteReader {
     pub(super) fn schema(&self) -> &Schema {
-        &self.schema
+        self.seen.schema()
+    }
+
+    /// What was read, if the schema is still the one that mappings were made over.
+    pub(super) async fn under_one_schema<T>(&mut self, read: Result<T, SourceError>) -> Result<T, SourceError> {
+        self.seen.under_it(&mut self.reading, read).await
     }
 
     fn columns(&self, table: &str) -> Vec<String> {
-        let table = self.schema.table(table);
+        let table = self.schema().table(table);
         table.map(|table| table.columns.iter().map(|column| column.name.clone()).collect()).unwrap_or_default()
     }
 
@@ -279,11 +296,14 @@ pub(super) struct SqliteWriter {
 }
 
 impl SqliteWriter {
-    /// Takes the source's lock, waiting for as long as the settings allow.
-    pub(super) async fn begin(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
-        self.lay_out(mapping).await?;
+    /// Takes the source's lock, waiting for as long as the settings allow. The schema has to be the one that `reader` has
+    /// seen: nobody can change it from here on.
+    pub(super) async fn begin(&mut self, mapping: &Mapping, reader: &mut SqliteReader) -> Result<(), SourceError> {
+        if let laid_out @ Err(_) = self.lay_out(mapping).await {
+            return reader.seen.under_it(&mut self.connection, laid_out).await;
+        }
         self.is_joint = false;
-        self.lock().await?;
+        self.lock(reader).await?;
         let Some(survey) = &self.survey else {
             return Ok(());
         };
@@ -297,11 +317,15 @@ impl SqliteWriter {
         }
     }
 
-    /// Takes the lock, of the file that the path leads to.
-    async fn lock(&mut self) -> Result<(), SourceError> {
+    /// Takes the lock, of the file that the path leads to, over the schema that the reader has seen.
+    async fn lock(&mut self, reader: &mut SqliteReader) -> Result<(), SourceError> {
         execute(&mut self.connection, "begin a batch", "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
-        match self.place.check() {
-            Ok(()) => Ok(()),
+        if let Err(error) = self.place.check() {
+            return self.let_go(error).await;
+        }
+        match reader.seen.holds_in_transaction(&mut self.connection).await {
+            Ok(true) => Ok(()),
+            Ok(false) => self.let_go(SourceError::SchemaChanged).await,
             Err(error) => self.let_go(error).await,
         }
     }
@@ -313,10 +337,10 @@ impl SqliteWriter {
     }
 
     /// The same for a batch of several mappings, each of which is laid out and applied in its turn.
-    pub(super) async fn begin_joint(&mut self) -> Result<(), SourceError> {
+    pub(super) async fn begin_joint(&mut self, reader: &mut SqliteReader) -> Result<(), SourceError> {
         self.survey = None;
         self.is_joint = true;
-        self.lock().await
+        self.lock(reader).await
     }
 
     async fn lay_out(&mut self, mapping: &Mapping) -> Result<(), SourceError> {
@@ -329,13 +353,27 @@ impl SqliteWriter {
     }
 
     /// Looks once, for all these records, for what no index finds. Holds until somebody else changes the database.
-    pub(super) async fn survey(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Surveyed, SourceError> {
+    pub(super) async fn survey(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+        reader: &mut SqliteReader,
+    ) -> Result<Surveyed, SourceError> {
+        let made = self.make_survey(mapping, keys).await;
+        let (found, survey) = reader.seen.under_it(&mut self.connection, made).await?;
+        self.survey = survey;
+        Ok(found)
+    }
+
+    async fn make_survey(
+        &mut self,
+        mapping: &Mapping,
+        keys: &[RecordKey],
+    ) -> Result<(Surveyed, Option<Survey>), SourceError> {
         self.lay_out(mapping).await?;
         // Its tables are made anew: whatever comes of it, the last one holds no longer.
         self.survey = None;
-        let (found, survey) = Survey::make(&mut self.connection, mapping, keys).await?;
-        self.survey = survey;
-        Ok(found)
+        Survey::make(&mut self.connection, mapping, keys).await
     }
 
     pub(super) fn is_surveyed(&self) -> bool {

@@ -295,7 +295,8 @@ impl SqliteReader {
     }
 
     pub(in crate::source) async fn vacuum_fault(&mut self) -> Result<Option<String>, SourceError> {
-        vacuum_fault(&mut self.reading, &self.schema).await
+        let schema = self.schema().clone();
+        vacuum_fault(&mut self.reading, &schema).await
     }
 
     pub(in crate::source) async fn room(&mut self) -> Result<(u64, u64), SourceError> {

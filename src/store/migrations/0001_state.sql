@@ -129,6 +129,7 @@ CREATE UNIQUE INDEX batch_open ON batch (source) WHERE state = 'open';
 CREATE TABLE proposal (
   id              INTEGER PRIMARY KEY AUTOINCREMENT,
   category        TEXT NOT NULL,
+  -- Sealed, while the proposal is open, where keys are personal; see `name`.
   key             TEXT NOT NULL,
   source          TEXT NOT NULL,
   unit            TEXT,
@@ -159,6 +160,9 @@ CREATE TABLE proposal (
   outcome         TEXT CHECK (outcome IN ('deleted', 'anonymised')),
   reason          TEXT,
   detail          TEXT,
+  -- What stands for a sealed key as soon as nobody needs the key itself.
+  name            TEXT CHECK (name LIKE '#%'),
+  CHECK (name IS NULL OR key LIKE '$%'),
   CHECK ((origin = 'criterion') = (criterion IS NOT NULL)),
   CHECK ((origin IN ('criterion', 'application')) = (rule_version IS NOT NULL)),
   CHECK (first_by IS NULL OR state IN ('proposed', 'confirmed', 'erasing', 'erased')),
@@ -186,6 +190,12 @@ CREATE INDEX proposal_closed ON proposal (category, key) WHERE state IN ('erased
 CREATE INDEX proposal_postponed ON proposal (category, key) WHERE state = 'postponed';
 -- What the final job goes through.
 CREATE INDEX proposal_confirmed ON proposal (category) WHERE state = 'confirmed';
+
+-- What the trail calls records by whose keys are sealed.
+CREATE INDEX proposal_name ON proposal (category, name) WHERE name IS NOT NULL;
+CREATE TRIGGER proposal_forgets_its_key AFTER UPDATE OF state ON proposal
+WHEN new.name IS NOT NULL AND new.state IN ('erased', 'withdrawn')
+BEGIN UPDATE proposal SET key = new.name, name = NULL WHERE id = new.id; END;
 
 -- Few, and found by their groups.
 CREATE INDEX proposal_together ON proposal (together)
@@ -234,8 +244,14 @@ CREATE TABLE hold (
   asked_seq       INTEGER,
   asked_standard  TEXT CHECK (asked_standard <> ''),
   released_seq    INTEGER,
+  -- What stands for a sealed key once it is released.
+  name            TEXT CHECK (name LIKE '#%'),
+  CHECK (name IS NULL OR key LIKE '$%'),
   CHECK (asked_standard IS NULL OR asked_seq IS NOT NULL)
 ) STRICT;
+CREATE TRIGGER hold_forgets_its_key AFTER UPDATE OF released_seq ON hold
+WHEN new.name IS NOT NULL AND new.released_seq IS NOT NULL
+BEGIN UPDATE hold SET key = new.name, name = NULL WHERE id = new.id; END;
 -- What stands: few.
 CREATE INDEX hold_standing ON hold (category, key) WHERE released_seq IS NULL;
 
@@ -251,6 +267,10 @@ CREATE TABLE ledger (
   after       BLOB CHECK (length(after) = 32),
   after_form  INTEGER REFERENCES fingerprint_form (id),
   erased_at   TEXT NOT NULL,
+  -- The sealed key of an anonymised record, whose `key` is its name: its row is still there, and is to be found when
+  -- nothing keeps it any more.
+  sealed      TEXT CHECK (sealed LIKE '$%'),
+  CHECK (sealed IS NULL OR (outcome = 'anonymised' AND key LIKE '#%')),
   CHECK ((after IS NULL) = (after_form IS NULL)),
   CHECK (after IS NULL OR outcome = 'anonymised')
 ) STRICT;
@@ -300,6 +320,9 @@ CREATE TABLE access (
   other    TEXT CHECK (other <> user),
   until    TEXT,
   ended    INTEGER,
+  -- What stands for a sealed key once it has ended; whoever holds what is closed against it holds it against this.
+  name     TEXT CHECK (name LIKE '#%'),
+  CHECK (name IS NULL OR key LIKE '$%'),
   CHECK ((what = 'unit') = (unit IS NOT NULL)),
   CHECK ((what IN ('record', 'deny')) = (category IS NOT NULL)),
   CHECK ((what IN ('record', 'deny')) = (key IS NOT NULL)),
@@ -310,6 +333,17 @@ CREATE TABLE access (
 ) STRICT;
 -- What is asked at every request: what somebody has now.
 CREATE INDEX access_now ON access (user) WHERE ended IS NULL;
+CREATE TRIGGER access_forgets_its_key AFTER UPDATE OF ended ON access
+WHEN new.name IS NOT NULL AND new.ended IS NOT NULL
+BEGIN UPDATE access SET key = new.name, name = NULL WHERE seq = new.seq; END;
+
+-- Categories whose keys are personal: for ever, because what is named by a digest cannot be named otherwise again.
+CREATE TABLE personal_key (
+  category TEXT PRIMARY KEY,
+  since    INTEGER NOT NULL CHECK (since > 0)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER personal_key_stays BEFORE DELETE ON personal_key
+BEGIN SELECT raise(ABORT, 'keys that were personal stay so'); END;
 
 -- What a source still owes to what was erased in it: until each of these steps has been done after the last batch that owes
 -- it, bytes of the erased may be in its files.

@@ -120,7 +120,7 @@ async fn plan(bench: &Bench, sql: String) -> Vec<String> {
 
 fn statement(filter: &ProposalFilter, order: &str, sizes: Sizes) -> String {
     let stretch = Stretch { order: order.parse().unwrap(), after: None, limit: 100 };
-    filter.statement(rows::proposal_columns!(), stretch, &sizes).unwrap().0
+    filter.statement(rows::proposal_columns!(), stretch, &sizes, &veil::Veil::default()).unwrap().0
 }
 
 const MANY: Sizes = Sizes { total: 1_000_000, passed: 1_000_000, everything: 1_000_000 };

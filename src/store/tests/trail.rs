@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::audit::{By, Kind, Report, verify};
 
-async fn verified(bench: &Bench) -> Report {
+pub(super) async fn verified(bench: &Bench) -> Report {
     let lines: Vec<_> = bench.entries().await.iter().map(Entry::to_line).collect();
     let notes = bench.store.checkpoints().await.unwrap();
     verify(&lines, &notes, &checkpoint_key().verifier(bench.store.installation()))
@@ -171,7 +171,7 @@ async fn turns_are_taken_one_after_the_other() {
 
 /// One thing that may be tried at any time, whether or not it is allowed then.
 #[derive(Debug, Clone)]
-enum Attempt {
+pub(super) enum Attempt {
     Propose(Vec<i64>),
     Confirm(Vec<i64>),
     Postpone(Vec<i64>),
@@ -203,7 +203,7 @@ impl Attempt {
     }
 }
 
-fn attempts() -> impl Strategy<Value = Vec<Attempt>> {
+pub(super) fn attempts() -> impl Strategy<Value = Vec<Attempt>> {
     let keys = || proptest::collection::vec(1..8_i64, 1..5);
     let one = prop_oneof![
         2 => keys().prop_map(Attempt::Propose),
@@ -235,7 +235,7 @@ fn allowed<T>(done: Result<T, impl Into<DecisionError>>) -> bool {
     }
 }
 
-async fn attempt(bench: &Bench, attempt: &Attempt, number: usize) {
+pub(super) async fn attempt(bench: &Bench, attempt: &Attempt, number: usize) {
     let known = known(bench, attempt.keys()).await;
     let open = bench.store.open_batches().await.unwrap().first().map_or(BatchId([255; 16]), |open| open.id);
     let mut turn = bench.store.turn().await;

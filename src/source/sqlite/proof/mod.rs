@@ -1,0 +1,439 @@
+//! Looks through a source's files, and those of the state, for what should be gone.
+//!
+//! The database is read through a connection of its own, in stretches: with a rollback journal each is as short as any
+//! lock of ours. Between two of them the application may write; then what was seen does not belong together, and it is
+//! begun anew, a few times. The logs beside the database carry no locks, and are read as plain files.
+
+mod beside;
+mod log;
+mod trees;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
+
+use self::beside::Beside;
+use self::log::Log;
+pub use self::trees::reached;
+use super::connection::{self, execute, fetch, value};
+use super::guard::file::MainFile;
+use super::place::Place;
+use super::text::quote;
+use super::{Location, survey};
+use crate::clock::Stopwatch;
+use crate::proof::{
+    HEADER_BYTES, Header, Judgement, Layer, LayerReport, Pages, ProofReport, Region, Sample, Scan, Scanned, Search,
+    Settled, Spot, Tree, Unread, Verdict, words,
+};
+use crate::record::Value;
+use crate::source::SourceError;
+
+/// So often it is begun anew when the application has written meanwhile.
+const ATTEMPTS_MAX: u32 = 5;
+/// With a write-ahead log a reader is in nobody's way, but the log cannot be emptied.
+const STRETCH_WITH_LOG: Duration = Duration::from_secs(1);
+/// Between two stretches the application is let through.
+const GAP: Duration = Duration::from_millis(25);
+/// Bytes of the state that are looked through at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Rows that are looked at to see whether a term of an index is in use.
+const ROWS_OF_TERM_MAX: u32 = 20;
+
+/// Which tables are ours.
+#[derive(Debug, Clone)]
+pub enum Ours {
+    /// These, and what hangs on them.
+    Tables(BTreeSet<String>),
+    /// All: the database is the daemon's own.
+    All,
+}
+
+/// What a proof is to look at.
+pub struct ProofOrder<'a> {
+    /// Which tables are ours.
+    pub ours: Ours,
+    /// Values to be looked for; `None`: only the structure is looked at.
+    pub sample: Option<&'a Sample>,
+    /// The longest time that a stretch may hold a database that has a rollback journal.
+    pub max_lock: Duration,
+    /// The daemon's own state, to be searched for the values too.
+    pub state: Option<&'a Path>,
+    /// Whether the write-ahead log was emptied after the last erasure: what is in it now has come since.
+    pub log_was_emptied: bool,
+}
+
+/// Looks through the files of the database at this place.
+pub(super) async fn prove(location: &Location, order: &ProofOrder<'_>) -> Result<ProofReport, SourceError> {
+    let place = Place::of(&location.path)?;
+    let mut look = Look {
+        connection: connection::reading(&location.path, location.lock_wait).await?,
+        path: &location.path,
+        has_wal: false,
+    };
+    let mut report = Ok(None);
+    for _ in 0..ATTEMPTS_MAX {
+        report = look.attempt(order).await;
+        if !matches!(report, Ok(None)) {
+            break;
+        }
+    }
+    // Closing tidies up; a failure leaves nothing undone.
+    let _ = look.connection.close().await;
+    place.check()?;
+    Ok(report?.unwrap_or_else(|| {
+        let reason =
+            "the application kept writing while it was looked through; it has to be looked at again".to_owned();
+        let database = LayerReport::new(Layer::Database, Verdict::Pending { reason });
+        ProofReport { layers: vec![database], ..ProofReport::default() }
+    }))
+}
+
+struct Look<'p> {
+    connection: SqliteConnection,
+    path: &'p Path,
+    has_wal: bool,
+}
+
+/// A look that has begun.
+struct Begun {
+    scan: Scan,
+    page_bytes: usize,
+    log: Option<Log>,
+    trees: Vec<Tree>,
+}
+
+/// Pages as the database has them: from the write-ahead log where it has them, else from the file.
+struct Snapshot<'a> {
+    file: MainFile<'a>,
+    log: Option<&'a Log>,
+    page_bytes: usize,
+}
+
+impl Pages for Snapshot<'_> {
+    fn current(&mut self, page: u32, into: &mut [u8]) -> Result<(), Unread> {
+        if let Some(log) = self.log
+            && log.has(page)
+        {
+            // Who reads must not see the log grow shorter: it was emptied and filled again.
+            return log.read(page, into).map_err(|_| Unread::Disturbed);
+        }
+        if self.stored(page, into)? { Ok(()) } else { Err(Unread::Disturbed) }
+    }
+
+    fn stored(&mut self, page: u32, into: &mut [u8]) -> Result<bool, Unread> {
+        let at = u64::from(page).saturating_sub(1) * self.page_bytes as u64;
+        self.file.read(at, into).map_err(Unread::Failed)
+    }
+
+    fn is_replaced(&self, page: u32) -> bool {
+        self.log.is_some_and(|log| log.has(page))
+    }
+}
+
+impl Look<'_> {
+    fn cannot(&self, what: String) -> SourceError {
+        SourceError::Bytes { path: self.path.to_owned(), what }
+    }
+
+    /// Begins a stretch: nothing that it sees changes until its end.
+    async fn begin(&mut self) -> Result<u64, SourceError> {
+        execute(&mut self.connection, "begin to read", "BEGIN".to_owned(), Vec::new()).await?;
+        fetch(&mut self.connection, "begin to read", "SELECT count(*) FROM sqlite_schema".to_owned(), Vec::new())
+            .await?;
+        survey::data_version(&mut self.connection).await
+    }
+
+    async fn end(&mut self) -> Result<(), SourceError> {
+        execute(&mut self.connection, "end reading", "COMMIT".to_owned(), Vec::new()).await.map(drop)
+    }
+
+    /// Looks once; `None` when the application has written meanwhile.
+    async fn attempt(&mut self, order: &ProofOrder<'_>) -> Result<Option<ProofReport>, SourceError> {
+        let version = self.begin().await?;
+        let begun = self.begin_scan(order).await;
+        let Begun { mut scan, page_bytes, log, trees } = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                self.end().await?;
+                return Err(error);
+            }
+        };
+        loop {
+            let stretch = if self.has_wal { STRETCH_WITH_LOG } else { order.max_lock };
+            let more = self.stretch(&mut scan, log.as_ref(), page_bytes, stretch).await;
+            self.end().await?;
+            match more? {
+                Err(Unread::Disturbed) => return Ok(None),
+                Err(Unread::Failed(code)) => {
+                    return Err(self.cannot(format!("the system does not give its bytes (SQLite's code {code})")));
+                }
+                Ok(has_more) => {
+                    if has_more {
+                        tokio::time::sleep(GAP).await;
+                    }
+                    let now = self.begin().await?;
+                    if now != version {
+                        self.end().await?;
+                        return Ok(None);
+                    }
+                    if !has_more {
+                        break;
+                    }
+                }
+            }
+        }
+        self.end().await?;
+        self.conclude(order, scan.finish(), log, &trees).await.map(Some)
+    }
+
+    async fn begin_scan(&mut self, order: &ProofOrder<'_>) -> Result<Begun, SourceError> {
+        self.has_wal = connection::has_wal(&mut self.connection).await?;
+        let trees = trees::read(&mut self.connection, &order.ours).await?;
+        let beside = Beside::of(self.path, "-wal");
+        let log =
+            if self.has_wal { Log::open(&beside.path).map_err(|error| self.cannot(error.to_string()))? } else { None };
+        let mut first = vec![0; HEADER_BYTES];
+        let size = {
+            let handle = self.connection.lock_handle().await;
+            let mut handle = handle.map_err(|error| SourceError::query("lock a connection", error))?;
+            let mut file = MainFile::of(&mut handle).map_err(|code| code.to_string());
+            let read = file.as_mut().map_err(|code| code.clone()).and_then(|file| {
+                file.read(0, &mut first).map_err(|code| code.to_string())?;
+                file.size().map_err(|code| code.to_string())
+            });
+            drop(handle);
+            read.map_err(|code| self.cannot(format!("the system does not give its bytes (SQLite's code {code})")))?
+        };
+        if let Some(log) = &log
+            && log.has(1)
+        {
+            let mut page = vec![0; log.page_bytes()];
+            log.read(1, &mut page).map_err(|error| self.cannot(error.to_string()))?;
+            first = page;
+        }
+        let header = Header::read(&first).map_err(|error| self.cannot(error.to_string()))?;
+        let stored = u32::try_from(size / header.page_bytes as u64).unwrap_or(u32::MAX);
+        let of_log = log.as_ref().and_then(Log::pages);
+        let pages = of_log.unwrap_or(if header.pages == 0 { stored } else { header.pages });
+        let search = order.sample.map(|sample| Search::new(sample, header.encoding));
+        let scan = Scan::new(header, pages, stored, trees.clone(), search);
+        Ok(Begun { scan, page_bytes: header.page_bytes, log, trees })
+    }
+
+    async fn stretch(
+        &mut self,
+        scan: &mut Scan,
+        log: Option<&Log>,
+        page_bytes: usize,
+        limit: Duration,
+    ) -> Result<Result<bool, Unread>, SourceError> {
+        let handle = self.connection.lock_handle().await;
+        let mut handle = handle.map_err(|error| SourceError::query("lock a connection", error))?;
+        let file = match MainFile::of(&mut handle) {
+            Ok(file) => file,
+            Err(code) => return Ok(Err(Unread::Failed(code))),
+        };
+        let mut pages = Snapshot { file, log, page_bytes };
+        let watch = Stopwatch::start();
+        Ok(loop {
+            match scan.step(&mut pages) {
+                Ok(true) if watch.elapsed() >= limit => break Ok(true),
+                Ok(true) => {}
+                other => break other,
+            }
+        })
+    }
+
+    /// Looks at the files beside the database, and makes the report.
+    async fn conclude(
+        &mut self,
+        order: &ProofOrder<'_>,
+        scanned: Scanned,
+        log: Option<Log>,
+        trees: &[Tree],
+    ) -> Result<ProofReport, SourceError> {
+        let Scanned { residue, unmoved, faults, mut search } = scanned;
+        let io = |error: std::io::Error| error.to_string();
+        let in_log = match &log {
+            Some(log) => Some(log.look(search.as_mut()).map_err(|error| self.cannot(io(error)))?),
+            None => None,
+        };
+        let journal = Beside::of(self.path, "-journal").look(search.as_mut(), Layer::Journal, Region::Journal);
+        let journal = journal.map_err(|error| self.cannot(io(error)))?;
+        if let Some(search) = &mut search {
+            self.look_at_living_terms(search, trees).await?;
+            if let Some(state) = order.state {
+                look_at_state(state, search).await?;
+            }
+        }
+        let names = |tree: u16| trees.get(usize::from(tree)).map_or_else(String::new, |tree| tree.name.clone());
+        let settled = search.as_ref().map(|search| search.settle(&names));
+        let mut report = ProofReport { faults, values: settled.as_ref().map(|s| s.values.clone()), layers: Vec::new() };
+        let judge = Judge { settled: &settled, is_empty: search.as_ref().is_some_and(Search::is_empty), unmoved };
+        report.layers.push(judge.database(residue));
+        report.layers.push(judge.log(in_log, order.log_was_emptied));
+        report.layers.push(judge.journal(journal));
+        if order.state.is_some() && settled.is_some() {
+            report.layers.extend([Layer::State, Layer::StateWal].map(|layer| judge.plain(layer)));
+        }
+        report.layers.extend(unseen());
+        Ok(report)
+    }
+
+    /// A term that a living row is indexed under is in use. What a row says itself counts, not what the index says of it.
+    async fn look_at_living_terms(&mut self, search: &mut Search, trees: &[Tree]) -> Result<(), SourceError> {
+        let indexes: Vec<String> =
+            trees.iter().filter_map(trees::index_of).collect::<BTreeSet<_>>().into_iter().collect();
+        for (term, tree) in search.terms() {
+            let own = tree.and_then(|tree| trees.get(usize::from(tree))).and_then(trees::index_of);
+            let candidates = own.map_or_else(|| indexes.clone(), |own| vec![own]);
+            for index in candidates {
+                if self.is_living_term(&index, &term).await {
+                    search.term_lives(&term, tree);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_living_term(&mut self, index: &str, term: &[u8]) -> bool {
+        let Ok(term) = std::str::from_utf8(term) else { return false };
+        let index = quote(index);
+        let sql = format!("SELECT * FROM {index} WHERE {index} MATCH ?1 LIMIT {ROWS_OF_TERM_MAX}");
+        let asked = Value::text(&format!("\"{term}\""));
+        // An index that cannot be asked proves nothing in favour of the term.
+        let Ok(rows) = fetch(&mut self.connection, "ask an index", sql, vec![asked]).await else { return false };
+        rows.iter().any(|row| {
+            let columns = (0..sqlx::Row::len(row)).map(|column| value(row, column).unwrap_or(Value::Null));
+            let columns: Vec<Value> = columns.collect();
+            // An index without contents says nothing but that there is a row.
+            let says = |column: &Value| column.as_str().is_some_and(|text| words(text).iter().any(|word| word == term));
+            columns.iter().all(Value::is_null) || columns.iter().any(says)
+        })
+    }
+}
+
+/// Searches the daemon's own state, and the log beside it.
+async fn look_at_state(path: &Path, search: &mut Search) -> Result<(), SourceError> {
+    let mut connection = connection::reading(path, Duration::from_secs(5)).await?;
+    let cannot = |code: i32| SourceError::Bytes { path: path.to_owned(), what: format!("SQLite's code {code}") };
+    {
+        let handle = connection.lock_handle().await;
+        let mut handle = handle.map_err(|error| SourceError::query("lock a connection", error))?;
+        let mut file = MainFile::of(&mut handle).map_err(cannot)?;
+        let size = file.size().map_err(cannot)?;
+        let spot = Spot { layer: Layer::State, region: Region::File, tree: None };
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut at = 0;
+        while at < size {
+            let bytes = CHUNK_BYTES.min(usize::try_from(size - at).unwrap_or(CHUNK_BYTES));
+            let part = &mut chunk[..bytes];
+            file.read(at, part).map_err(cannot)?;
+            search.look(part, &mut |_| Judgement::Dead(spot, 0));
+            at += (bytes.saturating_sub(Search::overlap())).max(1) as u64;
+            if bytes < CHUNK_BYTES {
+                break;
+            }
+        }
+    }
+    let beside = Beside::of(path, "-wal").look(Some(search), Layer::StateWal, Region::File);
+    beside.map_err(|error| SourceError::Bytes { path: path.to_owned(), what: error.to_string() })?;
+    // Closing tidies up; a failure leaves nothing undone.
+    let _ = connection.close().await;
+    Ok(())
+}
+
+/// What the layers are to be judged by.
+struct Judge<'a> {
+    settled: &'a Option<Settled>,
+    /// Whether there was nothing distinctive to look for.
+    is_empty: bool,
+    unmoved: u64,
+}
+
+impl Judge<'_> {
+    /// By values: how many are there for good, how many will pass.
+    fn by_value(&self, layer: Layer) -> (u64, u64, LayerReport) {
+        let found = self.settled.as_ref().and_then(|settled| settled.layers.get(&layer)).cloned().unwrap_or_default();
+        let mut report = LayerReport::new(layer, Verdict::Clean);
+        report.places = found.places;
+        (found.found.len() as u64, found.pending.len() as u64, report)
+    }
+
+    fn database(&self, residue: Vec<crate::proof::Residue>) -> LayerReport {
+        let (found, pending, mut report) = self.by_value(Layer::Database);
+        let nonzero: u64 = residue.iter().map(|residue| residue.nonzero).sum();
+        let count = if self.settled.is_some() { found } else { nonzero };
+        report.verdict = if count > 0 {
+            Verdict::Found { count }
+        } else if pending > 0 || self.unmoved > 0 {
+            let reason = format!("{} pages have a newer version in the write-ahead log", self.unmoved);
+            Verdict::Pending { reason }
+        } else if self.is_empty {
+            let reason = "no value of the erased records is distinctive enough to be looked for".to_owned();
+            Verdict::CannotBeSeen { reason }
+        } else {
+            Verdict::Clean
+        };
+        report.residue = residue;
+        report
+    }
+
+    fn log(&self, log: Option<log::InLog>, was_emptied: bool) -> LayerReport {
+        let (found, pending, mut report) = self.by_value(Layer::Wal);
+        if let Some(log) = log.filter(|log| log.frames + log.old_frames > 0) {
+            let is_new = was_emptied && self.settled.is_some() && found + pending == 0;
+            if !is_new {
+                let reason =
+                    format!("it holds {} frames and {} old ones, and was not emptied", log.frames, log.old_frames);
+                report.verdict = Verdict::Pending { reason };
+            }
+            report.residue = log.residue;
+        }
+        report
+    }
+
+    fn journal(&self, journal: Option<beside::Seen>) -> LayerReport {
+        let (found, _, mut report) = self.by_value(Layer::Journal);
+        let Some(seen) = journal else { return report };
+        let count = if self.settled.is_some() { found } else { seen.nonzero };
+        report.verdict = if seen.is_in_use {
+            Verdict::Pending { reason: "a transaction is going on, or waits to be rolled back".to_owned() }
+        } else if count > 0 {
+            Verdict::Found { count }
+        } else {
+            Verdict::Clean
+        };
+        report.residue = vec![seen.residue(Region::Journal)];
+        report
+    }
+
+    fn plain(&self, layer: Layer) -> LayerReport {
+        let (found, _, mut report) = self.by_value(layer);
+        if found > 0 {
+            report.verdict = Verdict::Found { count: found };
+        }
+        report
+    }
+}
+
+/// What nothing that runs beside the application can see.
+fn unseen() -> [LayerReport; 4] {
+    let unseen = |layer, reason: &str| LayerReport::new(layer, Verdict::CannotBeSeen { reason: reason.to_owned() });
+    [
+        unseen(Layer::Log, "the journal or whoever takes the daemon's output keeps it; it holds keys, never values"),
+        unseen(Layer::Snapshots, "file systems and machines keep earlier versions where no program sees them"),
+        unseen(Layer::Device, "blocks that files have let go of keep their bytes until the device reuses them"),
+        unseen(Layer::Backups, "copies made before lie elsewhere; the ledger knows who must not come back with them"),
+    ]
+}
+
+/// The path of a file beside the database.
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

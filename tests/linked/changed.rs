@@ -1,0 +1,79 @@
+//! The application changes its schema between two batches of groups.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use erasured::jobs::perform;
+use erasured::store::{JobKind, Run, RunTrigger};
+
+use crate::office::{Office, leave};
+
+/// Groups of a first batch, and then some.
+const GROUPS: u64 = 25;
+const FIRST_BATCH: u64 = 20;
+
+impl Office {
+    /// A final run during which the application does this after the first batch.
+    async fn erase_while(&self, sql: &str) -> Run {
+        let mut turn = self.store.turn().await;
+        let mut change = turn.begin().await.unwrap();
+        let trigger = RunTrigger::Manual { actor: leave(&[]).actor().clone(), request: None };
+        let id = change.queue_run(JobKind::Erase, &trigger, false).await.unwrap();
+        change.start_run(id).await.unwrap();
+        change.commit().await.unwrap();
+        drop(turn);
+        let run = self.store.run(id).await.unwrap().unwrap();
+        let is_done = AtomicBool::new(false);
+        let stop = || {
+            if !is_done.swap(true, Ordering::SeqCst) {
+                self.bench.sql_at_once(sql);
+            }
+            false
+        };
+        perform(&self.workshop, &run, &stop).await.unwrap();
+        self.store.run(id).await.unwrap().unwrap()
+    }
+
+    /// As many groups of a person and a prospect, confirmed together, and a prospect that was confirmed alone.
+    async fn with_groups() -> Self {
+        let office = Self::open().await;
+        let mut sql = String::new();
+        for id in 100..100 + GROUPS {
+            write!(sql, "INSERT INTO persons VALUES ({id}, 'Maier', '2019-01-01', NULL);").unwrap();
+            write!(sql, "INSERT INTO prospects VALUES ({id}, 'Maier', '2019-02-01', {id});").unwrap();
+        }
+        office.bench.sql(&sql).await;
+        office.run(JobKind::Prepare).await;
+        for id in 100..100 + GROUPS {
+            office.confirm(&format!("prospect/{id}"), &[&format!("person/{id}")]).await.unwrap();
+        }
+        office.confirm("prospect/4", &[]).await.unwrap();
+        office
+    }
+}
+
+#[tokio::test]
+async fn a_group_with_a_stopped_category_stays_and_the_others_go_on() {
+    let office = Office::with_groups().await;
+    let run = office.erase_while("ALTER TABLE persons ADD COLUMN nickname TEXT").await;
+    let state = format!("{:?}", run.state);
+    assert!(state.contains("Partly"), "{state}");
+    assert_eq!(state.matches("person: the settings do not fit the schema: column nickname of persons").count(), 1);
+    let left = (GROUPS - FIRST_BATCH).to_string();
+    for table in ["persons", "prospects"] {
+        assert_eq!(office.bench.rows(&format!("SELECT count(*) FROM {table} WHERE id >= 100")).await, [left.as_str()]);
+    }
+    let states = office.states(&["person/124", "prospect/124", "prospect/4"]).await;
+    assert_eq!(states[..2], ["person/124 confirmed (together)", "prospect/124 confirmed (together)"]);
+    assert!(states[2].contains("erased (deleted)"), "{states:?}");
+    office.bench.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_no_category_minds_holds_nothing_up() {
+    let office = Office::with_groups().await;
+    let run = office.erase_while("CREATE TABLE staging (id INTEGER PRIMARY KEY)").await;
+    assert!(format!("{:?}", run.state).contains("Done"), "{:?}", run.state);
+    assert_eq!(office.bench.rows("SELECT count(*) FROM persons WHERE id >= 100").await, ["0"]);
+    office.bench.assert_sound().await;
+}

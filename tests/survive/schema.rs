@@ -1,0 +1,82 @@
+//! A schema that changes between the check and the batch: caught under the lock, whatever was planned.
+
+use erasured::erasure::{Engine, EngineError};
+use erasured::source::SourceError;
+
+use crate::common::{Bench, INSTALLATION, MemoryJournal, key};
+
+const SQL: &str = "
+    CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, last_on TEXT);
+    CREATE TABLE other (id INTEGER PRIMARY KEY);
+    INSERT INTO people VALUES (1, 'Maier', '2019-01-01'), (2, 'Huber', '2019-01-01');";
+const PERSON: &str = "table = \"people\"\nidentity = [\"name\"]\n
+    [[criterion]]\nname = \"old\"\nsince = \"last_on\"\nperiod = \"3 years\"\n
+    [erase.anonymise]\nname = \"null\"\nlast_on = \"null\"\n";
+
+/// Erases one record after the other with one and the same engine; `meanwhile` happens between the two.
+async fn second_batch_after(meanwhile: &str) -> (Result<u64, EngineError>, MemoryJournal, Bench) {
+    let bench = Bench::with_sql(SQL).await;
+    bench.category("person", PERSON);
+    let claims = bench.due("person").await;
+    let mapping = bench.mapping("person").await;
+    let source = bench.source(&bench.settings());
+    let (mut reader, mut writer) = (source.reader().await.unwrap(), source.writer().await.unwrap());
+    let mut engine = Engine {
+        reader: &mut reader,
+        writer: &mut writer,
+        mapping: &mapping,
+        day: &bench.day(),
+        key: &key(),
+        installation: INSTALLATION,
+        last_committed: None,
+        log_pages_max: 0,
+        gap: std::time::Duration::ZERO,
+        released: None,
+    };
+    let first = engine.erase(&mut MemoryJournal::default(), claims[..1].to_vec()).await.unwrap();
+    assert_eq!(first.deleted, 1);
+    bench.sql(meanwhile).await;
+    let mut journal = MemoryJournal::default();
+    let second = engine.erase(&mut journal, claims[1..].to_vec()).await.map(|report| report.deleted);
+    reader.close().await;
+    writer.close().await;
+    (second, journal, bench)
+}
+
+#[tokio::test]
+async fn our_own_marker_table_is_no_change() {
+    let (second, _, bench) = second_batch_after("SELECT 1").await;
+    assert_eq!(second.unwrap(), 1);
+    assert_eq!(bench.rows("SELECT count(*) FROM erasured_commit").await, ["1"]);
+}
+
+#[tokio::test]
+async fn statistics_gathered_anew_are_no_change() {
+    let (second, ..) = second_batch_after("ANALYZE").await;
+    assert_eq!(second.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn whatever_else_changes_in_the_schema_is_caught_before_anything_is_written() {
+    for sql in [
+        "ALTER TABLE people ADD COLUMN nickname TEXT",
+        "ALTER TABLE people RENAME TO persons",
+        "ALTER TABLE people RENAME COLUMN name TO surname",
+        "ALTER TABLE other ADD COLUMN person INTEGER REFERENCES people (id)",
+        "CREATE TRIGGER t AFTER DELETE ON people BEGIN INSERT INTO other VALUES (old.id); END",
+        "CREATE VIEW v AS SELECT * FROM people",
+        "CREATE UNIQUE INDEX i ON people (name)",
+        "DROP TABLE other",
+        // The table is another one, of the same columns, but for a type.
+        "ALTER TABLE people RENAME TO old; CREATE TABLE people (id INTEGER PRIMARY KEY, name BLOB, last_on TEXT);
+         INSERT INTO people SELECT * FROM old; DROP TABLE old",
+    ] {
+        let (second, journal, bench) = second_batch_after(sql).await;
+        let error = second.unwrap_err();
+        assert!(matches!(error, EngineError::Source(SourceError::SchemaChanged)), "{sql}: {error:?}");
+        assert!(journal.calls.is_empty(), "{sql}: nothing was begun");
+        let tables = bench.dump().await;
+        assert!(tables.values().flatten().any(|row| row.contains("'Huber'")), "{sql}: {tables:?}");
+        bench.sql("BEGIN IMMEDIATE; COMMIT").await;
+    }
+}
