@@ -33,10 +33,10 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("audit", &["clock", "record", "actor"]),
     ("proof", &["clock", "record"]),
     ("source", &["clock", "record", "config", "proof"]),
-    ("store", &["clock", "record", "actor", "proposal", "audit"]),
+    ("store", &["clock", "record", "actor", "proposal", "audit", "proof"]),
     ("erasure", &["clock", "record", "actor", "config", "proposal", "source"]),
     ("jobs", &["clock", "record", "actor", "config", "proposal", "audit", "proof", "source", "store", "erasure"]),
-    ("desk", &["clock", "record", "actor", "config", "proposal", "audit", "source", "store", "erasure"]),
+    ("desk", &["clock", "record", "actor", "config", "proposal", "audit", "proof", "source", "store", "erasure"]),
     ("scheduler", &["clock", "config", "store", "jobs"]),
     ("admin", &["clock", "record", "actor", "systemd", "api", "audit", "jobs", "desk", "scheduler"]),
     (

@@ -9,6 +9,8 @@ mod canaries;
 mod clients;
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
+#[path = "daemon/gate.rs"]
+mod gate;
 #[path = "daemon/office.rs"]
 mod office;
 #[path = "daemon/policy.rs"]
@@ -25,3 +27,5 @@ mod signals;
 mod sources;
 #[path = "daemon/start.rs"]
 mod start;
+#[path = "daemon/twice.rs"]
+mod twice;

@@ -1,6 +1,6 @@
 //! The engine against a plain model: random schemas, rows and rules, and exactly the right rows change.
 //!
-//! `PROPTEST_CASES=5000 cargo test --test model` runs as many cases; `MODEL_SHOW=1` prints the schema and the settings of
+//! `ERASURED_CASES=5000 cargo test --test model` runs as many cases; `MODEL_SHOW=1` prints the schema and the settings of
 //! each.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
@@ -35,7 +35,7 @@ const CASES: u32 = 250;
 const SAMPLE: usize = 72;
 
 fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let cases = std::env::var("ERASURED_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
     ProptestConfig {
         cases,
         max_global_rejects: 1_000_000,

@@ -4,6 +4,8 @@
 
 #[path = "proof/app.rs"]
 mod app;
+#[expect(dead_code, reason = "the bench is made for other targets too")]
+mod common;
 #[path = "proof/cut.rs"]
 mod cut;
 #[path = "proof/faults.rs"]
@@ -14,5 +16,7 @@ mod grep;
 mod logs;
 #[path = "proof/pages.rs"]
 mod pages;
+#[path = "proof/run.rs"]
+mod run;
 #[path = "proof/terms.rs"]
 mod terms;

@@ -7,7 +7,7 @@ use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, 
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required, ResponseBuilder,
+    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
 };
 
 use super::dispatch::{Answer, Call};
@@ -59,7 +59,7 @@ fn collect(described: SchemaOf, schemas: &mut BTreeMap<String, RefOr<Schema>>) {
 fn operation<B>(route: &Route<B>) -> Operation {
     let mut operation = OperationBuilder::new()
         .summary(Some(route.summary))
-        .description(Some(format!("Needs the permission `{}`.", route.permission)))
+        .description(Some(needs(route)))
         .operation_id(Some(operation_id(route)));
     for parameter in path_parameters(route.path).chain(route.query.map(|query| query()).unwrap_or_default()) {
         operation = operation.parameter(parameter);
@@ -70,14 +70,29 @@ fn operation<B>(route: &Route<B>) -> Operation {
             .required(Some(Required::True));
         operation = operation.request_body(Some(body.build()));
     }
-    let mut answer = ResponseBuilder::new().description("Done");
+    let content = ContentBuilder::new().schema(Some(reference(Problem::name().into_owned()))).build();
+    let problem = ResponseBuilder::new().description("A problem").content("application/problem+json", content);
+    operation = operation.response("200", answer(route, "Done"));
+    if route.promises {
+        operation = operation.response("202", answer(route, "Not done yet; `Location` says where to ask"));
+    }
+    operation.response("default", problem.build()).build()
+}
+
+fn answer<B>(route: &Route<B>, description: &str) -> Response {
+    let mut answer = ResponseBuilder::new().description(description);
     if let Some(response) = route.response {
         let content = ContentBuilder::new().schema(Some(reference((response.name)()))).build();
         answer = answer.content("application/json", content);
     }
-    let content = ContentBuilder::new().schema(Some(reference(Problem::name().into_owned()))).build();
-    let problem = ResponseBuilder::new().description("A problem").content("application/problem+json", content);
-    operation.response("200", answer.build()).response("default", problem.build()).build()
+    answer.build()
+}
+
+fn needs<B>(route: &Route<B>) -> String {
+    match route.also {
+        None => format!("Needs the permission `{}`.", route.permission),
+        Some(also) => format!("Needs the permissions `{}` and `{also}`.", route.permission),
+    }
 }
 
 fn reference(name: String) -> RefOr<Schema> {

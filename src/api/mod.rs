@@ -12,8 +12,10 @@ mod holds;
 mod linked;
 mod policy;
 mod problem;
+mod proof;
 mod proposals;
 mod runs;
+mod schema;
 mod status;
 
 pub use access::{
@@ -35,12 +37,15 @@ pub use policy::{
     RuleAnswer, RuleDecisionRequest, RuleOutcome, RuleSet, RuleSetRequest, RuleStanding, RuleUnsetRequest, RuleWaiting,
 };
 pub use problem::{Code, Problem};
+pub use proof::{Proof, ProofLayer, ProofPlace, ProofVerdict};
 pub use proposals::{
     Blocked, CategoryTotal, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal,
     ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,
 };
 pub use runs::{
-    DependentRows, EraseCounts, Job, PrepareCounts, RemovalStep, RemoveCounts, Run, RunPage, RunQuery, RunRequest,
-    RunState, SourceRemoval, StepLeft, Trigger, WaitQuery, Work,
+    BrakeQuery, ClosedBrake, ClosedBrakes, DependentRows, EraseCounts, Job, OverrideRequest, PrepareCounts,
+    RemovalStep, RemoveCounts, Run, RunPage, RunQuery, RunRequest, RunState, SourceRemoval, Spread, SpreadPart,
+    StepLeft, Trigger, WaitQuery, Work,
 };
+pub use schema::{ClosedGate, SchemaAcceptRequest, SchemaFinding, SchemaGates, SchemaStanding};
 pub use status::{AuditStatus, CategoryStatus, JobStatus, PendingStep, RemovalStatus, SourceStatus, Status};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Job, RemovalStep, Run};
+use super::{ClosedGate, Job, RemovalStep, Run};
 
 /// How the daemon is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -46,6 +46,8 @@ pub struct SourceStatus {
     pub source: String,
     /// Why nothing is prepared or erased in it; null when it is open.
     pub problem: Option<String>,
+    /// What is not gone, or not known to be, after the last run that has erased from it; null when nothing is.
+    pub remains: Option<String>,
     /// How far what was erased is removed from its files.
     pub removal: RemovalStatus,
 }
@@ -98,6 +100,8 @@ pub struct CategoryStatus {
     pub erasing: u64,
     /// Why the category is stopped; null when it is not.
     pub problem: Option<String>,
+    /// What closes its schema gate; null where that is open, or cannot be looked at.
+    pub gate: Option<ClosedGate>,
 }
 
 /// The trail in short.

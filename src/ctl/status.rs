@@ -4,6 +4,7 @@ use super::Session;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::run::{job_name, state_name, step_name};
+use super::schema::closed;
 use super::table::{facts, or_dash, table};
 use crate::api::{Job, PendingStep, Run, SourceStatus, Status};
 
@@ -40,10 +41,11 @@ fn written(status: &Status) -> String {
             last.map_or_else(|| or_dash(None), last_run),
         ]
     });
-    let sources = status
-        .sources
-        .iter()
-        .map(|source| [source.source.clone(), source.problem.clone().unwrap_or_else(|| "open".to_owned())]);
+    let sources = status.sources.iter().map(|source| {
+        let state = source.problem.clone().unwrap_or_else(|| "open".to_owned());
+        let remains = source.remains.iter().cloned();
+        [source.source.clone(), std::iter::once(state).chain(remains).collect::<Vec<_>>().join("; ")]
+    });
     let owed =
         status.sources.iter().flat_map(|source| source.removal.pending.iter().map(move |step| owed(source, step)));
     let owed: Vec<[String; 5]> = owed.collect();
@@ -64,6 +66,7 @@ fn written(status: &Status) -> String {
     }
     parts.extend(status.sources.iter().filter_map(overdue));
     parts.push(table(["CATEGORY", "PROPOSED", "CONFIRMED", "POSTPONED", "ERASING", "PROBLEM"], categories));
+    parts.extend(status.categories.iter().filter_map(|of| Some(closed(&of.category, of.gate.as_ref()?))));
     parts.join("\n")
 }
 

@@ -3,18 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::batches::{Batches, Next};
+use super::brake::{Leave, Looking};
 use super::patience::Patience;
 use super::remove::remove;
 use super::run::{Progress, Stop};
+use super::samples::Samples;
 use super::shells::{Shell, Shells};
 use super::together::Together;
-use super::{Foreseen, Future, JobError, Workshop, settle, store};
+use super::{Foreseen, Future, JobError, Workshop, proof, settle, store};
 use crate::config::{Category, SourceSettings};
-use crate::erasure::{Claim, Open, Preview, Ruling, preview, rulings};
-use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
-use crate::record::{CategoryName, RecordKey, RecordRef};
+use crate::erasure::{Claim, Open, Preview, Ruling, pass, preview, rulings};
+use crate::proposal::{BatchId, Origin, Outcome, ProposalId, RemovalStep, ReturnReason, StateName, WithdrawReason};
+use crate::record::{CategoryName, RecordKey, RecordRef, SourceName};
 use crate::source::Mapping;
-use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, RunId};
+use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, Removed, RunId};
 
 /// Erases every category. Without a run on record nothing is erased: a dry run.
 pub(super) async fn erase(
@@ -23,16 +25,35 @@ pub(super) async fn erase(
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
+    if run.is_some() {
+        progress.samples = Samples::over(confirmed(workshop).await?);
+    }
     for described in workshop.settings.sources.values() {
         erase_patiently(workshop, run, described, progress, stop).await?;
         if progress.is_stopped {
             break;
         }
     }
-    if run.is_some() && !progress.is_stopped {
-        remove(workshop, run, progress, stop).await?;
+    if let Some(run) = run
+        && !progress.is_stopped
+    {
+        remove(workshop, Some(run), progress, stop).await?;
+        proof::prove(workshop, run, progress, &emptied(progress)).await?;
     }
     count_left(workshop, run.is_none(), progress).await
+}
+
+/// The sources whose write-ahead log was emptied by this run.
+fn emptied(progress: &Progress<'_>) -> BTreeSet<SourceName> {
+    let is_empty = |removed: &Removed| removed.done.iter().any(|step| step == RemovalStep::Checkpoint.as_str());
+    let emptied = progress.report.removal.iter().filter(|(_, removed)| is_empty(removed));
+    emptied.filter_map(|(source, _)| source.parse().ok()).collect()
+}
+
+/// How many records wait for the final job.
+async fn confirmed(workshop: &Workshop) -> Result<u64, JobError> {
+    let standing = workshop.store.counts().await.map_err(store)?;
+    Ok(standing.values().filter_map(|counts| counts.get(&StateName::Confirmed)).sum())
 }
 
 /// Counts what is confirmed and still to be erased: in categories that were not reached, or could not be, as well.
@@ -67,6 +88,8 @@ struct Reached {
     proposals: BTreeMap<CategoryName, ProposalId>,
     /// Categories with which it is done, or that are left out for a reason of their own.
     over: BTreeSet<CategoryName>,
+    /// What of each category may be erased; nothing of those that the brake stops. Known before anything is.
+    leaves: BTreeMap<CategoryName, Option<Leave>>,
     /// What has been told of the source and its categories already.
     told: BTreeSet<String>,
 }
@@ -131,7 +154,7 @@ async fn erase_source(
         reached.tell(progress, format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
         return Ok(());
     }
-    let mut open = workshop.open(&described.name).await?;
+    let mut open = workshop.open(&described.name, run).await?;
     for stopped in &open.stopped {
         reached.tell(progress, format!("{}: {}", stopped.category, stopped.reason));
     }
@@ -156,8 +179,11 @@ async fn erase_open(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     let mappings = std::mem::take(&mut open.mappings);
+    look(workshop, run, described, &mappings, open, reached, progress).await?;
+    let leaves = reached.leaves.iter();
+    let ripe = leaves.filter_map(|(category, leave)| Some((category.clone(), leave.as_ref()?.ripe))).collect();
     let after = &mut reached.groups;
-    let mut together = Together { workshop, described, mappings: &mappings, open, progress, stop, after };
+    let mut together = Together { workshop, described, mappings: &mappings, ripe, open, progress, stop, after };
     let mut left = sort_out(together.erase(run).await, reached, progress)?;
     for mapping in mappings.values().filter(|mapping| !reached.over.contains(&mapping.category)).collect::<Vec<_>>() {
         if progress.is_stopped || !progress.may_begin(workshop, described, run) {
@@ -166,7 +192,8 @@ async fn erase_open(
         }
         let category = &mapping.category;
         let after = reached.proposals.get(category).copied();
-        let mut of_category = Erase { workshop, described, mapping, open, progress, stop, after };
+        let Some(Some(leave)) = reached.leaves.get(category).copied() else { continue };
+        let mut of_category = Erase { workshop, described, mapping, leave, open, progress, stop, after };
         let done = match run {
             Some(run) => of_category.erase(run).await,
             None => of_category.foresee().await,
@@ -179,6 +206,36 @@ async fn erase_open(
         }
     }
     left.map_or(Ok(()), Err)
+}
+
+/// Looks, before anything is erased, at what of each category that would be; at each once, however often the source is
+/// tried. Those that the brake stops are left out, and so are those that cannot be looked at.
+async fn look(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    mappings: &BTreeMap<CategoryName, Mapping>,
+    open: &mut Open,
+    reached: &mut Reached,
+    progress: &mut Progress<'_>,
+) -> Result<(), JobError> {
+    for (name, mapping) in mappings {
+        let (false, Some(category)) = (reached.leaves.contains_key(name), workshop.settings.categories.get(name))
+        else {
+            continue;
+        };
+        let mut looking = Looking { workshop, described, run, reader: &mut open.reader, progress };
+        let leave = match looking.look(category, mapping).await {
+            Ok(leave) => leave,
+            Err(error) => match sort_out(Err(error), reached, progress)? {
+                Some(locked) => return Err(locked),
+                None => None,
+            },
+        };
+        reached.leaves.insert(name.clone(), leave);
+    }
+    pass("brake-looked");
+    Ok(())
 }
 
 /// What is wrong with a part of the run is told, and the run goes on without it; unless the state itself is in the way, or
@@ -203,6 +260,7 @@ struct Erase<'a, 'w> {
     workshop: &'a Workshop,
     described: &'a SourceSettings,
     mapping: &'a Mapping,
+    leave: Leave,
     open: &'a mut Open,
     progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
@@ -216,8 +274,7 @@ impl Erase<'_, '_> {
     }
 
     async fn confirmed(&self, after: Option<ProposalId>, limit: u32) -> Result<Vec<Proposal>, JobError> {
-        let category = &self.mapping.category;
-        self.workshop.store.confirmed(category, self.workshop.ripe_before(category), after, limit).await.map_err(store)
+        self.workshop.store.confirmed(&self.mapping.category, self.leave.ripe, after, limit).await.map_err(store)
     }
 
     async fn erase(&mut self, run: RunId) -> Result<(), JobError> {
@@ -233,9 +290,10 @@ impl Erase<'_, '_> {
             progress: self.progress,
             stop: self.stop,
             last_committed,
+            ripe: self.leave.ripe,
             next: Next::first(self.described.max_lock, self.after),
         };
-        let done = match batches.confirm_shells().await {
+        let done = match batches.confirm_shells(self.leave.shells_max).await {
             Ok(()) => batches.erase().await,
             Err(error) => Err(error),
         };
@@ -245,7 +303,7 @@ impl Erase<'_, '_> {
 
     /// What erasing would do now, shells first.
     async fn foresee(&mut self) -> Result<(), JobError> {
-        let mut shells = Shells::of(self.workshop, self.mapping);
+        let mut shells = Shells::of(self.workshop, self.mapping, self.leave.shells_max);
         let must_wait = self.workshop.ripe_before(&self.mapping.category).is_some();
         while let Some(found) = shells.next(&mut self.open.reader).await.map_err(|error| error.named(self.described))? {
             for Shell { key, preview, .. } in found {

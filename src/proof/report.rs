@@ -39,15 +39,15 @@ impl Layer {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Database => "database",
+            Self::Database => "database file",
             Self::Wal => "write-ahead log",
             Self::Journal => "rollback journal",
-            Self::State => "state",
+            Self::State => "daemon's state",
             Self::StateWal => "state's write-ahead log",
-            Self::Log => "log",
+            Self::Log => "daemon's log",
             Self::Snapshots => "file-system snapshots",
             Self::Device => "device blocks",
-            Self::Backups => "backups",
+            Self::Backups => "other backups",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Values of people who are about to be erased, to be looked for afterwards.
 //!
-//! They are in memory only, are never printed, and are overwritten when they are let go of.
+//! They are in memory only, are never printed, and are overwritten when they are let go of. What the database's library has
+//! read on the way to them is not: it lies in memory until something else does.
 
 use super::secret::Secret;
 use crate::record::Value;
@@ -34,6 +35,12 @@ impl Sample {
     pub fn add(&mut self, values: impl IntoIterator<Item = Value>) {
         self.records += 1;
         self.values.extend(values.into_iter().filter_map(distinctive));
+    }
+
+    /// The same of several records together.
+    pub fn add_all(&mut self, records: u64, values: impl IntoIterator<Item = Value>) {
+        self.add(values);
+        self.records += records.saturating_sub(1);
     }
 
     /// How many records it holds values of.

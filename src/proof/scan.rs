@@ -205,8 +205,8 @@ impl Scan {
 
     fn tree_page(&mut self, pages: &mut dyn Pages, number: u32, tree: u16) -> Result<(), Unread> {
         if !self.map.claim(number, Use::Tree(tree)) {
-            let name = self.name(tree).to_owned();
-            self.fault(format!("page {number} of {name} does not exist, or is used twice"));
+            let (id, name) = (number, self.name(tree).to_owned());
+            self.fault(format!("page {id} of {name} does not exist, or is used twice"));
             return Ok(());
         }
         let mut page = std::mem::take(&mut self.page);
@@ -222,8 +222,8 @@ impl Scan {
     }
 
     fn damaged(&mut self, page: &[u8], number: u32, tree: u16) {
-        let name = self.name(tree).to_owned();
-        self.fault(format!("page {number} of {name} is damaged"));
+        let (id, name) = (number, self.name(tree).to_owned());
+        self.fault(format!("page {id} of {name} is damaged"));
         self.map.claim(number, Use::Damaged(tree));
         self.look_dead(page, Spot { layer: Layer::Database, region: Region::Damaged, tree: Some(tree) }, number);
     }
@@ -264,8 +264,8 @@ impl Scan {
         block: Option<Vec<u8>>,
     ) -> Result<(), Unread> {
         if !self.map.claim(number, Use::Overflow(tree)) {
-            let name = self.name(tree).to_owned();
-            self.fault(format!("page {number} of a long value of {name} does not exist, or is used twice"));
+            let (id, name) = (number, self.name(tree).to_owned());
+            self.fault(format!("page {id} of a long value of {name} does not exist, or is used twice"));
             return Ok(());
         }
         let mut page = std::mem::take(&mut self.page);
@@ -316,8 +316,8 @@ impl Scan {
                 }
             }
             (_, None) => {
-                let name = self.name(tree).to_owned();
-                self.fault(format!("a long value of {name} ends too soon, on page {number}"));
+                let (id, name) = (number, self.name(tree).to_owned());
+                self.fault(format!("a long value of {name} ends too soon, on page {id}"));
             }
             (_, Some(next)) => {
                 let seen = [before, data].concat();
@@ -328,8 +328,9 @@ impl Scan {
     }
 
     fn trunk(&mut self, pages: &mut dyn Pages, number: u32) -> Result<(), Unread> {
+        let id = number;
         if !self.map.claim(number, Use::Other) {
-            self.fault(format!("page {number} of the list of free pages does not exist, or is used twice"));
+            self.fault(format!("page {id} of the list of free pages does not exist, or is used twice"));
             return Ok(());
         }
         let mut page = std::mem::take(&mut self.page);
@@ -340,14 +341,14 @@ impl Scan {
                 Some(trunk) => {
                     let bytes = self.header.usable - trunk.end;
                     self.tally(Region::FreePages, Owner::Application, bytes as u64, trunk.nonzero);
-                    for leaf in trunk.leaves {
-                        if !self.map.claim(leaf, Use::Free) {
-                            self.fault(format!("page {leaf} is free and used at once"));
+                    for id in trunk.leaves {
+                        if !self.map.claim(id, Use::Free) {
+                            self.fault(format!("page {id} is free and used at once"));
                         }
                     }
                     self.tasks.extend(trunk.next.map(Task::Trunk));
                 }
-                None => self.fault(format!("page {number} of the list of free pages is damaged")),
+                None => self.fault(format!("page {id} of the list of free pages is damaged")),
             }
         }
         self.page = page;

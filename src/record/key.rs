@@ -86,7 +86,10 @@ impl RecordKey {
         if texts.len() != types.len() {
             return Err(KeyError::WrongNumberOfParts { expected: types.len(), found: texts.len() });
         }
-        texts.iter().zip(types).map(|(text, key_type)| read_part(text, *key_type)).collect()
+        let parts: Vec<KeyPart> =
+            texts.iter().zip(types).map(|(text, key_type)| read_part(text, *key_type)).collect::<Result<_, _>>()?;
+        // What is held, decided and erased under a key is found by its text: a row must not have two of them.
+        if Self::from_parts(&parts, types).as_ref() == Ok(self) { Ok(parts) } else { Err(KeyError::Malformed) }
     }
 
     /// Whether it only names a record: see [`KeySeal::name`](super::KeySeal::name). Nothing in a source has such a key.
@@ -269,6 +272,18 @@ mod tests {
         for plain in ["anna@example.org", "anna@", "anna@3b", "anna@+3", "@"] {
             assert_eq!(written(plain), plain);
         }
+    }
+
+    #[test]
+    fn a_key_has_one_form_and_no_other_is_read() {
+        let read = |text: &str, key_type| RecordKey::from_text(text).parts(&[key_type]);
+        for text in ["anna@3", "%61nna", "a%2cb", "anna ", "%", "%zz", "x'FF'", "x'+f'", "x'f'", "a\nb", "a%C3"] {
+            for key_type in [KeyType::Text, KeyType::Other] {
+                assert_eq!(read(text, key_type), Err(KeyError::Malformed), "{text:?}");
+            }
+        }
+        assert_eq!(read("%34%37", KeyType::Other), Err(KeyError::Malformed), "digits in disguise");
+        assert_eq!(read("04711", KeyType::Other), Ok(vec![KeyPart::Text("04711".into())]));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod removal;
 mod rows;
 pub mod sample;
 mod schema;
+mod shape;
 mod sqlite;
 
 use std::collections::HashSet;
@@ -31,10 +32,11 @@ pub use self::rows::{
 pub use self::schema::{
     Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
 };
+pub use self::shape::Shape;
 pub use self::sqlite::{Ours, ProofOrder, Step, reached};
 use crate::config::SourceSettings;
 use crate::proof::ProofReport;
-use crate::record::{RecordKey, SourceName};
+use crate::record::{RecordKey, SourceName, Value};
 
 /// An application's database, where it is and what it is called. Opens nothing by itself.
 #[derive(Debug, Clone)]
@@ -128,6 +130,19 @@ impl Reader {
         self.0.page(mapping, today, after, rows_max).await
     }
 
+    /// How many rows the next stretch of at most `rows_max` of the category's table has, and where the one after it begins.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn rows_of_stretch(
+        &mut self,
+        mapping: &Mapping,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<(u64, Option<Cursor>), SourceError> {
+        self.0.rows_of_stretch(mapping, after, rows_max).await
+    }
+
     /// The records with these keys, each in its place; `None` where there is none.
     ///
     /// # Errors
@@ -169,6 +184,14 @@ impl Reader {
     /// When the source cannot be read.
     pub async fn stage(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Staged, SourceError> {
         self.0.stage(mapping, keys).await
+    }
+
+    /// The personal values of these records, and of their dependents as far as an index finds them.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn personal(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Vec<Value>, SourceError> {
+        self.0.personal(mapping, keys).await
     }
 
     /// The keys of the records that a tie leads to from any of these, each once, at most `limit`.

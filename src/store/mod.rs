@@ -13,10 +13,12 @@
 mod access;
 mod all;
 mod batch;
+mod brake;
 mod decide;
 mod digest;
 mod error;
 mod filter;
+mod gate;
 mod hold;
 mod ledger;
 mod list;
@@ -50,10 +52,12 @@ use jiff::Timestamp;
 pub use access::{AccessAbout, AccessEntry, AccessWhat};
 pub use all::{AllError, NAMED_MAX, Named, SetDifference};
 pub use batch::{Intended, OpenBatch, PlannedErasure};
+pub use brake::{ClosedBrake, Override, Ripe, Spread, SpreadPart};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use digest::{SeenSet, SetDigest};
 pub use error::{Cause, StoreError};
 pub use filter::{ListOrder, ListSort, ProposalFilter};
+pub use gate::{SchemaGate, shapes};
 pub use hold::{Announcement, AskedRelease, Hold, HoldId, NewHold};
 pub use ledger::LedgerEntry;
 pub use list::{Event, EventKind, GivenReason, Page};
@@ -94,6 +98,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// Where its file is. Whoever opens it with anything but SQLite drops every lock that this process holds on it.
+    #[must_use]
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
     /// Names this installation for ever: in the trail, its checkpoints, and the commit marker of the sources.
     #[must_use]
     pub fn installation(&self) -> &str {

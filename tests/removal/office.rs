@@ -31,6 +31,8 @@ const CUSTOMER: &str = r#"table = "customers"
     [manual]
     where = "mark = 1"
     auto_confirm = true
+    [brake]
+    count = 1000
     [erase.anonymise]
     last_name = "null"
     email = "null"

@@ -2,25 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use crate::process::Site;
+use crate::process::{Answer, Site};
 use crate::world::PAIRS;
 
 /// A record is not asked about again before this day.
-const UNTIL: &str = "2199-01-01";
+pub const UNTIL: &str = "2199-01-01";
 
 /// Confirms everything of a category's first unit that is proposed now; gives how many records that are.
 pub fn confirm_unit(site: &Site, category: &str) -> u64 {
+    let (count, answer) = ask_to_confirm_unit(site, category);
+    assert!(count == 0 || (answer.code == 0 && answer.json()["done"] == count), "{answer:?}");
+    count
+}
+
+/// The same, where somebody may decide otherwise meanwhile: then it is none.
+pub fn try_to_confirm_unit(site: &Site, category: &str) -> u64 {
+    let (count, answer) = ask_to_confirm_unit(site, category);
+    if answer.code == 0 { count } else { 0 }
+}
+
+fn ask_to_confirm_unit(site: &Site, category: &str) -> (u64, Answer) {
     let set = ["--category", category, "--state", "proposed", "--unit", "1"];
     let listed = site.json(&["list"].into_iter().chain(set).chain(["--digest"]).collect::<Vec<_>>());
     let (digest, count) = (listed["digest"].as_str().unwrap().to_owned(), listed["records"].as_u64().unwrap());
-    if count == 0 {
-        return 0;
-    }
     let count_text = count.to_string();
-    let words = ["confirm", "--all", "--digest", &digest, "--yes-confirm", &count_text];
-    let answer = site.json(&words.into_iter().chain(set).collect::<Vec<_>>());
-    assert_eq!(answer["done"], count, "{answer}");
-    count
+    let words = ["confirm", "--all", "--digest", &digest, "--yes-confirm", &count_text, "--json"];
+    (count, site.ctl(&words.into_iter().chain(set).collect::<Vec<_>>()))
 }
 
 /// Confirms every person together with their membership.
@@ -43,4 +50,12 @@ pub fn hold(site: &Site, records: &BTreeSet<String>) {
     for record in records {
         site.json(&["hold", record, "--reason", "lawsuit", "--reference", "3 Cg 17/26"]);
     }
+}
+
+/// Runs a job to its end, which must be a good one.
+pub fn run_to_the_end(site: &Site, job: &str) {
+    let answer = site.ctl(&["run", job, "--wait", "--json"]);
+    let said = answer.stderr.lines().rev().nth(1).or(answer.stderr.lines().last()).unwrap_or_default();
+    let is_done = answer.code == 0 && answer.json()["state"] == "done";
+    assert!(is_done, "a run of {job} did not end well: {said}");
 }

@@ -148,8 +148,7 @@ impl Round {
         self.site.idle();
         let entries = self.application.go_on(Phase::Calm);
         let before = self.start.after(&self.log, Some(entries));
-        let prepared = self.site.json(&["run", "prepare", "--wait"]);
-        assert_eq!(prepared["state"], "done", "{prepared}");
+        clerks::run_to_the_end(&self.site, "prepare");
         let mut customers = due(&before, "customers", "customer", "last_contact_on");
         let users = due(&before, "users", "user", "last_seen_on");
         let mut aside: Vec<String> = customers.iter().cloned().collect();
@@ -178,8 +177,7 @@ impl Round {
         let daemon = site.daemon();
         site.idle();
         self.application.go_on(Phase::Calm);
-        let last = site.json(&["run", "erase", "--wait"]);
-        assert_eq!(last["state"], "done", "the last run: {last}");
+        clerks::run_to_the_end(site, "erase");
         let fared = self.application.end();
         assert_none("the application was locked out", &fared.errors);
         assert!(

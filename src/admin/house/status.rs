@@ -1,7 +1,7 @@
 //! How the daemon is.
 
-use super::House;
 use super::runs::{instant, job_of, run, step_of};
+use super::{House, schema};
 use crate::api::{AuditStatus, CategoryStatus, JobStatus, PendingStep, RemovalStatus, SourceStatus, Status};
 use crate::desk::{CategoryStanding, JobStanding, Overview, RemovalStanding, StateName};
 
@@ -21,6 +21,7 @@ impl House {
                 .map(|standing| SourceStatus {
                     source: standing.source.to_string(),
                     problem: standing.problem,
+                    remains: standing.remains,
                     removal: removal(standing.removal),
                 })
                 .collect(),
@@ -67,5 +68,6 @@ fn category(standing: CategoryStanding) -> CategoryStatus {
         erasing: count(StateName::Erasing),
         category: standing.category.to_string(),
         problem: standing.problem,
+        gate: standing.gate.map(schema::closed),
     }
 }

@@ -12,12 +12,14 @@ mod connection;
 mod cut;
 mod expression;
 mod guard;
+mod personal;
 mod place;
 mod proof;
 mod removal;
 mod seen;
 mod select;
 mod settle;
+mod shape;
 mod stage;
 mod survey;
 mod text;
@@ -43,8 +45,9 @@ use self::text::{qualified, quote};
 use super::mapping::Mapping;
 use super::rows::{Applied, Cursor, Label, Page, Retained, Row, Staged, Surveyed};
 use super::schema::Schema;
+use super::shape::Shape;
 use super::{SourceError, label};
-use crate::config::SourceSettings;
+use crate::config::{Category, SourceSettings};
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
@@ -128,6 +131,11 @@ impl SqliteReader {
         self.seen.schema()
     }
 
+    /// What the category relies on in the schema.
+    pub(super) fn shape(&self, mapping: &Mapping, category: &Category) -> Shape {
+        shape::of(self.schema(), mapping, category)
+    }
+
     /// What was read, if the schema is still the one that mappings were made over.
     pub(super) async fn under_one_schema<T>(&mut self, read: Result<T, SourceError>) -> Result<T, SourceError> {
         self.seen.under_it(&mut self.reading, read).await
@@ -157,6 +165,17 @@ impl SqliteReader {
         connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
         let columns = self.columns(mapping.table());
         Selection::new(mapping, &columns, today).page(&mut self.guarded, after, rows_max).await
+    }
+
+    pub(super) async fn rows_of_stretch(
+        &mut self,
+        mapping: &Mapping,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<(u64, Option<Cursor>), SourceError> {
+        connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
+        // No rule is asked, so that it is all one which day it is.
+        Selection::new(mapping, &[], Date::default()).rows_of_stretch(&mut self.guarded, after, rows_max).await
     }
 
     pub(super) async fn by_key(
@@ -216,6 +235,14 @@ impl SqliteReader {
             }
         }
         Ok(labels)
+    }
+
+    /// The personal values of these records and of what goes or is changed with them.
+    pub(super) async fn personal(&mut self, mapping: &Mapping, keys: &[RecordKey]) -> Result<Vec<Value>, SourceError> {
+        let columns = self.columns(mapping.table());
+        // Of what day it is nothing here depends.
+        let selection = Selection::new(mapping, &columns, Date::constant(2000, 1, 1));
+        personal::personal(&mut self.reading, self.seen.schema(), mapping, &selection, keys).await
     }
 
     pub(super) async fn tied(

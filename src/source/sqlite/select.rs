@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::connection::{fetch, fetch_each, value};
+use super::connection::{count, fetch, fetch_each, value};
 use super::expression::{self, Days};
 use super::stage::same_key;
 use super::text::{literal, qualified, quote, refers};
@@ -145,14 +145,7 @@ impl<'m> Selection<'m> {
         after: Option<&Cursor>,
         rows_max: u32,
     ) -> Result<Page, SourceError> {
-        let row_id: Vec<String> = self.row_id().into_iter().map(quote).collect();
-        let tuple = |prefix: &str| format!("({})", numbered(prefix, row_id.len()).join(", "));
-        let own = format!("({})", row_id.join(", "));
-        let (mut range, mut bindings) = (String::from("1"), Vec::new());
-        if let Some(Cursor(values)) = after {
-            range = format!("{own} > {}", tuple("?"));
-            bindings.clone_from(values);
-        }
+        let (own, mut range, mut bindings) = self.behind(after);
         let end = self.end_of_stretch(connection, &range, bindings.clone(), rows_max).await?;
         let (next, scanned) = match end {
             Some(values) => {
@@ -161,11 +154,50 @@ impl<'m> Selection<'m> {
                 bindings.extend(values.iter().cloned());
                 (Some(Cursor(values)), u64::from(rows_max))
             }
-            None => (None, 0),
+            None => (None, self.rows_of_rest(connection, &range, bindings.clone()).await?),
         };
         let sql = format!("SELECT * FROM ({} WHERE {range}) WHERE {}", self.inner()?, self.sieve());
         let rows = fetch_each(connection, "read records", sql, bindings, |row| self.row(row, 0)).await?;
         Ok(Page { rows, scanned, next })
+    }
+
+    /// How many rows the next stretch of at most `rows_max` has, and where the one after it begins.
+    pub(super) async fn rows_of_stretch(
+        &self,
+        connection: &mut SqliteConnection,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<(u64, Option<Cursor>), SourceError> {
+        let (_, range, bindings) = self.behind(after);
+        match self.end_of_stretch(connection, &range, bindings.clone(), rows_max).await? {
+            Some(values) => Ok((u64::from(rows_max), Some(Cursor(values)))),
+            None => Ok((self.rows_of_rest(connection, &range, bindings).await?, None)),
+        }
+    }
+
+    /// The row id as one value, the condition that a row comes behind the cursor, and what is bound there.
+    fn behind(&self, after: Option<&Cursor>) -> (String, String, Vec<Value>) {
+        let row_id: Vec<String> = self.row_id().into_iter().map(quote).collect();
+        let own = format!("({})", row_id.join(", "));
+        match after {
+            Some(Cursor(values)) => {
+                let range = format!("{own} > ({})", numbered("?", row_id.len()).join(", "));
+                (own, range, values.clone())
+            }
+            None => (own, "1".to_owned(), Vec::new()),
+        }
+    }
+
+    /// How many rows there are to the table's end, which is near.
+    async fn rows_of_rest(
+        &self,
+        connection: &mut SqliteConnection,
+        range: &str,
+        bindings: Vec<Value>,
+    ) -> Result<u64, SourceError> {
+        let sql = format!("SELECT count(*) FROM {} WHERE {range}", quote(self.mapping.table()));
+        let found = fetch(connection, "count records", sql, bindings).await?;
+        found.first().map_or(Ok(0), |row| count(row, 0))
     }
 
     /// The row id of the last row of a full stretch; `None` when the table ends within it.
@@ -266,7 +298,7 @@ impl<'m> Selection<'m> {
             return Ok(Vec::new());
         };
         let days = self.days(Some(since));
-        let expression = ready(columns, &since.sql.value, days)?;
+        let expression = format!("{} AS s", ready(columns, &since.sql.value, days)?);
         let open = match days.cutoff {
             Some(cutoff) => format!("NOT {}", surely_before("d.s", since.format, cutoff)),
             None => "1".to_owned(),
@@ -283,8 +315,8 @@ impl<'m> Selection<'m> {
             .collect()
     }
 
-    /// The joins from the keys down to a dependent, which comes last as `d` with its start date as `d.s`.
-    fn down_to(&self, place: usize, since: &str) -> String {
+    /// The joins from the keys down to a dependent, which comes last as `d` with what is selected of its table.
+    pub(super) fn down_to(&self, place: usize, selected: &str) -> String {
         let path = self.mapping.path(place);
         let key: Vec<String> = self.mapping.key.iter().map(|column| qualified("p0", column)).collect();
         let mut joins = format!("json_each(?1) k CROSS JOIN {} p0 ON {}", quote(self.mapping.table()), keyed(&key));
@@ -306,18 +338,18 @@ impl<'m> Selection<'m> {
                 Direction::Child => refers(&below, &above),
                 Direction::Owned => refers(&above, &below),
             };
-            let table = if is_last { last_table(node, &link.columns, since) } else { quote(&node.table) };
+            let table = if is_last { last_table(node, &link.columns, selected) } else { quote(&node.table) };
             joins = format!("{joins} JOIN {table} {own} ON {on}");
         }
         joins
     }
 }
 
-/// The dependent's table alone, so that bare names in its start date mean its own columns.
-fn last_table(node: &Node, columns: &[String], since: &str) -> String {
+/// The dependent's table alone, so that bare names in what is selected mean its own columns.
+fn last_table(node: &Node, columns: &[String], selected: &str) -> String {
     let links: Vec<String> =
         columns.iter().enumerate().map(|(i, column)| format!("{} AS l{i}", quote(column))).collect();
-    format!("(SELECT {since} AS s, {} FROM {})", links.join(", "), quote(&node.table))
+    format!("(SELECT {selected}, {} FROM {})", links.join(", "), quote(&node.table))
 }
 
 fn numbered(prefix: &str, count: usize) -> Vec<String> {

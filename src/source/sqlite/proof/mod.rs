@@ -5,6 +5,7 @@
 //! begun anew, a few times. The logs beside the database carry no locks, and are read as plain files.
 
 mod beside;
+mod judge;
 mod log;
 mod trees;
 
@@ -16,6 +17,7 @@ use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
 use self::beside::Beside;
+use self::judge::{Judge, disturbed, no_bytes, unseen};
 use self::log::Log;
 pub use self::trees::reached;
 use super::connection::{self, execute, fetch, value};
@@ -25,8 +27,8 @@ use super::text::quote;
 use super::{Location, survey};
 use crate::clock::Stopwatch;
 use crate::proof::{
-    HEADER_BYTES, Header, Judgement, Layer, LayerReport, Pages, ProofReport, Region, Sample, Scan, Scanned, Search,
-    Settled, Spot, Tree, Unread, Verdict, words,
+    HEADER_BYTES, Header, Judgement, Layer, Pages, ProofReport, Region, Sample, Scan, Scanned, Search, Spot, Tree,
+    Unread, words,
 };
 use crate::record::Value;
 use crate::source::SourceError;
@@ -83,12 +85,7 @@ pub(super) async fn prove(location: &Location, order: &ProofOrder<'_>) -> Result
     // Closing tidies up; a failure leaves nothing undone.
     let _ = look.connection.close().await;
     place.check()?;
-    Ok(report?.unwrap_or_else(|| {
-        let reason =
-            "the application kept writing while it was looked through; it has to be looked at again".to_owned();
-        let database = LayerReport::new(Layer::Database, Verdict::Pending { reason });
-        ProofReport { layers: vec![database], ..ProofReport::default() }
-    }))
+    Ok(report?.unwrap_or_else(disturbed))
 }
 
 struct Look<'p> {
@@ -168,7 +165,7 @@ impl Look<'_> {
             match more? {
                 Err(Unread::Disturbed) => return Ok(None),
                 Err(Unread::Failed(code)) => {
-                    return Err(self.cannot(format!("the system does not give its bytes (SQLite's code {code})")));
+                    return Err(self.cannot(no_bytes(code)));
                 }
                 Ok(has_more) => {
                     if has_more {
@@ -199,13 +196,12 @@ impl Look<'_> {
         let size = {
             let handle = self.connection.lock_handle().await;
             let mut handle = handle.map_err(|error| SourceError::query("lock a connection", error))?;
-            let mut file = MainFile::of(&mut handle).map_err(|code| code.to_string());
-            let read = file.as_mut().map_err(|code| code.clone()).and_then(|file| {
-                file.read(0, &mut first).map_err(|code| code.to_string())?;
-                file.size().map_err(|code| code.to_string())
+            let read = MainFile::of(&mut handle).and_then(|mut file| {
+                file.read(0, &mut first)?;
+                file.size()
             });
             drop(handle);
-            read.map_err(|code| self.cannot(format!("the system does not give its bytes (SQLite's code {code})")))?
+            read.map_err(|code| self.cannot(no_bytes(code)))?
         };
         if let Some(log) = &log
             && log.has(1)
@@ -272,7 +268,8 @@ impl Look<'_> {
         let names = |tree: u16| trees.get(usize::from(tree)).map_or_else(String::new, |tree| tree.name.clone());
         let settled = search.as_ref().map(|search| search.settle(&names));
         let mut report = ProofReport { faults, values: settled.as_ref().map(|s| s.values.clone()), layers: Vec::new() };
-        let judge = Judge { settled: &settled, is_empty: search.as_ref().is_some_and(Search::is_empty), unmoved };
+        let judge =
+            Judge { settled: settled.as_ref(), is_empty: search.as_ref().is_some_and(Search::is_empty), unmoved };
         report.layers.push(judge.database(residue));
         report.layers.push(judge.log(in_log, order.log_was_emptied));
         report.layers.push(judge.journal(journal));
@@ -319,7 +316,7 @@ impl Look<'_> {
 /// Searches the daemon's own state, and the log beside it.
 async fn look_at_state(path: &Path, search: &mut Search) -> Result<(), SourceError> {
     let mut connection = connection::reading(path, Duration::from_secs(5)).await?;
-    let cannot = |code: i32| SourceError::Bytes { path: path.to_owned(), what: format!("SQLite's code {code}") };
+    let cannot = |code: i32| SourceError::Bytes { path: path.to_owned(), what: no_bytes(code) };
     {
         let handle = connection.lock_handle().await;
         let mut handle = handle.map_err(|error| SourceError::query("lock a connection", error))?;
@@ -344,91 +341,6 @@ async fn look_at_state(path: &Path, search: &mut Search) -> Result<(), SourceErr
     // Closing tidies up; a failure leaves nothing undone.
     let _ = connection.close().await;
     Ok(())
-}
-
-/// What the layers are to be judged by.
-struct Judge<'a> {
-    settled: &'a Option<Settled>,
-    /// Whether there was nothing distinctive to look for.
-    is_empty: bool,
-    unmoved: u64,
-}
-
-impl Judge<'_> {
-    /// By values: how many are there for good, how many will pass.
-    fn by_value(&self, layer: Layer) -> (u64, u64, LayerReport) {
-        let found = self.settled.as_ref().and_then(|settled| settled.layers.get(&layer)).cloned().unwrap_or_default();
-        let mut report = LayerReport::new(layer, Verdict::Clean);
-        report.places = found.places;
-        (found.found.len() as u64, found.pending.len() as u64, report)
-    }
-
-    fn database(&self, residue: Vec<crate::proof::Residue>) -> LayerReport {
-        let (found, pending, mut report) = self.by_value(Layer::Database);
-        let nonzero: u64 = residue.iter().map(|residue| residue.nonzero).sum();
-        let count = if self.settled.is_some() { found } else { nonzero };
-        report.verdict = if count > 0 {
-            Verdict::Found { count }
-        } else if pending > 0 || self.unmoved > 0 {
-            let reason = format!("{} pages have a newer version in the write-ahead log", self.unmoved);
-            Verdict::Pending { reason }
-        } else if self.is_empty {
-            let reason = "no value of the erased records is distinctive enough to be looked for".to_owned();
-            Verdict::CannotBeSeen { reason }
-        } else {
-            Verdict::Clean
-        };
-        report.residue = residue;
-        report
-    }
-
-    fn log(&self, log: Option<log::InLog>, was_emptied: bool) -> LayerReport {
-        let (found, pending, mut report) = self.by_value(Layer::Wal);
-        if let Some(log) = log.filter(|log| log.frames + log.old_frames > 0) {
-            let is_new = was_emptied && self.settled.is_some() && found + pending == 0;
-            if !is_new {
-                let reason =
-                    format!("it holds {} frames and {} old ones, and was not emptied", log.frames, log.old_frames);
-                report.verdict = Verdict::Pending { reason };
-            }
-            report.residue = log.residue;
-        }
-        report
-    }
-
-    fn journal(&self, journal: Option<beside::Seen>) -> LayerReport {
-        let (found, _, mut report) = self.by_value(Layer::Journal);
-        let Some(seen) = journal else { return report };
-        let count = if self.settled.is_some() { found } else { seen.nonzero };
-        report.verdict = if seen.is_in_use {
-            Verdict::Pending { reason: "a transaction is going on, or waits to be rolled back".to_owned() }
-        } else if count > 0 {
-            Verdict::Found { count }
-        } else {
-            Verdict::Clean
-        };
-        report.residue = vec![seen.residue(Region::Journal)];
-        report
-    }
-
-    fn plain(&self, layer: Layer) -> LayerReport {
-        let (found, _, mut report) = self.by_value(layer);
-        if found > 0 {
-            report.verdict = Verdict::Found { count: found };
-        }
-        report
-    }
-}
-
-/// What nothing that runs beside the application can see.
-fn unseen() -> [LayerReport; 4] {
-    let unseen = |layer, reason: &str| LayerReport::new(layer, Verdict::CannotBeSeen { reason: reason.to_owned() });
-    [
-        unseen(Layer::Log, "the journal or whoever takes the daemon's output keeps it; it holds keys, never values"),
-        unseen(Layer::Snapshots, "file systems and machines keep earlier versions where no program sees them"),
-        unseen(Layer::Device, "blocks that files have let go of keep their bytes until the device reuses them"),
-        unseen(Layer::Backups, "copies made before lie elsewhere; the ledger knows who must not come back with them"),
-    ]
 }
 
 /// The path of a file beside the database.
