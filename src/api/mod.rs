@@ -43,8 +43,9 @@ pub use proposals::{
     ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,
 };
 pub use runs::{
-    BrakeQuery, ClosedBrake, ClosedBrakes, DependentRows, EraseCounts, Job, OverrideRequest, PrepareCounts, Run,
-    RunPage, RunQuery, RunRequest, RunState, Spread, SpreadPart, Trigger, WaitQuery, Work,
+    BrakeQuery, ClosedBrake, ClosedBrakes, DependentRows, EraseCounts, Job, OverrideRequest, PrepareCounts,
+    RemovalStep, RemoveCounts, Run, RunPage, RunQuery, RunRequest, RunState, SourceRemoval, Spread, SpreadPart,
+    StepLeft, Trigger, WaitQuery, Work,
 };
 pub use schema::{ClosedGate, SchemaAcceptRequest, SchemaFinding, SchemaGates, SchemaStanding};
-pub use status::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};
+pub use status::{AuditStatus, CategoryStatus, JobStatus, PendingStep, RemovalStatus, SourceStatus, Status};

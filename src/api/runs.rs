@@ -15,6 +15,8 @@ pub enum Job {
     Prepare,
     /// Erases what is confirmed.
     Erase,
+    /// Tries again to remove what was erased from the sources' files.
+    Remove,
 }
 
 /// A run is asked for.
@@ -147,6 +149,8 @@ pub struct Run {
     pub brakes: Vec<ClosedBrake>,
     /// What somebody should know: dates that cannot be read, what could not be verified.
     pub notes: Vec<String>,
+    /// How far what was erased is removed from the sources' files, for whoever may see every record.
+    pub removal: Vec<SourceRemoval>,
     /// Why it failed, or did only a part.
     pub problem: Option<Problem>,
     /// What was found of the erased afterwards, by the source's name.
@@ -195,6 +199,44 @@ pub struct SpreadPart {
     pub records: u64,
 }
 
+/// One of the things that remove what was erased from a source's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemovalStep {
+    /// Writing indexes for full-text search anew.
+    FullText,
+    /// Gathering statistics anew.
+    Statistics,
+    /// Writing the whole file anew.
+    Vacuum,
+    /// Making indexes for full-text search anew that go by row numbers which that may have changed.
+    Rebuild,
+    /// Emptying the write-ahead log, or a rollback journal that is kept.
+    Checkpoint,
+}
+
+/// What a run has removed from a source's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SourceRemoval {
+    /// The source.
+    pub source: String,
+    /// What was done.
+    pub done: Vec<RemovalStep>,
+    /// What is still to be done.
+    pub pending: Vec<StepLeft>,
+    /// What the settings do not ask for.
+    pub not_wanted: Vec<RemovalStep>,
+}
+
+/// A step that could not be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StepLeft {
+    /// Which.
+    pub step: RemovalStep,
+    /// Why.
+    pub why: String,
+}
+
 /// A job with its counts, which stand at the top level of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "job", rename_all = "kebab-case")]
@@ -203,6 +245,18 @@ pub enum Work {
     Prepare(PrepareCounts),
     /// Of a final run.
     Erase(EraseCounts),
+    /// Of a run that tries again to remove what was erased.
+    Remove(RemoveCounts),
+}
+
+/// What a run did that tries again to remove what was erased, in steps of all sources.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RemoveCounts {
+    /// Done.
+    pub steps_done: u64,
+    /// Still to be done.
+    pub steps_pending: u64,
 }
 
 /// What a prepare run did, in records.

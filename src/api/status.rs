@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ClosedGate, Job, Run};
+use super::{ClosedGate, Job, RemovalStep, Run};
 
 /// How the daemon is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -31,7 +31,7 @@ pub struct Status {
 pub struct JobStatus {
     /// Which.
     pub job: Job,
-    /// Its cron expression; null where it runs by hand only.
+    /// Its cron expression; null where it runs by hand only, or when something is owed.
     pub schedule: Option<String>,
     /// When it is due next.
     pub next_at: Option<String>,
@@ -48,6 +48,41 @@ pub struct SourceStatus {
     pub problem: Option<String>,
     /// What is not gone, or not known to be, after the last run that has erased from it; null when nothing is.
     pub remains: Option<String>,
+    /// How far what was erased is removed from its files.
+    pub removal: RemovalStatus,
+}
+
+/// How far what was erased in a source is removed from its files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RemovalStatus {
+    /// What is still to be done, and tried again.
+    pub pending: Vec<PendingStep>,
+    /// The oldest confirmation of what is not known to be gone; where there is a longest time, of what is confirmed and not
+    /// erased as well.
+    pub oldest_confirmed_at: Option<String>,
+    /// The longest time from a confirmation to the verified removal; null where it is not watched.
+    pub within: Option<String>,
+    /// Whether it is exceeded.
+    pub overdue: bool,
+    /// The hours in which the whole file may be written anew, which locks the application out; null: never.
+    pub vacuum: Option<String>,
+}
+
+/// A step that is still to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PendingStep {
+    /// Which.
+    pub step: RemovalStep,
+    /// Since when.
+    pub since: String,
+    /// How many erased records it concerns.
+    pub records: u64,
+    /// When it was tried last; null when it was not.
+    pub tried_at: Option<String>,
+    /// Why in vain.
+    pub why: Option<String>,
+    /// When it is tried next.
+    pub next_at: String,
 }
 
 /// The open proposals of one category.

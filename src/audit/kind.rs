@@ -152,6 +152,22 @@ pub struct RuleChanged {
     pub asked: Option<u64>,
 }
 
+/// How far what was erased is removed from a source's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// The source.
+    pub source: String,
+    /// How many batches it is about.
+    pub batches: u64,
+    /// How many records.
+    pub records: u64,
+    /// The steps that were done now.
+    pub done: Vec<String>,
+    /// The steps that are still owed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<String>,
+}
+
 /// How a batch was settled that had no outcome on record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -266,7 +282,7 @@ pub enum Kind {
     },
     /// A run is to be made.
     RunQueued {
-        /// `prepare` or `erase`.
+        /// `prepare`, `erase` or `remove`.
         job: String,
         /// Why.
         trigger: Trigger,
@@ -275,12 +291,12 @@ pub enum Kind {
     },
     /// A run begins.
     RunStarted {
-        /// `prepare` or `erase`.
+        /// `prepare`, `erase` or `remove`.
         job: String,
     },
     /// A run is over.
     RunFinished {
-        /// `prepare` or `erase`.
+        /// `prepare`, `erase` or `remove`.
         job: String,
         /// `done`, `partly`, `failed` or `stopped`.
         outcome: String,
@@ -446,6 +462,10 @@ pub enum Kind {
         /// What has changed.
         differences: Vec<String>,
     },
+    /// Nothing that the daemon can remove of what was erased is left in the source's files.
+    RemovalDone(Removal),
+    /// Something may be left, and is tried again.
+    RemovalPending(Removal),
     /// Somebody was assigned something, or denied.
     AccessGiven(Access),
     /// What somebody was assigned or denied has ended.

@@ -61,6 +61,6 @@ pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, VerifierKey};
 pub use kind::{Access, AccessEnd, BrakedCategory};
 pub use kind::{
     Batched, Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, Postponement, ProposedGroup,
-    ReasonedGroup, RecordGroup, RuleChanged, Settlement, Trigger,
+    ReasonedGroup, RecordGroup, Removal, RuleChanged, Settlement, Trigger,
 };
 pub use verify::{Fault, Report, Verifier, verify};

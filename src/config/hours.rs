@@ -40,9 +40,35 @@ impl Hours {
         self.contain(at.to_zoned(zone.clone()).time())
     }
 
+    /// Whether there is any time of day that is within both.
+    #[must_use]
+    pub fn meet(self, other: Self) -> bool {
+        // Where they meet, the start of one is within the other.
+        self.contains_minute(other.start) || other.contains_minute(self.start)
+    }
+
+    /// When they begin next after `now` in `zone`; `None` at the end of the calendar.
+    #[must_use]
+    pub fn next_start(self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let number = |number: u16| i8::try_from(number).ok();
+        let start = Time::new(number(self.start / 60)?, number(self.start % 60)?, 0, 0).ok()?;
+        let mut day = now.to_zoned(zone.clone()).date();
+        loop {
+            let at = day.to_datetime(start).to_zoned(zone.clone()).ok()?.timestamp();
+            if at > now {
+                return Some(at);
+            }
+            day = day.tomorrow().ok()?;
+        }
+    }
+
     fn contain(self, time: Time) -> bool {
         let minute = i32::from(time.hour()) * 60 + i32::from(time.minute());
-        let (is_after_start, is_before_end) = (minute >= i32::from(self.start), minute < i32::from(self.end));
+        u16::try_from(minute).is_ok_and(|minute| self.contains_minute(minute))
+    }
+
+    const fn contains_minute(self, minute: u16) -> bool {
+        let (is_after_start, is_before_end) = (minute >= self.start, minute < self.end);
         if self.start < self.end { is_after_start && is_before_end } else { is_after_start || is_before_end }
     }
 }
@@ -164,6 +190,37 @@ mod tests {
             ("22:00-05:00", "2026-10-25T04:00:00Z", false),
         ] {
             assert_eq!(hours(text).hold_at(at.parse().unwrap(), &vienna), expected, "{at} within {text}");
+        }
+    }
+
+    #[test]
+    fn two_meet_where_any_minute_is_within_both() {
+        for (one, other, expected) in [
+            ("22:00-05:00", "02:00-04:00", true),
+            ("22:00-05:00", "04:59-06:00", true),
+            ("22:00-05:00", "05:00-06:00", false),
+            ("22:00-05:00", "21:00-22:00", false),
+            ("22:00-05:00", "21:00-22:01", true),
+            ("08:00-12:00", "00:00-24:00", true),
+        ] {
+            let (one, other) = (hours(one), hours(other));
+            assert_eq!((one.meet(other), other.meet(one)), (expected, expected), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn they_begin_next_on_the_next_day_that_has_them() {
+        let vienna = TimeZone::get("Europe/Vienna").unwrap();
+        for (now, next) in [
+            ("2026-06-01T00:00:00Z", "2026-06-02T00:30:00Z"),
+            ("2026-06-01T00:30:00Z", "2026-06-02T00:30:00Z"),
+            ("2026-06-01T00:29:59Z", "2026-06-01T00:30:00Z"),
+            // 02:30 is missing on 29 March 2026, and comes twice on 25 October.
+            ("2026-03-29T00:00:00Z", "2026-03-29T01:30:00Z"),
+            ("2026-10-25T00:00:00Z", "2026-10-25T00:30:00Z"),
+        ] {
+            let found = hours("02:30-04:00").next_start(now.parse().unwrap(), &vienna);
+            assert_eq!(found, Some(next.parse().unwrap()), "after {now}");
         }
     }
 

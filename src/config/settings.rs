@@ -102,4 +102,44 @@ pub struct SourceSettings {
     pub max_lock: Duration,
     /// When jobs may work on it, in the time zone of the settings; `None`: at any time.
     pub hours: Option<Hours>,
+    /// How what was erased is removed from its files.
+    pub removal: Removal,
+}
+
+/// How what was erased from a source is removed from the source's files too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// What becomes of the words that indexes for full-text search keep of rows that are gone.
+    pub full_text: FullText,
+    /// Whether statistics that hold values are gathered anew. Default: yes.
+    pub statistics: bool,
+    /// Whether the write-ahead log is moved to the main file and emptied. Default: yes.
+    pub checkpoint: bool,
+    /// The hours of the day in which the whole file may be written anew, which locks the application out; `None`: never.
+    pub vacuum: Option<Located<Hours>>,
+    /// The longest time from a confirmation to the verified removal; `None`: it is not watched.
+    pub within: Option<Located<Period>>,
+}
+
+impl Default for Removal {
+    fn default() -> Self {
+        Self { full_text: FullText::Optimise, statistics: true, checkpoint: true, vacuum: None, within: None }
+    }
+}
+
+/// What becomes of the words that an index for full-text search keeps of rows that are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FullText {
+    /// The index is written anew without them, after each run that has erased something.
+    Optimise,
+    /// The index is told, once and lasting, to take words out when rows go; where it cannot, it is written anew.
+    SecureDelete,
+    /// They stay.
+    Leave,
+}
+
+impl FullText {
+    /// The words of the settings.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("optimise", Self::Optimise), ("secure-delete", Self::SecureDelete), ("leave", Self::Leave)];
 }

@@ -316,6 +316,8 @@ pub(super) enum JobName {
     Prepare,
     /// Erase what is confirmed
     Erase,
+    /// Try again to remove what was erased from the sources' files
+    Remove,
 }
 
 impl From<JobName> for Job {
@@ -323,6 +325,7 @@ impl From<JobName> for Job {
         match name {
             JobName::Prepare => Self::Prepare,
             JobName::Erase => Self::Erase,
+            JobName::Remove => Self::Remove,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::table::facts;
 use super::{args, brake};
-use crate::api::{Job, Run, RunRequest, RunState, Trigger, WaitQuery, Work};
+use crate::api::{Job, RemovalStep, Run, RunRequest, RunState, Trigger, WaitQuery, Work};
 
 /// How long one request waits for news of a run, in seconds.
 const NEWS_SECONDS: u32 = 2;
@@ -57,6 +57,7 @@ fn progress(run: &Run) -> String {
             let set_aside = counts.returned + counts.withdrawn + counts.held;
             format!("{} erased, {set_aside} set aside", counts.deleted + counts.anonymised)
         }
+        Work::Remove(counts) => format!("{} steps done, {} still to be done", counts.steps_done, counts.steps_pending),
     };
     format!("run {}: {}, {counts}", run.id, state_name(run.state))
 }
@@ -91,8 +92,24 @@ fn written(run: &Run) -> String {
     lines.extend(counted.into_iter().map(|(name, count)| (name, Some(count.to_string()))));
     lines.extend(run.overrides.map(|id| ("overrides", Some(format!("the brake of run {id}")))));
     run.brakes.iter().for_each(|brake| lines.extend(brake::lines(brake)));
+    let removed = run.removal.iter().filter(|of| of.pending.is_empty() && !of.done.is_empty());
+    lines.extend(removed.map(|of| ("removed from files", Some(format!("{}: {}", of.source, steps(&of.done))))));
     lines.extend(run.notes.iter().map(|note| ("note", Some(note.clone()))));
     facts(lines)
+}
+
+fn steps(steps: &[RemovalStep]) -> String {
+    steps.iter().copied().map(step_name).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn step_name(step: RemovalStep) -> &'static str {
+    match step {
+        RemovalStep::FullText => "full-text indexes",
+        RemovalStep::Statistics => "statistics",
+        RemovalStep::Vacuum => "whole file",
+        RemovalStep::Rebuild => "full-text indexes once more",
+        RemovalStep::Checkpoint => "write-ahead log",
+    }
 }
 
 /// The counts of a run, with their names.
@@ -122,6 +139,9 @@ pub(super) fn counts(work: Work) -> Vec<(&'static str, u64)> {
             ("left", counts.left),
             ("dependents", counts.dependents),
         ],
+        Work::Remove(counts) => {
+            vec![("steps done", counts.steps_done), ("steps still to be done", counts.steps_pending)]
+        }
     }
 }
 
@@ -130,6 +150,7 @@ pub(super) fn what(run: &Run) -> String {
     let job = match run.work {
         Work::Prepare(_) => Job::Prepare,
         Work::Erase(_) => Job::Erase,
+        Work::Remove(_) => Job::Remove,
     };
     let job = job_name(job);
     if run.dry_run { format!("{job} (dry run)") } else { job.to_owned() }
@@ -139,6 +160,7 @@ pub(super) fn job_name(job: Job) -> &'static str {
     match job {
         Job::Prepare => "prepare",
         Job::Erase => "erase",
+        Job::Remove => "remove",
     }
 }
 

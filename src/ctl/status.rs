@@ -3,10 +3,10 @@
 use super::Session;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
-use super::run::{job_name, state_name};
+use super::run::{job_name, state_name, step_name};
 use super::schema::closed;
 use super::table::{facts, or_dash, table};
-use crate::api::{Run, Status};
+use crate::api::{Job, PendingStep, Run, SourceStatus, Status};
 
 pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
     let got = session.client.get::<Status>("/v1/status", &()).await?;
@@ -36,7 +36,7 @@ fn written(status: &Status) -> String {
         let last = job.last_run.as_ref();
         [
             job_name(job.job).to_owned(),
-            job.schedule.clone().unwrap_or_else(|| "by hand".to_owned()),
+            job.schedule.clone().unwrap_or_else(|| without_schedule(job.job).to_owned()),
             or_dash(job.next_at.as_deref()),
             last.map_or_else(|| or_dash(None), last_run),
         ]
@@ -46,6 +46,9 @@ fn written(status: &Status) -> String {
         let remains = source.remains.iter().cloned();
         [source.source.clone(), std::iter::once(state).chain(remains).collect::<Vec<_>>().join("; ")]
     });
+    let owed =
+        status.sources.iter().flat_map(|source| source.removal.pending.iter().map(move |step| owed(source, step)));
+    let owed: Vec<[String; 5]> = owed.collect();
     let categories = status.categories.iter().map(|category| {
         [
             category.category.clone(),
@@ -56,13 +59,42 @@ fn written(status: &Status) -> String {
             or_dash(category.problem.as_deref()),
         ]
     });
-    let mut parts = vec![
-        head,
-        table(["JOB", "SCHEDULE", "NEXT", "LAST RUN"], jobs),
-        table(["SOURCE", "STATE"], sources),
-        table(["CATEGORY", "PROPOSED", "CONFIRMED", "POSTPONED", "ERASING", "PROBLEM"], categories),
-    ];
-    let gates = status.categories.iter().filter_map(|of| Some(closed(&of.category, of.gate.as_ref()?)));
-    parts.extend(gates);
+    let mut parts =
+        vec![head, table(["JOB", "SCHEDULE", "NEXT", "LAST RUN"], jobs), table(["SOURCE", "STATE"], sources)];
+    if !owed.is_empty() {
+        parts.push(table(["SOURCE", "STILL TO BE REMOVED", "SINCE", "NEXT", "BECAUSE"], owed));
+    }
+    parts.extend(status.sources.iter().filter_map(overdue));
+    parts.push(table(["CATEGORY", "PROPOSED", "CONFIRMED", "POSTPONED", "ERASING", "PROBLEM"], categories));
+    parts.extend(status.categories.iter().filter_map(|of| Some(closed(&of.category, of.gate.as_ref()?))));
     parts.join("\n")
+}
+
+/// When a job without a schedule runs.
+const fn without_schedule(job: Job) -> &'static str {
+    match job {
+        Job::Prepare | Job::Erase => "by hand",
+        Job::Remove => "when owed",
+    }
+}
+
+fn owed(source: &SourceStatus, step: &PendingStep) -> [String; 5] {
+    [
+        source.source.clone(),
+        step_name(step.step).to_owned(),
+        step.since.clone(),
+        step.next_at.clone(),
+        or_dash(step.why.as_deref()),
+    ]
+}
+
+/// That what was confirmed is not known to be gone for longer than it may take.
+fn overdue(source: &SourceStatus) -> Option<String> {
+    let removal = &source.removal;
+    let (within, oldest) = (removal.within.as_ref()?, removal.oldest_confirmed_at.as_ref()?);
+    let said = format!(
+        "{}: confirmed at {oldest} and not known to be gone, longer than the {within} that it may take\n",
+        source.source
+    );
+    removal.overdue.then_some(said)
 }

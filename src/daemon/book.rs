@@ -1,44 +1,92 @@
 //! The scheduler's run book, kept in the state, and the jobs that carry its runs out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use jiff::civil::Date;
+use tokio::sync::{Mutex, watch};
 
 use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::jobs::{self, JobError, Keys, Workshop};
+use crate::record::SourceName;
 use crate::scheduler::{Performer, RunBook, StopSignal};
 use crate::store::{JobKind, Run, Store, StoreError};
 
 /// Runs as the state holds them.
 #[derive(Debug)]
-pub(super) struct Book(pub(super) Arc<Store>);
+pub(super) struct Book {
+    store: Arc<Store>,
+    settings: watch::Receiver<Arc<Settings>>,
+    clock: SharedClock,
+    watch: Mutex<Watch>,
+}
+
+/// What was looked at and told of, so that it is not at every beat.
+#[derive(Debug, Default)]
+struct Watch {
+    /// The hour in which it was looked last whether removal takes too long.
+    hour: Option<i64>,
+    /// The day on which it was last told of a source that it does.
+    told: BTreeMap<SourceName, Date>,
+}
+
+impl Book {
+    pub(super) fn new(store: Arc<Store>, settings: watch::Receiver<Arc<Settings>>, clock: SharedClock) -> Self {
+        Self { store, settings, clock, watch: Mutex::default() }
+    }
+
+    /// Tells once a day of each source where what was confirmed is not known to be gone for longer than it may take.
+    async fn tell_late(&self, settings: &Settings) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut watch = self.watch.lock().await;
+        if watch.hour.replace(now.as_second() / 3_600) == Some(now.as_second() / 3_600) {
+            return Ok(());
+        }
+        let today = self.clock.today(&settings.time_zone);
+        for late in jobs::late(&self.store, settings, now).await? {
+            if watch.told.insert(late.source.clone(), today) != Some(today) {
+                tracing::error!(
+                    source = %late.source, confirmed_at = %late.confirmed_at, within = late.within,
+                    "what was confirmed is not known to be gone for longer than it may take"
+                );
+            }
+        }
+        Ok(())
+    }
+}
 
 impl RunBook for Book {
     type Run = Run;
     type Error = StoreError;
 
     async fn last_slot(&self, job: JobKind) -> Result<Option<Timestamp>, StoreError> {
-        self.0.last_slot(job).await
+        self.store.last_slot(job).await
     }
 
     async fn count_from(&self, job: JobKind, at: Timestamp) -> Result<(), StoreError> {
-        let mut turn = self.0.turn().await;
+        let mut turn = self.store.turn().await;
         let mut change = turn.begin().await?;
         change.count_from(job, at).await?;
         change.commit().await
     }
 
     async fn enqueue(&self, job: JobKind, slot: Timestamp) -> Result<(), StoreError> {
-        let mut turn = self.0.turn().await;
+        let mut turn = self.store.turn().await;
         let mut change = turn.begin().await?;
         change.enqueue_slot(job, slot).await?;
         change.commit().await
     }
 
+    async fn look_after(&self) -> Result<(), StoreError> {
+        let settings = Arc::clone(&self.settings.borrow());
+        jobs::queue_owed(&self.store, &settings).await?;
+        self.tell_late(&settings).await
+    }
+
     async fn take(&self) -> Result<Option<Run>, StoreError> {
-        self.0.next_run().await
+        self.store.next_run().await
     }
 }
 

@@ -87,6 +87,10 @@ async fn against_schemas(loaded: Loaded, remembered: &Shapes) -> Vec<Finding> {
                 }
             }
         }
+        match check::removal(&mut reader, source).await {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.push(Finding::error("source", &source.path.place, causes(&error))),
+        }
         reader.close().await;
     }
     findings

@@ -273,7 +273,8 @@ impl Running {
     fn start(setup: &Setup, boards: Boards, workshop: Workshop, listener: Listener, mut beat: Heartbeat) -> Self {
         let stop = watch::Sender::new(false);
         let ended = watch::Sender::new(0);
-        let scheduler = Arc::new(Scheduler::new(Arc::new(Book(Arc::clone(&workshop.store))), Arc::clone(&setup.clock)));
+        let book = Book::new(Arc::clone(&workshop.store), boards.settings.subscribe(), Arc::clone(&setup.clock));
+        let scheduler = Arc::new(Scheduler::new(Arc::new(book), Arc::clone(&setup.clock)));
         let house = house(setup, &boards, &workshop, &scheduler, &ended, &stop);
         let mut tasks = JoinSet::new();
         let (timetable, stopping, timer) = (boards.timetable.subscribe(), stop.subscribe(), Arc::clone(&scheduler));

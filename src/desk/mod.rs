@@ -43,7 +43,7 @@ pub use self::policy::{CriterionRule, DependentRule, Rules};
 pub use self::reasons::ReasonRefused;
 pub use self::rules::{RuleError, RuleOutcome, RuleStanding, RuleWish};
 pub use self::show::{Blocked, Card};
-pub use self::status::{CategoryStanding, JobStanding, Overview, SourceStanding};
+pub use self::status::{CategoryStanding, JobStanding, Overview, RemovalStanding, SourceStanding};
 pub use self::together::{LinkedFailure, LinkedFault, With};
 pub use self::trail::{Told, TrailFilter, Verified};
 // What is seen and decided here is named as the rooms below name it.
@@ -55,14 +55,14 @@ use crate::config::Settings;
 pub use crate::config::{ReasonKind, Reasons};
 use crate::erasure::Day;
 pub use crate::proof::{LayerReport, ProofReport, Verdict};
-pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, State, StateName};
+pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, RemovalStep, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
 pub use crate::store::{AccessAbout, AccessEntry, AccessWhat};
 use crate::store::{Change, Store};
 pub use crate::store::{
     ClosedBrake, Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId,
-    JobKind, Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, Spread, SpreadPart,
-    StoreError, StoredRule, Target,
+    JobKind, Owed, Page, Proposal, ProposalFilter, Removed, Run, RunId, RunOutcome, RunReport, RunState, RunTrigger,
+    Spread, SpreadPart, StoreError, StoredRule, Target,
 };
 pub use crate::store::{ListOrder, ListSort, Named, SeenSet, SetDifference, SetDigest, StateCounts};
 

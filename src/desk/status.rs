@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::gate::ClosedGate;
 use super::{Desk, DeskError};
 use crate::actor::{Authorised, Scope};
-use crate::config::{Settings, causes};
-use crate::erasure::open_as_remembered;
+use crate::config::{Settings, SourceSettings, causes};
+use crate::erasure::{is_overdue, is_wanted, open_as_remembered};
 use crate::proposal::StateName;
 use crate::record::{CategoryName, SourceName};
-use crate::store::{ClosedBrake, JobKind, ProposalFilter, Run, RunState};
+use crate::store::{ClosedBrake, JobKind, Owed, ProposalFilter, Run, RunState};
 
 /// How things stand, as far as the asker may see.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct JobStanding {
     pub last_slot: Option<Timestamp>,
     /// Its newest run, with the counts of the categories that the asker may see.
     pub last_run: Option<Run>,
+    /// When it is tried again, where it runs because something is owed.
+    pub owed_at: Option<Timestamp>,
 }
 
 /// One source.
@@ -50,6 +52,24 @@ pub struct SourceStanding {
     pub problem: Option<String>,
     /// What is not gone, or not known to be, after the last run that has erased from it.
     pub remains: Option<String>,
+    /// How far what was erased is removed from its files.
+    pub removal: RemovalStanding,
+}
+
+/// How far what was erased in a source is removed from its files.
+#[derive(Debug, Clone)]
+pub struct RemovalStanding {
+    /// The steps that are still owed.
+    pub owed: Vec<Owed>,
+    /// The oldest confirmation of what is not known to be gone: erased and owed, or not even erased. Looked for where there
+    /// is a longest time.
+    pub oldest: Option<Timestamp>,
+    /// The longest time from a confirmation to the verified removal.
+    pub within: Option<String>,
+    /// Whether it is exceeded.
+    pub is_overdue: bool,
+    /// The hours in which the whole file may be written anew, which locks the application out.
+    pub vacuum: Option<String>,
 }
 
 /// One category.
@@ -76,11 +96,13 @@ impl Desk {
     pub async fn status(&self, leave: &Authorised) -> Result<Overview, DeskError> {
         let settings = self.settings();
         let scope = leave.scope();
+        let (sources, mut problems, mut gates) = self.sources(&settings, scope).await?;
+        let owed_at = sources.iter().flat_map(|source| &source.removal.owed).map(|owed| owed.next_at).min();
         let mut jobs = Vec::new();
         for job in JobKind::ALL {
-            jobs.push(self.job(&settings, scope, job).await?);
+            let owed_at = owed_at.filter(|_| job == JobKind::Remove);
+            jobs.push(JobStanding { owed_at, ..self.job(&settings, scope, job).await? });
         }
-        let (sources, mut problems, mut gates) = self.sources(&settings, scope).await?;
         self.add_brakes(scope, &mut problems).await?;
         let all = ProposalFilter { scope: scope.clone(), ..ProposalFilter::everything() };
         let mut counts = self.store.totals(&all).await.map_err(DeskError::Store)?;
@@ -105,15 +127,17 @@ impl Desk {
 
     async fn job(&self, settings: &Settings, scope: &Scope, job: JobKind) -> Result<JobStanding, DeskError> {
         let written = match job {
-            JobKind::Prepare => &settings.schedule.prepare,
-            JobKind::Erase => &settings.schedule.erase,
+            JobKind::Prepare => settings.schedule.prepare.as_ref(),
+            JobKind::Erase => settings.schedule.erase.as_ref(),
+            JobKind::Remove => None,
         };
         let last_run = self.store.newest_run(job).await.map_err(DeskError::Store)?;
         Ok(JobStanding {
             job,
-            schedule: written.as_ref().map(|written| written.value.clone()),
+            schedule: written.map(|written| written.value.clone()),
             last_slot: self.store.last_slot(job).await.map_err(DeskError::Store)?,
             last_run: last_run.map(|run| within(run, scope)),
+            owed_at: None,
         })
     }
 
@@ -133,9 +157,10 @@ impl Desk {
     /// The sources with what is wrong with them, what is wrong with their categories, and whose gates are closed.
     async fn sources(&self, settings: &Settings, scope: &Scope) -> Result<Sources, DeskError> {
         let known = self.store.sources().await.map_err(DeskError::Store)?;
+        let owed = self.store.owed().await.map_err(DeskError::Store)?;
         let remembered = self.remembered().await?;
         let (mut sources, mut problems, mut gates) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        for source in settings.sources.keys() {
+        for (source, described) in &settings.sources {
             let of_source = settings.categories.values().filter(|category| category.source.value == *source);
             let visible: Vec<_> = of_source.map(|category| &category.name).filter(|name| scope.sees(name)).collect();
             if visible.is_empty() && !scope.is_everything() {
@@ -157,14 +182,39 @@ impl Desk {
                     opened.reader.close().await;
                 }
             }
+            let owed = owed.iter().filter(|owed| owed.source == *source).cloned().collect();
+            let removal = self.removal(settings, described, owed).await?;
             let proof = self.store.newest_proof(source).await.map_err(DeskError::Store)?;
             let remains = proof.and_then(|(id, proof)| {
                 let trouble = proof.trouble()?;
                 Some(format!("after run {id}: {trouble}"))
             });
-            sources.push(SourceStanding { source: source.clone(), problem, remains });
+            sources.push(SourceStanding { source: source.clone(), problem, remains, removal });
         }
         Ok((sources, problems, gates))
+    }
+
+    async fn removal(
+        &self,
+        settings: &Settings,
+        described: &SourceSettings,
+        mut owed: Vec<Owed>,
+    ) -> Result<RemovalStanding, DeskError> {
+        let removal = &described.removal;
+        owed.retain(|owed| is_wanted(owed.step, removal));
+        let mut oldest = owed.iter().map(|owed| owed.confirmed_at).min();
+        if removal.within.is_some() {
+            let waiting = self.store.oldest_confirmation(&described.name).await.map_err(DeskError::Store)?;
+            oldest = oldest.into_iter().chain(waiting).min();
+        }
+        let now = self.now().to_zoned(settings.time_zone.clone());
+        Ok(RemovalStanding {
+            is_overdue: is_overdue(removal, oldest, &now),
+            oldest,
+            within: removal.within.as_ref().map(|within| within.value.to_string()),
+            vacuum: removal.vacuum.as_ref().map(|hours| hours.value.to_string()),
+            owed,
+        })
     }
 }
 
@@ -187,6 +237,7 @@ pub(super) fn within(mut run: Run, scope: &Scope) -> Run {
     }
     run.report.brakes.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
     run.report.proofs.clear();
+    run.report.removal.clear();
     run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
     if let RunState::Finished { reason, .. } = &mut run.state {
         *reason = None;

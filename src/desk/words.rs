@@ -3,9 +3,10 @@
 use crate::audit::{Access, AccessEnd, BrakedCategory};
 use crate::audit::{
     Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup,
-    RuleChanged, Settlement, Trigger,
+    Removal, RuleChanged, Settlement, Trigger,
 };
 use crate::config::ReasonKind;
+use crate::proposal::RemovalStep;
 
 /// The record that the entry is about, where it is about a single one.
 pub(super) fn record_of(kind: &Kind) -> Option<String> {
@@ -96,6 +97,7 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::SchemaAccepted { category, differences } => {
             format!("the changed schema was accepted for {category}: {}", differences.join("; "))
         }
+        Kind::RemovalDone(of) | Kind::RemovalPending(of) => removal(of),
         Kind::RuleChanged(of) | Kind::RuleChangeAsked(of) | Kind::RuleChangeApproved(of) => rule_changed(kind, of),
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
@@ -172,6 +174,17 @@ fn removal_verified(source: &str, clean: bool, counts: &Counts) -> String {
         format!("what was erased from {source} is not known to be gone")
     };
     with_details(said, &counts)
+}
+
+fn removal(of: &Removal) -> String {
+    let Removal { source, records, pending, .. } = of;
+    let records = if *records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+    if pending.is_empty() {
+        return format!("{records} erased in {source}: done what the settings ask for to remove them from its files");
+    }
+    let steps = pending.iter().filter_map(|step| step.parse().ok()).map(RemovalStep::in_words);
+    let steps = steps.collect::<Vec<_>>().join(", ");
+    format!("{records} erased in {source} may still be in its files; still to be done: {steps}")
 }
 
 fn settings_loaded(digest: &str, over: usize, aside: &[String]) -> String {

@@ -12,6 +12,7 @@ mod open;
 mod pace;
 mod plan;
 mod point;
+mod removal;
 mod select;
 mod verdict;
 
@@ -22,6 +23,7 @@ pub use open::{Open, OpenError, SchemaChange, Shapes, Stopped, accept_hint, open
 pub use pace::Pace;
 pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, no_longer_due, rule, rulings};
 pub use point::{POINTS, arm, pass};
+pub use removal::{is_overdue, is_wanted};
 pub use select::{
     Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, persons, preview, preview_joint,
 };

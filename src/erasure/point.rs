@@ -3,7 +3,7 @@
 //! Without the feature `failpoints` nothing of this is in the program.
 
 /// Every place: those of a batch in the order in which it passes them, those of runs, those of a start.
-pub const POINTS: [&str; 13] = [
+pub const POINTS: [&str; 15] = [
     "batch-locked",
     "batch-planned",
     "category-changed",
@@ -13,6 +13,8 @@ pub const POINTS: [&str; 13] = [
     "batch-committed",
     "outcome-written",
     "brake-looked",
+    "removal-begun",
+    "removal-step-done",
     "prepare-proposed",
     "run-finishing",
     "start-noted",

@@ -150,7 +150,8 @@ impl Progress<'_> {
         let (category, stopped) = (&category.name, if is_dry { "would stop it" } else { "stopped it" });
         let what = match job {
             JobKind::Prepare => "proposed",
-            JobKind::Erase => "erased",
+            // A run that removes what is erased already looks at no records.
+            JobKind::Erase | JobKind::Remove => "erased",
         };
         tracing::warn!(%category, records, rows, limit = count, share, digest, "the brake has closed");
         if looked_at.is_some() {

@@ -1,4 +1,4 @@
-//! The jobs: prepare, erase, and settlement before them.
+//! The jobs: prepare, erase, remove, and settlement before them.
 //!
 //! One file for each job, which tells it as a reader would. May be relied on: a dry run goes through the same code as a
 //! run, up to where it would be written down; a run is closed with what it did, however it ends; what is wrong with one
@@ -16,6 +16,7 @@ mod patience;
 mod prepare;
 mod proof;
 mod prune;
+mod remove;
 mod run;
 mod samples;
 mod settle;
@@ -29,6 +30,7 @@ use jiff::civil::Date;
 
 pub use self::foresee::{Foreseen, Future, foresee};
 pub use self::proof::{look_through, look_through_state};
+pub use self::remove::{Late, late, queue_owed};
 pub use self::run::{Stop, begin, perform, queue_rest};
 pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::patience::{TRIES, again_in};
 use super::samples::Samples;
-use super::{Foreseen, JobError, Workshop, erase, prepare, prune, store};
+use super::{Foreseen, JobError, Workshop, erase, prepare, prune, remove, store};
 use crate::actor::Actor;
 use crate::audit::By;
 use crate::config::SourceSettings;
@@ -138,6 +138,7 @@ pub(super) async fn dispatch(
             }
         }
         JobKind::Erase => erase::erase(workshop, record, progress, stop).await,
+        JobKind::Remove => remove::try_again(workshop, record, progress, stop).await,
     }
 }
 

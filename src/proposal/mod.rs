@@ -13,6 +13,7 @@ mod counts;
 mod life;
 mod origin;
 mod reason;
+mod removal;
 mod state;
 
 pub use cause::{Parted, ReturnReason, WithdrawReason};
@@ -20,4 +21,5 @@ pub use counts::DependentCounts;
 pub use life::{Life, Move, MoveError, Verb};
 pub use origin::Origin;
 pub use reason::{Reason, ReasonError};
+pub use removal::RemovalStep;
 pub use state::{BatchId, Outcome, ProposalId, State, StateName, UnknownWord, UserId};

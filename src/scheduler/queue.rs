@@ -39,6 +39,9 @@ pub trait RunBook: Send + Sync {
     /// is queued already and has not begun, that one will do.
     fn enqueue(&self, job: JobKind, slot: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
+    /// Looks after what is owed beside the schedules, and queues what its time has come for.
+    fn look_after(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
     /// Takes the oldest queued run and writes down that it is running; `None` when nothing is queued.
     fn take(&self) -> impl Future<Output = Result<Option<Self::Run>, Self::Error>> + Send;
 }
@@ -157,6 +160,7 @@ impl<B: RunBook> Scheduler<B> {
     }
 
     async fn enqueue_due(&self, timetable: &Timetable, warned: &mut BTreeSet<JobKind>) -> Result<(), SchedulerError> {
+        self.book.look_after().await.map_err(book("look after what is owed"))?;
         let now = self.clock.now();
         for (job, _) in timetable.crons() {
             let Some(last) = self.last_slot(job).await? else {

@@ -9,6 +9,7 @@ pub mod check;
 mod error;
 mod label;
 mod mapping;
+mod removal;
 mod rows;
 pub mod sample;
 mod schema;
@@ -23,6 +24,7 @@ use jiff::civil::Date;
 
 pub use self::error::{FileFault, SourceError};
 pub use self::mapping::{Change, Direction, Fate, Mapping, Node, NodeLink, Reference, Tie};
+pub use self::removal::{Emptied, FullTextIndex, Gathered, Remover, Samples};
 pub use self::rows::{
     Applied, Cursor, DependentCount, Finding, KeyProblem, Label, Outcome, Page, Retained, Row, Staged, StagedRecord,
     Surveyed,
@@ -62,6 +64,14 @@ impl Source {
     /// When there is no such database, or it cannot be read.
     pub async fn reader(&self) -> Result<Reader, SourceError> {
         self.location.reader().await.map(Reader)
+    }
+
+    /// Opens it for removing what was erased from its files.
+    ///
+    /// # Errors
+    /// When there is no such database, or it cannot be opened.
+    pub async fn remover(&self) -> Result<Remover, SourceError> {
+        self.location.remover().await.map(Remover::new)
     }
 
     /// The SQLite database at this path, which none of the settings describes: the daemon's own.

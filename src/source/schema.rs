@@ -26,6 +26,10 @@ pub enum TableKind {
         contentless: bool,
         /// Whether it holds its contents itself, instead of reading them from another table.
         has_own_content: bool,
+        /// The table or view that it reads its contents from, and the column that numbers the rows there.
+        content: Option<(String, Option<String>)>,
+        /// Whether it only marks what is deleted, until it is written anew.
+        deletes_by_mark: bool,
     },
     /// A table in which a virtual table keeps its data.
     Shadow,
@@ -160,6 +164,18 @@ impl Schema {
         self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
     }
 
+    /// Whether an index for full-text search has to be made anew after the whole file was: it goes by row numbers that are
+    /// no column.
+    #[must_use]
+    pub fn goes_by_hidden_numbers(&self, index: &Table) -> bool {
+        let TableKind::Virtual { content: Some((content, row_id)), .. } = &index.kind else {
+            return false;
+        };
+        let table = self.table(content).filter(|table| table.kind == TableKind::Ordinary);
+        let is_column = |table: &Table| row_id.as_ref().is_some_and(|name| table.column(name).is_some());
+        table.is_none_or(|table| !is_column(table) && !table.numbers_its_rows())
+    }
+
     /// Every declared reference to the table of this name, with the table it comes from.
     pub fn references_to<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a Table, &'a ForeignKey)> {
         self.tables.iter().flat_map(move |table| {
@@ -188,6 +204,24 @@ impl Table {
                 .indexes
                 .iter()
                 .any(|index| index.len() >= columns.len() && same_columns(&index[..columns.len()], columns))
+    }
+
+    /// Whether its row numbers are a column of its own, and so stay what they are when the whole file is written anew.
+    #[must_use]
+    pub fn numbers_its_rows(&self) -> bool {
+        let is_integer = |name: &String| {
+            self.column(name).is_some_and(|column| column.declared_type.eq_ignore_ascii_case("INTEGER"))
+        };
+        match &self.row_id {
+            Some(RowId::Columns(_)) => true,
+            _ => self.primary_key.len() == 1 && self.primary_key.iter().all(is_integer),
+        }
+    }
+
+    /// Whether it is an index for full-text search.
+    #[must_use]
+    pub fn is_full_text(&self) -> bool {
+        matches!(&self.kind, TableKind::Virtual { module, .. } if ["fts3", "fts4", "fts5"].contains(&module.as_str()))
     }
 
     /// Whether these columns together name one row at most.

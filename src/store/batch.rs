@@ -328,6 +328,8 @@ impl Change<'_> {
             self.move_alike(&ids, &State::Erasing { batch }, &Move::Erase { batch, outcome }, Some(batch)).await?;
         }
         self.write_ledger(batch, &ended.records).await?;
+        let erased: Vec<i64> = ended.records.iter().map(|record| record.proposal).collect();
+        self.owe_removal(&ended.batch, &erased).await?;
         sqlx::query(
             "INSERT INTO source_state (source, last_batch) VALUES (?1, ?2) \
              ON CONFLICT (source) DO UPDATE SET last_batch = excluded.last_batch",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ClosedBrake;
 use crate::proof::ProofReport;
-use crate::proposal::DependentCounts;
+use crate::proposal::{DependentCounts, RemovalStep};
 use crate::record::CategoryName;
 
 /// Records that could not be judged, by what is wrong with them. None of them is due.
@@ -131,6 +131,29 @@ impl Counts {
     }
 }
 
+/// How far a run has removed what was erased from a source's files: the steps by their words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Removed {
+    /// What was done.
+    pub done: Vec<String>,
+    /// What was not, and why.
+    pub pending: BTreeMap<String, String>,
+    /// What the settings do not ask for.
+    pub not_wanted: Vec<String>,
+}
+
+impl Removed {
+    /// What is left to be removed in this source, in sentences.
+    pub fn left(&self, source: &str) -> Vec<String> {
+        let said = |(step, why): (&String, &String)| {
+            let what = step.parse::<RemovalStep>().map_or("", RemovalStep::in_words);
+            format!("{source}: still to be done: {what}: {why}")
+        };
+        self.pending.iter().map(said).collect()
+    }
+}
+
 /// What a run did, category by category.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -146,6 +169,9 @@ pub struct RunReport {
     /// What was found of the erased afterwards, by the source's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub proofs: BTreeMap<String, ProofReport>,
+    /// By the source's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub removal: BTreeMap<String, Removed>,
 }
 
 impl RunReport {

@@ -20,11 +20,13 @@ pub enum JobKind {
     Prepare,
     /// The final job: erases what is confirmed.
     Erase,
+    /// Tries again to remove what was erased from the sources' files.
+    Remove,
 }
 
 impl JobKind {
     /// Every job.
-    pub const ALL: [Self; 2] = [Self::Prepare, Self::Erase];
+    pub const ALL: [Self; 3] = [Self::Prepare, Self::Erase, Self::Remove];
 
     /// The word in the state, the trail, and on the command line.
     #[must_use]
@@ -32,6 +34,7 @@ impl JobKind {
         match self {
             Self::Prepare => "prepare",
             Self::Erase => "erase",
+            Self::Remove => "remove",
         }
     }
 }

@@ -82,6 +82,13 @@ fn grepped(bench: &Bench, people: u32) -> u64 {
     (0..people).step_by(4).filter(|n| holds(&bytes, name(*n).as_bytes())).count() as u64
 }
 
+/// From now on this stands in `[source.app.removal]`.
+fn removal(bench: &Bench, settings: &str) {
+    let file = bench.dir.path().join("erasured.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(file, format!("{text}[source.app.removal]\n{settings}\n")).unwrap();
+}
+
 fn proof(run: &Run) -> &ProofReport {
     run.report.proofs.get("app").unwrap()
 }
@@ -89,6 +96,7 @@ fn proof(run: &Run) -> &ProofReport {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_says_what_is_left_of_those_it_has_erased() {
     let (bench, store) = office(400).await;
+    removal(&bench, "full_text = \"leave\"");
     run(&bench, &store, JobKind::Prepare).await;
     let erased = run(&bench, &store, JobKind::Erase).await;
     let total = erased.report.total();
@@ -108,6 +116,17 @@ async fn a_run_says_what_is_left_of_those_it_has_erased() {
     assert_eq!((id, &newest), (erased.id, report));
     let written = serde_json::to_string(report).unwrap();
     assert!(!written.contains("Planted") && !written.contains("Street"), "a report holds no value");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_removed_from_the_files_too_is_clean() {
+    let (bench, store) = office(400).await;
+    removal(&bench, "vacuum = \"00:00-24:00\"");
+    run(&bench, &store, JobKind::Prepare).await;
+    let erased = run(&bench, &store, JobKind::Erase).await;
+    let report = proof(&erased);
+    assert_eq!((report.trouble(), grepped(&bench, 400)), (None, 0), "{report:?}");
+    assert!(report.is_clean() && store.owed().await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

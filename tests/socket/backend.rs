@@ -100,6 +100,44 @@ fn linked() -> LinkedVerdict {
     }
 }
 
+const HELD: &str = "somebody reads or writes by it, and 12 pages of it cannot be let go of";
+
+/// Something that cannot be removed for longer than it may take.
+fn late() -> RemovalStatus {
+    let log = PendingStep {
+        step: RemovalStep::Checkpoint,
+        since: at(0),
+        records: 3,
+        tried_at: Some(at(0)),
+        why: Some(HELD.into()),
+        next_at: at(15),
+    };
+    let vacuum = PendingStep { step: RemovalStep::Vacuum, tried_at: None, why: None, ..log.clone() };
+    RemovalStatus {
+        pending: vec![vacuum, log],
+        oldest_confirmed_at: Some("2026-10-01T08:00:00Z".into()),
+        within: Some("30 days".into()),
+        overdue: true,
+        vacuum: Some("02:00-04:00".into()),
+    }
+}
+
+/// What a run of this job has removed.
+fn removal(job: Job) -> Vec<SourceRemoval> {
+    let all = SourceRemoval {
+        source: "crm".into(),
+        done: vec![RemovalStep::FullText, RemovalStep::Checkpoint],
+        pending: Vec::new(),
+        not_wanted: vec![RemovalStep::Vacuum],
+    };
+    let pending = vec![StepLeft { step: RemovalStep::Checkpoint, why: HELD.into() }];
+    match job {
+        Job::Prepare => Vec::new(),
+        Job::Erase => vec![all],
+        Job::Remove => vec![SourceRemoval { done: vec![RemovalStep::FullText], pending, ..all }],
+    }
+}
+
 fn run(id: u64, job: Job, state: RunState) -> Run {
     let ended = !matches!(state, RunState::Queued | RunState::Running);
     let dependent_rows = DependentRows { deleted: 3, anonymised: 4, kept: 1, ..Default::default() };
@@ -130,12 +168,14 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
         work: match job {
             Job::Erase if begun => Work::Erase(erased),
             Job::Erase => Work::Erase(EraseCounts::default()),
+            Job::Remove => Work::Remove(RemoveCounts { steps_done: 1, steps_pending: 1 }),
             Job::Prepare if state == RunState::Done => Work::Prepare(prepared),
             Job::Prepare => Work::Prepare(PrepareCounts::default()),
         },
         overrides: None,
         brakes: Vec::new(),
         notes: Vec::new(),
+        removal: if state == RunState::Queued { Vec::new() } else { removal(job) },
         proofs: Default::default(),
         problem: (state == RunState::Failed).then(|| {
             with_hint(
@@ -306,17 +346,20 @@ impl Backend for Fake {
                     last_run: Some(run(6, Job::Prepare, RunState::Done)),
                 },
                 JobStatus { job: Job::Erase, schedule: None, next_at: None, last_run: None },
+                JobStatus { job: Job::Remove, schedule: None, next_at: Some(at(15)), last_run: None },
             ],
             sources: vec![
                 SourceStatus {
                     source: "crm".into(),
                     problem: None,
                     remains: Some("after run 7: database file: found 3".into()),
+                    removal: late(),
                 },
                 SourceStatus {
                     source: "shop".into(),
                     problem: Some("there is no database at shop.db".into()),
                     remains: None,
+                    removal: RemovalStatus::default(),
                 },
             ],
             categories: vec![
@@ -565,7 +608,11 @@ impl Backend for Fake {
     }
 
     async fn queue_run(&self, _: &Authorised, _: &RequestId, job: Job, dry_run: bool) -> Reply<Run> {
-        let id = if job == Job::Erase { 7 } else { 8 };
+        let id = match job {
+            Job::Prepare => 8,
+            Job::Erase => 7,
+            Job::Remove => 11,
+        };
         Ok(Run { dry_run, ..run(id, job, RunState::Queued) })
     }
 
@@ -595,6 +642,16 @@ impl Backend for Fake {
             (8, _) => Ok(run(8, Job::Prepare, RunState::Failed)),
             (9, _) => Ok(Run { brakes: vec![closed_brake()], ..run(9, Job::Prepare, RunState::Partly) }),
             (10, _) => Ok(Run { overrides: Some(9), ..run(10, Job::Prepare, RunState::Done) }),
+            (11, _) => Ok(Run {
+                problem: Some(with_hint(
+                    problem(
+                        Code::RunIncomplete,
+                        format!("cannot finish run 11: crm: still to be done: emptying the write-ahead log: {HELD}"),
+                    ),
+                    "put it right and run the job again; what was done so far holds",
+                )),
+                ..run(11, Job::Remove, RunState::Partly)
+            }),
             (ENDLESS, _) => std::future::pending().await,
             _ => Err(problem(Code::NoSuchRun, format!("cannot find run {id}: there is none of this number"))),
         }

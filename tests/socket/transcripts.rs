@@ -199,6 +199,8 @@ transcripts! {
         ["run", "erase"]
         ["run", "erase", "--wait"]
         ["run", "erase", "--wait", "--json"]
+        ["run", "remove"]
+        ["run", "remove", "--wait"]
         ["run", "prepare", "--wait"]
         ["run", "prepare", "--dry-run"]
         ["run", "destroy"]

@@ -95,20 +95,6 @@ async fn a_log_that_may_not_change_sends_the_record_back_with_its_text() {
 }
 
 #[tokio::test]
-async fn statistics_that_hold_values_are_warned_of() {
-    let bench = persons(&format!("{PERSON}{PEOPLE} CREATE INDEX by_name ON person (name); ANALYZE;"), "").await;
-    if bench.rows("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat4'").await.is_empty() {
-        // A library that does not gather them cannot make the table either; its name is reserved.
-        let forged = "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql)
-            SELECT 'table', 'sqlite_stat4', 'sqlite_stat4', rootpage, 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)' FROM sqlite_schema WHERE name = 'sqlite_stat1';
-            DELETE FROM sqlite_schema WHERE name = 'sqlite_stat1';";
-        bench.sql(forged).await;
-    }
-    let told = findings(&bench).await;
-    assert!(told.contains("sqlite_stat4 holds values of rows"), "{told}");
-}
-
-#[tokio::test]
 async fn nothing_of_the_erased_is_left_in_the_file() {
     for mode in ["DELETE", "WAL", "PERSIST", "TRUNCATE"] {
         let sql =

@@ -7,8 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::proof::proof;
 use crate::actor::Actor;
 use crate::admin::problem::{problem, with_hint};
-use crate::api::{self, Code, DependentRows, EraseCounts, PrepareCounts, Problem, RunState, Trigger, Work};
-use crate::desk::{self, Counts, JobKind, Page, Run, RunId, RunOutcome, RunTrigger};
+use crate::api::{
+    self, Code, DependentRows, EraseCounts, PrepareCounts, Problem, RemoveCounts, RunState, SourceRemoval, StepLeft,
+    Trigger, Work,
+};
+use crate::desk::{self, Counts, JobKind, Page, RemovalStep, Removed, Run, RunId, RunOutcome, RunReport, RunTrigger};
 use crate::scheduler::ON_TIME_MAX_MINUTES;
 
 /// An instant as the socket writes it.
@@ -33,6 +36,7 @@ pub(super) const fn kind_of(job: api::Job) -> JobKind {
     match job {
         api::Job::Prepare => JobKind::Prepare,
         api::Job::Erase => JobKind::Erase,
+        api::Job::Remove => JobKind::Remove,
     }
 }
 
@@ -41,6 +45,7 @@ pub(super) const fn job_of(kind: JobKind) -> api::Job {
     match kind {
         JobKind::Prepare => api::Job::Prepare,
         JobKind::Erase => api::Job::Erase,
+        JobKind::Remove => api::Job::Remove,
     }
 }
 
@@ -90,9 +95,11 @@ pub(super) fn run(run: Run) -> api::Run {
         work: match run.job {
             JobKind::Prepare => Work::Prepare(prepared(&total)),
             JobKind::Erase => Work::Erase(erased(&total)),
+            JobKind::Remove => Work::Remove(removed(&run.report)),
         },
         overrides: run.report.overrides.map(i64::unsigned_abs),
         brakes: brakes(run.report.brakes),
+        removal: run.report.removal.iter().map(source_removal).collect(),
         notes,
         problem,
         proofs: run.report.proofs.iter().map(|(source, report)| (source.clone(), proof(report))).collect(),
@@ -188,9 +195,39 @@ fn erased(total: &Counts) -> EraseCounts {
     }
 }
 
-/// What somebody should look at: records that could not be judged.
+fn removed(report: &RunReport) -> RemoveCounts {
+    let count = |of: fn(&Removed) -> usize| report.removal.values().map(|removed| of(removed) as u64).sum();
+    RemoveCounts { steps_done: count(|removed| removed.done.len()), steps_pending: count(|r| r.pending.len()) }
+}
+
+/// The step by its name on the socket.
+pub(super) const fn step_of(step: RemovalStep) -> api::RemovalStep {
+    match step {
+        RemovalStep::FullText => api::RemovalStep::FullText,
+        RemovalStep::Statistics => api::RemovalStep::Statistics,
+        RemovalStep::Vacuum => api::RemovalStep::Vacuum,
+        RemovalStep::Rebuild => api::RemovalStep::Rebuild,
+        RemovalStep::Checkpoint => api::RemovalStep::Checkpoint,
+    }
+}
+
+fn source_removal((source, removed): (&String, &Removed)) -> SourceRemoval {
+    let step = |word: &String| word.parse().ok().map(step_of);
+    let left = |(word, why): (&String, &String)| Some(StepLeft { step: step(word)?, why: why.clone() });
+    SourceRemoval {
+        source: source.clone(),
+        done: removed.done.iter().filter_map(step).collect(),
+        pending: removed.pending.iter().filter_map(left).collect(),
+        not_wanted: removed.not_wanted.iter().filter_map(step).collect(),
+    }
+}
+
+/// What somebody should look at: records that could not be judged, and what may still be in files.
 fn notes(run: &Run) -> Vec<String> {
     let mut notes = Vec::new();
+    if run.job == JobKind::Erase {
+        notes.extend(run.report.removal.iter().flat_map(|(source, removed)| removed.left(source)));
+    }
     for (category, counts) in &run.report.categories {
         let unreadable = &counts.unreadable;
         for (count, what) in [

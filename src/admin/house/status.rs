@@ -1,9 +1,9 @@
 //! How the daemon is.
 
-use super::runs::{instant, job_of, run};
+use super::runs::{instant, job_of, run, step_of};
 use super::{House, schema};
-use crate::api::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};
-use crate::desk::{CategoryStanding, JobStanding, Overview, StateName};
+use crate::api::{AuditStatus, CategoryStatus, JobStatus, PendingStep, RemovalStatus, SourceStatus, Status};
+use crate::desk::{CategoryStanding, JobStanding, Overview, RemovalStanding, StateName};
 
 impl House {
     /// The status in words of the socket.
@@ -22,6 +22,7 @@ impl House {
                     source: standing.source.to_string(),
                     problem: standing.problem,
                     remains: standing.remains,
+                    removal: removal(standing.removal),
                 })
                 .collect(),
             categories: overview.categories.into_iter().map(category).collect(),
@@ -34,9 +35,27 @@ impl House {
         JobStatus {
             job: job_of(standing.job),
             schedule: standing.schedule,
-            next_at: next.map(instant),
+            next_at: next.or(standing.owed_at).map(instant),
             last_run: standing.last_run.map(run),
         }
+    }
+}
+
+fn removal(standing: RemovalStanding) -> RemovalStatus {
+    let pending = standing.owed.into_iter().map(|owed| PendingStep {
+        step: step_of(owed.step),
+        since: instant(owed.since),
+        records: owed.records,
+        tried_at: owed.tried_at.map(instant),
+        why: owed.why,
+        next_at: instant(owed.next_at),
+    });
+    RemovalStatus {
+        pending: pending.collect(),
+        oldest_confirmed_at: standing.oldest.map(instant),
+        within: standing.within,
+        overdue: standing.is_overdue,
+        vacuum: standing.vacuum,
     }
 }
 

@@ -1,25 +1,26 @@
-//! `hours` of a source.
+//! Hours of the day: `hours` of a source, `vacuum` of its removal.
 
 use super::section::Section;
+use crate::config::Located;
 use crate::config::hours::{Hours, HoursError};
 
-/// The hours of the section; `Some(None)` where it has none, and any time will do.
-pub fn read(section: &Section<'_>) -> Option<Option<Hours>> {
-    if section.get("hours").is_none() {
+/// The hours that a key has; `Some(None)` where the section does not have it. `without` says what holds then.
+pub fn read(section: &Section<'_>, key: &str, without: &str) -> Option<Option<Located<Hours>>> {
+    if section.get(key).is_none() {
         return Some(None);
     }
-    let text = section.text("hours")?;
+    let text = section.text(key)?;
     let error = match text.value.parse::<Hours>() {
-        Ok(hours) => return Some(Some(hours)),
+        Ok(hours) => return Some(Some(Located::new(hours, text.place))),
         Err(error) => error,
     };
     let hint = match (&error, meant(&text.value)) {
-        (HoursError::Malformed(_), Some(meant)) => format!("did you mean hours = \"{meant}\"?"),
+        (HoursError::Malformed(_), Some(meant)) => format!("did you mean {key} = \"{meant}\"?"),
         (HoursError::Malformed(_), None) => {
-            "write from when until when, as clocks with 24 hours show it: hours = \"22:00-05:00\"".to_owned()
+            format!("write from when until when, as clocks with 24 hours show it: {key} = \"22:00-05:00\"")
         }
         (HoursError::SameEnds(_), _) => {
-            "write another end, as in hours = \"22:00-05:00\", or leave `hours` out: then any time will do".to_owned()
+            format!("write another end, as in {key} = \"22:00-05:00\", or leave `{key}` out: {without}")
         }
     };
     section.fault("hours", &text.place, error.to_string(), hint);

@@ -15,6 +15,7 @@ mod hours;
 mod linked;
 mod manual;
 mod reasons;
+mod removal;
 mod retention;
 mod rows;
 mod rule;

@@ -80,11 +80,6 @@ impl<'a> Section<'a> {
 
     fn note_unknown(&self, entry: &Entry<'_>) {
         let Entry { key, key_place, .. } = entry;
-        if shape::LATER.contains(key) {
-            let message = format!("`{key}` is not known to this version of erasured, and nothing would act on it");
-            self.fault("later-key", key_place, message, format!("leave `{key}` out until a version knows it"));
-            return;
-        }
         let file = shape::FILES.iter().find(|shapes| shapes.iter().any(|shape| shape.name == self.shape.name));
         let elsewhere = file.and_then(|shapes| shapes.iter().find(|shape| shape.names().any(|known| known == *key)));
         let hint = if let Some(elsewhere) = elsewhere {

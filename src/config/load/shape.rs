@@ -36,10 +36,6 @@ const fn key(name: &'static str, example: &'static str) -> Key {
     Key { name, example }
 }
 
-/// Keys that the words of this product provide for, and that nothing acts on yet. Whoever writes one relies on it: it is
-/// refused, not passed over.
-pub const LATER: [&str; 1] = ["removal"];
-
 /// `erasured.toml`.
 pub const TOP: Shape = Shape {
     name: "erasured.toml",
@@ -99,6 +95,20 @@ pub const SOURCE: Shape = Shape {
         key("lock_wait", "lock_wait = \"5 s\""),
         key("max_lock", "max_lock = \"100 ms\""),
         key("hours", "hours = \"22:00-05:00\""),
+        key("removal", "[source.NAME.removal]"),
+    ],
+};
+
+/// `[source.NAME.removal]`.
+pub const REMOVAL: Shape = Shape {
+    name: "[source.NAME.removal]",
+    place: "in a [source.NAME.removal]",
+    keys: &[
+        key("full_text", "full_text = \"optimise\""),
+        key("statistics", "statistics = true"),
+        key("checkpoint", "checkpoint = true"),
+        key("vacuum", "vacuum = \"02:00-04:00\""),
+        key("within", "within = \"30 days\""),
     ],
 };
 
@@ -232,6 +242,6 @@ pub const REPLACEMENT: Shape = Shape {
 
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
 pub const FILES: [&[&Shape]; 2] = [
-    &[&TOP, &SCHEDULE, &SOURCE, &GRANT, &HOLDS, &REASONS, &RETENTION],
+    &[&TOP, &SCHEDULE, &SOURCE, &REMOVAL, &GRANT, &HOLDS, &REASONS, &RETENTION],
     &[&CATEGORY, &CRITERION, &MANUAL, &BRAKE, &ERASE, &DEPENDENT, &LINKED, &REPLACEMENT],
 ];

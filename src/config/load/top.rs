@@ -11,7 +11,7 @@ use toml::de::DeValue;
 use super::document::{Faults, File};
 use super::section::{Entry, Section, entries};
 use super::similar::nearest;
-use super::{duration, grant, holds, hours, reasons, retention, shape};
+use super::{duration, grant, holds, hours, reasons, removal, retention, shape};
 use crate::actor::Grant;
 use crate::config::{Holds, Keeping, Located, Reasons, Schedule, SourceSettings};
 use crate::record::{CategoryName, SourceName};
@@ -184,8 +184,11 @@ fn source(top: &Section<'_>, entry: &Entry<'_>, dir: &Path) -> Option<SourceSett
     let path = section.need_text("url").and_then(|url| sqlite_path(&section, &url, dir));
     let lock_wait = span(&section, "lock_wait", LOCK_WAIT_DEFAULT, &LOCK_WAIT);
     let max_lock = span(&section, "max_lock", MAX_LOCK_DEFAULT, &MAX_LOCK);
-    let hours = hours::read(&section);
-    Some(SourceSettings { name: name?, path: path?, lock_wait: lock_wait?, max_lock: max_lock?, hours: hours? })
+    let hours = hours::read(&section, "hours", "then any time will do");
+    let removal = removal::read(&section, hours.as_ref().and_then(Option::as_ref));
+    let hours = hours?.map(|hours| hours.value);
+    let (lock_wait, max_lock) = (lock_wait?, max_lock?);
+    Some(SourceSettings { name: name?, path: path?, lock_wait, max_lock, hours, removal: removal? })
 }
 
 fn sqlite_path(section: &Section<'_>, url: &Located<String>, dir: &Path) -> Option<Located<PathBuf>> {

@@ -16,6 +16,7 @@ mod linked;
 mod lists;
 mod own_files;
 mod proof;
+mod removal;
 mod rules;
 mod service;
 mod trail;
@@ -36,6 +37,7 @@ pub(super) const ALL: &[Part] = &[
     lists::TEXTS,
     own_files::TEXTS,
     proof::TEXTS,
+    removal::TEXTS,
     rules::TEXTS,
     service::TEXTS,
     trail::TEXTS,

@@ -52,6 +52,10 @@ impl RunBook for Book {
         Ok(())
     }
 
+    async fn look_after(&self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
     async fn take(&self) -> Result<Option<String>, Infallible> {
         Ok(self.queue.lock().unwrap().pop_front())
     }

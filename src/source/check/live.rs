@@ -154,20 +154,6 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Statistics that hold values go on holding them, through VACUUM too, until they are gathered anew.
-    pub(super) fn statistics_hold_values(&mut self) {
-        if self.schema.has_value_statistics {
-            self.report(
-                Finding::warning(
-                    "statistics",
-                    &self.category.table.place,
-                    "sqlite_stat4 holds values of rows, also of erased ones",
-                )
-                .hint("let the application run ANALYZE after each final run"),
-            );
-        }
-    }
-
     /// Looks for columns elsewhere that hold the same personal values, which nobody has classified yet.
     pub(super) async fn copies(&mut self, reader: &mut Reader, mapping: &Mapping) -> Result<(), SourceError> {
         let by_triggers = self.written_by_triggers(&mapping.nodes).into_iter().map(|(_, table)| table);

@@ -3,16 +3,19 @@
 //! [`category`] goes through the rules in turn and reports everything it finds; only when nothing stops the category does
 //! it give a [`Mapping`]. The rules themselves are pure where the schema alone answers them, and stand in files of their
 //! own: [`names`] resolves what is written, [`links`] follows the dependents, [`cover`] sees that no reference is left behind, [`columns`] sees that every column is
-//! classified and that what replaces it fits, [`ties`] looks at what links categories to one another, [`triggers`] looks at the application's code, [`live`] asks the database.
+//! classified and that what replaces it fits, [`ties`] looks at what links categories to one another, [`triggers`] looks at the application's code, [`live`] asks the database. Of the
+//! source as a whole [`removal()`] says what keeps erased values in its files.
 
 mod columns;
 mod cover;
 mod links;
 mod live;
 mod names;
+mod removal;
 mod ties;
 mod triggers;
 
+pub use self::removal::removal;
 use crate::config::{Category, Finding, LabelTemplate, Located, Settings};
 use crate::record::{IdentityVersion, KeyType};
 use crate::source::mapping::{Mapping, Node, Reference};
@@ -60,7 +63,6 @@ pub async fn category(
         check.replaced_columns_are_not_referred_to(mapping);
         check.triggers_are_named(mapping);
         check.triggers_let_go(mapping);
-        check.statistics_hold_values();
         check.indexes_help(mapping);
         check.expressions_compile(reader, mapping).await?;
         check.changes_compile(reader, mapping).await?;

@@ -124,7 +124,15 @@ fn virtual_kind(sql: &str) -> TableKind {
     let has_no_content = option("content").is_some_and(|value| value.token.as_name() == Some(""));
     let deletes = option("contentless_delete").is_some_and(|value| value.token.as_name() == Some("1"));
     let has_own_content = option("content").is_none();
-    TableKind::Virtual { module, contentless: has_no_content && !deletes, has_own_content }
+    let named = |name: &str| option(name)?.token.as_name().filter(|name| !name.is_empty()).map(str::to_owned);
+    let content = named("content").map(|content| (content, named("content_rowid")));
+    TableKind::Virtual {
+        module,
+        contentless: has_no_content && !deletes,
+        has_own_content,
+        content,
+        deletes_by_mark: has_no_content && deletes,
+    }
 }
 
 /// Columns, each with its position in the primary key (0: not in it).

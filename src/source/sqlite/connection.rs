@@ -94,6 +94,23 @@ pub(super) async fn limit(connection: &mut SqliteConnection, limit: Duration) ->
     Ok(())
 }
 
+/// Interrupts whatever statement of `connection` runs as soon as it may not.
+pub(super) async fn only_while(
+    connection: &mut SqliteConnection,
+    may: impl Fn() -> bool + Send + 'static,
+) -> Result<(), SourceError> {
+    let mut handle = connection.lock_handle().await.map_err(|error| SourceError::query("lock a connection", error))?;
+    handle.set_progress_handler(STEPS_BETWEEN_LOOKS, may);
+    Ok(())
+}
+
+/// Nothing of `connection` is interrupted any more.
+pub(super) async fn unlimited(connection: &mut SqliteConnection) -> Result<(), SourceError> {
+    let mut handle = connection.lock_handle().await.map_err(|error| SourceError::query("lock a connection", error))?;
+    handle.remove_progress_handler();
+    Ok(())
+}
+
 /// All rows of one statement of ours.
 pub(super) async fn fetch(
     connection: &mut SqliteConnection,

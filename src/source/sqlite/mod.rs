@@ -15,6 +15,7 @@ mod guard;
 mod personal;
 mod place;
 mod proof;
+mod removal;
 mod seen;
 mod select;
 mod settle;
@@ -51,6 +52,7 @@ use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
 pub use self::proof::{Ours, ProofOrder, reached};
+pub(super) use self::removal::SqliteRemover;
 pub use self::tied::Step;
 pub(super) use self::trial::TrialFault;
 
@@ -85,6 +87,10 @@ impl Location {
 
     pub(super) async fn prove(&self, order: &ProofOrder<'_>) -> Result<crate::proof::ProofReport, SourceError> {
         proof::prove(self, order).await
+    }
+
+    pub(super) async fn remover(&self) -> Result<SqliteRemover, SourceError> {
+        SqliteRemover::open(&self.path, self.lock_wait).await
     }
 
     pub(super) async fn writer(&self) -> Result<SqliteWriter, SourceError> {

@@ -71,7 +71,7 @@ CREATE TABLE kept (
 -- What follows points to entries, runs and batches by number, which may have been pruned: no foreign keys.
 CREATE TABLE run (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
-  job         TEXT NOT NULL CHECK (job IN ('prepare', 'erase')),
+  job         TEXT NOT NULL CHECK (job IN ('prepare', 'erase', 'remove')),
   slot        TEXT,
   actor       TEXT CHECK (json_valid(actor)),
   dry_run     INTEGER NOT NULL CHECK (dry_run IN (0, 1)),
@@ -101,7 +101,7 @@ CREATE UNIQUE INDEX run_running ON run (job) WHERE state = 'running';
 
 -- After which instant the slots of a job count.
 CREATE TABLE schedule (
-  job       TEXT PRIMARY KEY CHECK (job IN ('prepare', 'erase')),
+  job       TEXT PRIMARY KEY CHECK (job IN ('prepare', 'erase', 'remove')),
   last_slot TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -355,4 +355,26 @@ CREATE TABLE schema_gate (
   closed_reason TEXT CHECK (closed_reason <> ''),
   closed_at     TEXT,
   CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- What a source still owes to what was erased in it: until each of these steps has been done after the last batch that owes
+-- it, bytes of the erased may be in its files.
+CREATE TABLE removal (
+  source       TEXT NOT NULL,
+  step         TEXT NOT NULL CHECK (step IN ('full_text', 'statistics', 'vacuum', 'rebuild', 'checkpoint')),
+  -- When the first of the batches was done, and the run that it belongs to; no reference: runs are pruned.
+  since        TEXT NOT NULL,
+  run          INTEGER NOT NULL,
+  -- The oldest confirmation of what was erased.
+  confirmed_at TEXT NOT NULL,
+  batches      INTEGER NOT NULL CHECK (batches > 0),
+  records      INTEGER NOT NULL CHECK (records > 0),
+  -- How often it was tried in vain, when last, and why.
+  tries        INTEGER NOT NULL CHECK (tries >= 0),
+  tried_at     TEXT,
+  why          TEXT CHECK (why <> ''),
+  next_at      TEXT NOT NULL,
+  PRIMARY KEY (source, step),
+  CHECK ((tries = 0) = (tried_at IS NULL)),
+  CHECK ((tried_at IS NULL) = (why IS NULL))
 ) STRICT, WITHOUT ROWID;

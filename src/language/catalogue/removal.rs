@@ -1,0 +1,52 @@
+//! Removing from the files what was erased.
+
+pub(super) const TEXTS: super::Part = &[
+    (
+        "Try again to remove what was erased from the sources' files",
+        "Noch einmal versuchen, das Gelöschte aus den Dateien der Quellen zu entfernen",
+    ),
+    ("remove", "entfernen"),
+    ("{} steps done, {} still to be done", "{} Schritte erledigt, {} noch zu erledigen"),
+    ("steps done", "Schritte erledigt"),
+    ("steps still to be done", "Schritte noch zu erledigen"),
+    ("removed from files", "aus Dateien entfernt"),
+    ("full-text indexes", "Volltextindizes"),
+    ("statistics", "Statistiken"),
+    ("whole file", "ganze Datei"),
+    ("full-text indexes once more", "Volltextindizes noch einmal"),
+    ("write-ahead log", "Write-Ahead-Log"),
+    ("STILL TO BE REMOVED", "NOCH ZU ENTFERNEN"),
+    ("when owed", "bei Bedarf"),
+    (
+        "{}: confirmed at {oldest} and not known to be gone, longer than the {within} that it may take",
+        "{}: bestätigt am {oldest} und nicht nachweislich weg, länger als die zulässigen {within}",
+    ),
+    ("{source}: still to be done: {what}: {why}", "{source}: noch zu erledigen: {what}: {why}"),
+    ("{records} records", "{records} Datensätze"),
+    (
+        "{records} erased in {source}: done what the settings ask for to remove them from its files",
+        "{records} gelöscht in {source}: was die Einstellungen verlangen, um sie aus den Dateien zu entfernen, ist getan",
+    ),
+    (
+        "{records} erased in {source} may still be in its files; still to be done: {steps}",
+        "{records} gelöscht in {source}, vielleicht noch in den Dateien; noch zu erledigen: {steps}",
+    ),
+    ("it was not tried yet", "noch nicht versucht"),
+    ("the daemon was stopped", "der Dienst wurde angehalten"),
+    ("the source is closed until an operator decides", "die Quelle ist geschlossen, bis der Betrieb entscheidet"),
+    ("outside its hours, {hours}", "außerhalb der Zeiten, {hours}"),
+    ("it would fail: {fault}", "es würde scheitern: {fault}"),
+    (
+        "it needs {needed} bytes of room beside the file, and there are {free}",
+        "es braucht {needed} Bytes Platz neben der Datei, und frei sind {free}",
+    ),
+    (
+        "somebody reads or writes by it, and {left} pages of it cannot be let go of",
+        "jemand liest oder schreibt damit, und {left} Seiten davon sind nicht freizugeben",
+    ),
+    ("writing indexes for full-text search anew", "Volltextindizes neu schreiben"),
+    ("gathering statistics anew", "Statistiken neu erheben"),
+    ("writing the whole file anew (VACUUM)", "die ganze Datei neu schreiben (VACUUM)"),
+    ("making indexes for full-text search anew after VACUUM", "Volltextindizes nach VACUUM neu aufbauen"),
+    ("emptying the write-ahead log", "das Write-Ahead-Log leeren"),
+];

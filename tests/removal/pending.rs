@@ -1,0 +1,98 @@
+//! What cannot be done stays owed, is told of, and is tried again until it is done.
+
+use erasured::store::JobKind;
+use jiff::ToSpan as _;
+use sqlx::Connection as _;
+
+use crate::common::rows;
+use crate::office::{DUE, Office, Search, outcome, removed};
+
+#[tokio::test]
+async fn while_somebody_reads_the_log_it_is_owed_and_then_it_is_done() {
+    let office = Office::with("WAL", Search::External, "max_lock = \"20 ms\"").await;
+    let mut reader = office.bench.connect().await;
+    sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
+    rows(&mut reader, "SELECT count(*) FROM customers").await;
+    let run = office.erase().await;
+    assert_eq!((outcome(&run), removed(&run)), ("done", (vec!["full_text", "statistics"], vec!["checkpoint"])));
+    assert_eq!(office.found().len(), DUE, "the reader sees them all");
+    let owed = office.owed().await;
+    assert_eq!((office.steps().await, owed[0].records, owed[0].tries), (vec!["checkpoint"], DUE as u64, 1));
+    assert!(owed[0].why.as_ref().unwrap().contains("somebody reads or writes by it"), "{owed:?}");
+    assert_eq!((office.entries("removal_pending").await, office.entries("removal_done").await), (1, 0));
+
+    assert!(office.beat().await.is_none(), "not yet");
+    office.clock.advance(15.minutes().try_into().unwrap());
+    let queued = office.beat().await.unwrap();
+    assert_eq!((queued.job, office.beat().await.unwrap().id), (JobKind::Remove, queued.id), "once");
+    let run = office.perform(queued.id).await;
+    assert_eq!((outcome(&run), removed(&run).1), ("partly", vec!["checkpoint"]));
+    assert_eq!(office.owed().await[0].tries, 2);
+    office.clock.advance(29.minutes().try_into().unwrap());
+    assert!(office.beat().await.is_none(), "each time after twice as long");
+
+    sqlx::query("COMMIT").execute(&mut reader).await.unwrap();
+    office.clock.advance(1.minute().try_into().unwrap());
+    let queued = office.beat().await.unwrap();
+    let run = office.perform(queued.id).await;
+    assert_eq!((outcome(&run), removed(&run)), ("done", (vec!["checkpoint"], Vec::new())));
+    assert_eq!((office.steps().await, office.found_in_use().await), (Vec::<&str>::new(), Default::default()));
+    assert_eq!((office.entries("removal_pending").await, office.entries("removal_done").await), (2, 1));
+    assert!(office.beat().await.is_none());
+    reader.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn while_the_application_has_the_lock_everything_is_owed() {
+    for journal in ["WAL", "DELETE"] {
+        let office = Office::with(journal, Search::Own, "").await;
+        office.erase_and_stop().await;
+        let all = ["full_text", "statistics", "vacuum", "checkpoint"];
+        assert_eq!(office.steps().await, all, "{journal}: what a batch owes is written with its outcome");
+        let mut application = office.bench.connect().await;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut application).await.unwrap();
+        let run = office.run(JobKind::Remove).await;
+        assert_eq!(outcome(&run), "partly", "{journal}");
+        let why = office.owed().await[0].why.clone();
+        assert_eq!(why.as_deref(), Some("the application keeps the database locked"), "{journal}");
+        sqlx::query("ROLLBACK").execute(&mut application).await.unwrap();
+        let run = office.run(JobKind::Remove).await;
+        assert_eq!((outcome(&run), office.steps().await), ("done", Vec::new()), "{journal}");
+        assert_eq!(office.found_in_use().await.len(), office.left().await, "{journal}: but for who is still there");
+        application.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn outside_the_hours_of_the_source_nothing_is_begun() {
+    let office = Office::with("WAL", Search::Own, "max_lock = \"20 ms\"").await;
+    let mut reader = office.bench.connect().await;
+    sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
+    rows(&mut reader, "SELECT count(*) FROM customers").await;
+    office.erase().await;
+    reader.close().await.unwrap();
+    // It is 10:00 in Vienna.
+    office.set("hours = \"22:00-05:00\"");
+    let run = office.run(JobKind::Remove).await;
+    assert_eq!((outcome(&run), removed(&run)), ("partly", (Vec::new(), vec!["checkpoint"])));
+    let owed = office.owed().await;
+    assert_eq!(owed[0].why.as_deref(), Some("outside its hours, 22:00-05:00"));
+    assert_eq!(owed[0].next_at, "2026-11-21T21:00:00Z".parse().unwrap());
+    office.clock.set("2026-11-21T20:59:59Z".parse().unwrap());
+    assert!(office.beat().await.is_none());
+    office.clock.set("2026-11-21T21:00:00Z".parse().unwrap());
+    let run = office.perform(office.beat().await.unwrap().id).await;
+    assert_eq!((outcome(&run), office.steps().await), ("done", Vec::new()));
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_keeps_nothing_waiting() {
+    let office = Office::with("WAL", Search::Own, "max_lock = \"20 ms\"").await;
+    let mut reader = office.bench.connect().await;
+    sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
+    rows(&mut reader, "SELECT count(*) FROM customers").await;
+    office.erase().await;
+    office.clock.set("2026-11-20T09:00:00Z".parse().unwrap());
+    assert!(office.beat().await.is_some());
+    reader.close().await.unwrap();
+}
