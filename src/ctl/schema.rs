@@ -29,7 +29,7 @@ async fn show(session: &mut Session<'_>) -> Result<Exit, Failure> {
         };
         let since = of.gate.as_ref().and_then(|gate| gate.since.as_deref());
         let change = of.gate.as_ref().and_then(|gate| gate.digest.as_deref());
-        [of.category.clone(), of.source.clone(), told(stands), or_dash(since), or_dash(change)]
+        [of.category.clone(), of.source.clone(), stands.to_owned(), or_dash(since), or_dash(change)]
     });
     let mut parts = vec![table(["CATEGORY", "SOURCE", "GATE", "SINCE", "CHANGE"], rows)];
     for of in &got.value.categories {

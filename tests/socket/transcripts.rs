@@ -37,7 +37,7 @@ async fn transcript(serving: &Serving, calls: &[&[&str]]) -> String {
 }
 
 /// What people or applications have typed: the client gives it as it is.
-const TYPED: [&str; 7] = [
+const TYPED: &[&str] = &[
     "court case",
     "retention period expired",
     "note one",
@@ -45,6 +45,9 @@ const TYPED: [&str; 7] = [
     "the heirs have asked",
     "the member: a neighbour",
     "linz, wels",
+    // What a check of the schema finds is for operators, in English.
+    "column nickname of members is not classified",
+    "write it into keep = [\"nickname\"] if it is not personal, or into anonymise with what replaces it",
 ];
 
 /// The same in German, without what is for machines; and every sentence that was not told in German.
