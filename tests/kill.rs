@@ -22,5 +22,7 @@ mod prepare;
 #[expect(dead_code, reason = "the helper is made for other targets too")]
 #[path = "common/process.rs"]
 mod process;
+#[path = "kill/removal.rs"]
+mod removal;
 #[path = "kill/together.rs"]
 mod together;

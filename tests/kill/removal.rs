@@ -1,0 +1,32 @@
+//! Killed after the last batch, before what it has erased is removed from the files, and between any two steps.
+
+use erasured::erasure::POINTS;
+
+use crate::erase::{ends, killed_in_a_run};
+use crate::people::{CUSTOMERS, Ending, assert_same_end, confirmed};
+use crate::process::{Site, copied};
+
+#[tokio::test]
+async fn what_a_kill_leaves_in_the_files_is_removed_after_the_next_start() {
+    let start = confirmed("WAL", CUSTOMERS).await;
+    let reference = Ending::undisturbed(&copied(&start)).await;
+    let steps = "SELECT step FROM removal ORDER BY step";
+    for (point, time) in [("removal-begun", 1), ("removal-step-done", 1), ("removal-step-done", 3)] {
+        assert!(POINTS.contains(&point));
+        let what = format!("{point} for the {time}. time");
+        let bench = copied(&start);
+        let site = Site::at(bench.dir.path());
+        killed_in_a_run(&site, "erase", point, time);
+        let owed = ["'checkpoint'", "'full_text'", "'statistics'", "'vacuum'"];
+        assert_eq!(site.state().rows(steps).await, owed, "{what}: nothing is forgotten");
+        assert!(site.state().rows("SELECT 1 FROM audit WHERE kind = 'removal_done'").await.is_empty(), "{what}");
+        let daemon = site.daemon();
+        assert_eq!(ends(&site), ["done", "stopped", "done"], "{what}: prepare, the one that was killed, and the rest");
+        assert_eq!(site.now(steps).await, Vec::<String>::new(), "{what}");
+        assert_eq!(site.entries("removal_done").len(), 1, "{what}");
+        let log = bench.dir.path().join("app.db-wal");
+        assert!(std::fs::metadata(log).map_or(0, |found| found.len()) == 0, "{what}: the log is empty");
+        assert_same_end(&bench, &site, &reference, &what).await;
+        daemon.stop();
+    }
+}
