@@ -14,7 +14,6 @@ pub(super) const TEXTS: super::Part = &[
     ("statistics", "Statistiken"),
     ("whole file", "ganze Datei"),
     ("full-text indexes once more", "Volltextindizes noch einmal"),
-    ("write-ahead log", "Write-Ahead-Log"),
     ("STILL TO BE REMOVED", "NOCH ZU ENTFERNEN"),
     ("when owed", "bei Bedarf"),
     (
@@ -32,7 +31,6 @@ pub(super) const TEXTS: super::Part = &[
         "{records} gelöscht in {source}, vielleicht noch in den Dateien; noch zu erledigen: {steps}",
     ),
     ("it was not tried yet", "noch nicht versucht"),
-    ("the daemon was stopped", "der Dienst wurde angehalten"),
     ("the source is closed until an operator decides", "die Quelle ist geschlossen, bis der Betrieb entscheidet"),
     ("outside its hours, {hours}", "außerhalb der Zeiten, {hours}"),
     ("it would fail: {fault}", "es würde scheitern: {fault}"),

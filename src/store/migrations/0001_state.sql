@@ -378,3 +378,9 @@ CREATE TABLE removal (
   CHECK ((tries = 0) = (tried_at IS NULL)),
   CHECK ((tried_at IS NULL) = (why IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- The newest time at which the state was written, as long as the clock was believed.
+CREATE TABLE clock (
+  one       INTEGER PRIMARY KEY CHECK (one = 1),
+  newest_at TEXT NOT NULL
+) STRICT;
