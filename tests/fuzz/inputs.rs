@@ -11,6 +11,7 @@ use erasured::actor::Actor;
 use erasured::api;
 use erasured::audit::{self, By, Checkpoint, CheckpointKey, Entry, Head, Kind, VerifierKey};
 use erasured::config::{self, DateFormat, EARLIEST_DAY, Finding, Hours, Period, Starts};
+use erasured::proof::{self, Header, Pages, Sample, Scan, Search, Tree, TreeKind, Unread, Wal};
 use erasured::record::{KeyPart, KeyType, RecordKey, RecordRef, Value};
 use erasured::scheduler::Cron;
 use jiff::civil::{Date, date};
@@ -22,13 +23,14 @@ use serde::de::DeserializeOwned;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("settings", settings),
     ("category", category),
     ("record", record),
     ("request", request),
     ("date", date_or_period),
     ("trail", trail),
+    ("file", file),
 ];
 
 const TOP: &str = "version = 1\ntime_zone = \"Europe/Vienna\"\n[source.app]\nurl = \"sqlite:app.db\"\n";
@@ -264,4 +266,68 @@ fn hold(lines: &[String], note: &str) {
     // A signature may be written in the company of others; what it signs is the same then.
     let is_same_to_the_letter = lines == signed.lines && signed.key.open(note).is_ok();
     assert_eq!(is_intact, is_same || is_same_to_the_letter, "{report:?}: {lines:?} {note:?}");
+}
+
+/// Trees of a database that is looked through, at most; a page beyond the file is asked for too.
+const TREES: u32 = 4;
+/// Steps that a look through one page may take, many times over.
+const STEPS_OF_A_PAGE_MAX: u32 = 2_000;
+
+/// A database's file in memory.
+struct File<'d> {
+    data: &'d [u8],
+    page_bytes: usize,
+}
+
+impl Pages for File<'_> {
+    fn current(&mut self, page: u32, into: &mut [u8]) -> Result<(), Unread> {
+        self.stored(page, into).map(drop)
+    }
+
+    fn stored(&mut self, page: u32, into: &mut [u8]) -> Result<bool, Unread> {
+        let from = usize::try_from(page).unwrap().saturating_sub(1).saturating_mul(self.page_bytes);
+        into.fill(0);
+        let Some(found) = self.data.get(from..).filter(|found| !found.is_empty()) else { return Ok(false) };
+        let length = found.len().min(into.len());
+        into[..length].copy_from_slice(&found[..length]);
+        Ok(true)
+    }
+
+    fn is_replaced(&self, page: u32) -> bool {
+        page % 3 == 0
+    }
+}
+
+/// A database's file, a write-ahead log, and blocks of full-text indexes, read as the proof of removal reads them: it comes to
+/// an end, whatever they hold.
+pub fn file(data: &[u8]) {
+    let mut told = 0_usize;
+    proof::fts5(data, &mut |term| told += term.len());
+    proof::fts3(data, &mut |term| told += term.len());
+    told += proof::columns(data).len();
+    told += usize::from(proof::journal_is_in_use(data));
+    if let (Some(mut wal), Some(rest)) = (Wal::read(data), data.get(proof::WAL_HEADER_BYTES..)) {
+        for frame in rest.chunks(proof::FRAME_HEADER_BYTES + 512) {
+            let (header, page) = frame.split_at(frame.len().min(proof::FRAME_HEADER_BYTES));
+            told += usize::from(header.len() == proof::FRAME_HEADER_BYTES && wal.frame(header, page).is_some());
+        }
+    }
+    let Ok(header) = Header::read(data) else { return };
+    let stored = u32::try_from(data.len().div_ceil(header.page_bytes)).unwrap();
+    let pages = if header.pages == 0 { stored } else { header.pages.min(stored + TREES) };
+    let kinds = [TreeKind::Rows, TreeKind::Entries, TreeKind::Terms5, TreeKind::Terms3];
+    let tree =
+        |(root, kind): (u32, &TreeKind)| Tree { name: root.to_string(), root, kind: *kind, is_ours: root % 2 == 0 };
+    let trees = (1..=TREES).zip(&kinds).map(tree).collect();
+    let mut sample = Sample::default();
+    sample.add([Value::text("Kowalski-Lechner"), Value::text("maria.kowalski@example.org")]);
+    let search = Search::new(&sample, header.encoding);
+    let mut scan = Scan::new(header, pages, stored, trees, Some(search));
+    let mut file = File { data, page_bytes: header.page_bytes };
+    let limit = (pages + stored + TREES) * STEPS_OF_A_PAGE_MAX;
+    let steps = (0..limit).find(|_| !matches!(scan.step(&mut file), Ok(true)));
+    assert!(steps.is_some(), "the look does not come to an end after {limit} steps");
+    let scanned = scan.finish();
+    let settled = scanned.search.map(|search| search.settle(&|tree| tree.to_string()));
+    assert!(settled.is_some(), "what was looked for is lost; {told} were read besides");
 }

@@ -243,6 +243,7 @@ fn aims_of_prepare(dice: &mut Dice) -> Vec<Aim> {
         Aim::Place("prepare-proposed", 1),
         Aim::Place("prepare-proposed", 1 + dice.below(2)),
         Aim::Place("run-finishing", 1),
+        Aim::Place("brake-looked", 1),
         Aim::Place("start-noted", 1),
         Aim::Start,
         Aim::Start,
@@ -256,9 +257,9 @@ fn aims_of_prepare(dice: &mut Dice) -> Vec<Aim> {
 /// while it settles it.
 fn aims_of_erase(dice: &mut Dice) -> Vec<Aim> {
     let mut places = vec![
+        vec![Aim::Place("brake-looked", 1 + dice.below(2))],
         vec![Aim::Place("batch-locked", 1 + dice.below(3))],
         vec![Aim::Place("batch-planned", 1 + dice.below(3))],
-        vec![Aim::Place("category-changed", 1 + dice.below(2))],
         vec![Aim::Place("intent-written", 1), Aim::Place("start-noted", 1), Aim::Place("source-settled", 1)],
         vec![Aim::Place("batch-changed", 1 + dice.below(3)), Aim::Start],
         vec![Aim::Place("batch-marked", 1 + dice.below(3)), Aim::Place("source-settled", 1)],
@@ -267,6 +268,8 @@ fn aims_of_erase(dice: &mut Dice) -> Vec<Aim> {
         vec![Aim::Place("outcome-written", 1 + dice.below(2))],
     ];
     dice.shuffle(&mut places);
+    // What was confirmed together is erased first, and is few.
+    places.insert(0, vec![Aim::Place("category-changed", 1 + dice.below(4))]);
     let moments = vec![Aim::Run; OF_ONE];
     let ends = (0..OF_ONE).map(|_| if dice.below(4) == 0 { Aim::Place("run-finishing", 1) } else { Aim::Start });
     let between = moments.into_iter().zip(ends).flat_map(|(moment, end)| [moment, end]);

@@ -65,6 +65,8 @@ fn sql(journal: &str) -> String {
 }
 
 const CUSTOMER: &str = r#"table = "customers"
+    # Nearly all of them are due, and are to be erased.
+    brake.share = "100 %"
     label = "{last_name}"
     unit = "branch_id"
     identity = ["last_name", "email"]
@@ -97,6 +99,7 @@ const CUSTOMER: &str = r#"table = "customers"
     "#;
 
 const USER: &str = r#"table = "users"
+    brake.share = "100 %"
     label = "{login}"
     unit = "branch_id"
     identity = ["real_name"]
@@ -116,6 +119,7 @@ const USER: &str = r#"table = "users"
     "#;
 
 const PERSON: &str = r#"table = "persons"
+    brake.share = "100 %"
     identity = ["last_name"]
     [[criterion]]
     name = "inactive"
@@ -134,6 +138,7 @@ const PERSON: &str = r#"table = "persons"
     "#;
 
 const MEMBER: &str = r#"table = "members"
+    brake.share = "100 %"
     identity = ["last_name"]
     [[criterion]]
     name = "inactive"
