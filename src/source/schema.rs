@@ -7,8 +7,6 @@ pub struct Schema {
     pub tables: Vec<Table>,
     /// Triggers.
     pub triggers: Vec<Trigger>,
-    /// Whether the database keeps statistics that hold values of rows.
-    pub has_value_statistics: bool,
 }
 
 /// What kind of table it is.

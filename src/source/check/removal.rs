@@ -13,7 +13,7 @@ pub async fn removal(reader: &mut Reader, described: &SourceSettings) -> Result<
     let (name, place, removal) = (&described.name, &described.path.place, &described.removal);
     let write = |line: &str| format!("write {line} in [source.{name}.removal]");
     let mut findings = Vec::new();
-    if reader.schema().has_value_statistics && !removal.statistics {
+    if !removal.statistics && reader.0.has_value_statistics().await? {
         findings.push(
             Finding::warning("statistics", place, "sqlite_stat4 holds values of rows, also of erased ones").hint(
                 format!("{}, or let the application run ANALYZE after each final run", write("statistics = true")),

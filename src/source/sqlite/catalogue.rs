@@ -39,7 +39,7 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Schema, So
         tables.push(table(connection, row, &virtual_names).await?);
     }
     complete_foreign_keys(&mut tables);
-    Ok(Schema { tables, triggers: triggers(connection).await?, has_value_statistics: statistics(connection).await? })
+    Ok(Schema { tables, triggers: triggers(connection).await? })
 }
 
 async fn rows(connection: &mut SqliteConnection, sql: &str) -> Result<Vec<SqliteRow>, SourceError> {
@@ -428,12 +428,6 @@ fn written_tables(body: &[Token]) -> Vec<(TriggerEvent, String)> {
         }
     }
     written
-}
-
-async fn statistics(connection: &mut SqliteConnection) -> Result<bool, SourceError> {
-    let found =
-        rows(connection, "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat3', 'sqlite_stat4')").await?;
-    Ok(!found.is_empty())
 }
 
 #[cfg(test)]

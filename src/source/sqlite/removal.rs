@@ -294,6 +294,14 @@ impl SqliteReader {
         }
     }
 
+    /// Whether the database keeps statistics that hold values of rows.
+    pub(in crate::source) async fn has_value_statistics(&mut self) -> Result<bool, SourceError> {
+        let names: Vec<String> = SAMPLE_TABLES.into_iter().map(literal).collect();
+        let sql = format!("SELECT count(*) FROM sqlite_schema WHERE name IN ({})", names.join(", "));
+        let found = fetch(&mut self.reading, STATISTICS, sql, Vec::new()).await?;
+        Ok(found.first().map_or(Ok(0), |row| count(row, 0))? > 0)
+    }
+
     pub(in crate::source) async fn vacuum_fault(&mut self) -> Result<Option<String>, SourceError> {
         let schema = self.schema().clone();
         vacuum_fault(&mut self.reading, &schema).await
