@@ -3,9 +3,9 @@
 #
 #   tests/api-fuzz.sh [EXAMPLES]
 #
-# Needs python3, sqlite3, and Schemathesis: `schemathesis` in PATH, or it is installed into a folder that is removed again. A daemon of
-# its own works on a sample of its own; a small proxy brings TCP to its socket. Exit code 0 when no answer was a server error and every
-# answer is as the description says.
+# Needs python3 and Schemathesis: `schemathesis` in PATH, or it is installed into a folder that is removed again. The daemon is that of
+# the demo, with its sample; a small proxy brings TCP to its socket. Exit code 0 when no answer was a server error and every answer is as
+# the description says.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 examples=${1:-40}
@@ -33,11 +33,9 @@ if [[ -z $fuzzer ]]; then
 fi
 
 cargo build --quiet --locked --bin erasured
-cp -R config/crm "$work/crm"
-sqlite3 "$work/crm.db" <src/source/sample.sql
-sed -i "s|^url *= *\"sqlite:[^\"]*\"|url = \"sqlite:$work/crm.db\"|; /^\[\[grant\]\]/,\$d" "$work/crm/erasured.toml"
-target/debug/erasured run --config "$work/crm" --state-dir "$work/state" --socket "$work/run/admin.sock" >"$work/log" 2>&1 &
+target/debug/erasured demo --dir "$work/demo" >"$work/log" 2>&1 &
 pids+=($!)
+socket=$work/demo/run/admin.sock
 
 cat >"$work/proxy.py" <<'PYTHON'
 """Brings TCP connections to a Unix socket; writes its port down when it listens."""
@@ -66,17 +64,19 @@ while True:
         threading.Thread(target=carry, args=pair, daemon=True).start()
 PYTHON
 for _ in $(seq 300); do
-    [[ -S $work/run/admin.sock ]] && break
+    [[ -S $socket ]] && break
     kill -0 "${pids[0]}" || { cat "$work/log" >&2 && exit 1; }
     sleep 0.1
 done
-python3 "$work/proxy.py" "$work/run/admin.sock" "$work/port" &
+python3 "$work/proxy.py" "$socket" "$work/port" &
 pids+=($!)
 for _ in $(seq 100); do
     [[ -s $work/port ]] && break
     sleep 0.1
 done
 
+# It leaves a folder where it stands.
+cd "$work"
 "$fuzzer" run "http://127.0.0.1:$(cat "$work/port")/openapi.json" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
     --max-examples "$examples" --request-timeout 60 --generation-database none --no-color

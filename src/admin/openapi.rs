@@ -7,7 +7,7 @@ use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, 
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required, ResponseBuilder,
+    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
 };
 
 use super::dispatch::{Answer, Call};
@@ -70,14 +70,22 @@ fn operation<B>(route: &Route<B>) -> Operation {
             .required(Some(Required::True));
         operation = operation.request_body(Some(body.build()));
     }
-    let mut answer = ResponseBuilder::new().description("Done");
+    let content = ContentBuilder::new().schema(Some(reference(Problem::name().into_owned()))).build();
+    let problem = ResponseBuilder::new().description("A problem").content("application/problem+json", content);
+    operation = operation.response("200", answer(route, "Done"));
+    if route.promises {
+        operation = operation.response("202", answer(route, "Not done yet; `Location` says where to ask"));
+    }
+    operation.response("default", problem.build()).build()
+}
+
+fn answer<B>(route: &Route<B>, description: &str) -> Response {
+    let mut answer = ResponseBuilder::new().description(description);
     if let Some(response) = route.response {
         let content = ContentBuilder::new().schema(Some(reference((response.name)()))).build();
         answer = answer.content("application/json", content);
     }
-    let content = ContentBuilder::new().schema(Some(reference(Problem::name().into_owned()))).build();
-    let problem = ResponseBuilder::new().description("A problem").content("application/problem+json", content);
-    operation.response("200", answer.build()).response("default", problem.build()).build()
+    answer.build()
 }
 
 fn reference(name: String) -> RefOr<Schema> {

@@ -56,7 +56,8 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
         post("/v1/mark", Mark, |call| Box::pin(mark::post(call)))
             .says("Marks a record, whatever the criteria say").takes::<api::MarkRequest>().gives::<api::MarkAnswer>(),
         post("/v1/runs", Run, |call| Box::pin(run::post(call)))
-            .says("Queues a run").asks::<api::WaitQuery>().takes::<api::RunRequest>().gives::<api::Run>(),
+            .says("Queues a run").asks::<api::WaitQuery>().takes::<api::RunRequest>().gives::<api::Run>()
+            .or_promises(),
         get("/v1/runs", Run, |call| Box::pin(runs::list(call)))
             .says("Lists runs").asks::<api::RunQuery>().gives::<api::RunPage>(),
         get("/v1/runs/{id}", Run, |call| Box::pin(runs::get(call)))
@@ -128,6 +129,8 @@ pub struct Route<B> {
     pub(super) query: Option<fn() -> Vec<Parameter>>,
     pub(super) request: Option<SchemaOf>,
     pub(super) response: Option<SchemaOf>,
+    /// Whether the answer may be the promise of one: 202, and where it will be.
+    pub(super) promises: bool,
 }
 
 impl<B> fmt::Debug for Route<B> {
@@ -151,7 +154,17 @@ impl SchemaOf {
 }
 
 fn get<B>(path: &'static str, permission: Permission, handler: Handler<B>) -> Route<B> {
-    Route { verb: Verb::Get, path, permission, summary: "", handler, query: None, request: None, response: None }
+    Route {
+        verb: Verb::Get,
+        path,
+        permission,
+        summary: "",
+        handler,
+        query: None,
+        request: None,
+        response: None,
+        promises: false,
+    }
 }
 
 fn post<B>(path: &'static str, permission: Permission, handler: Handler<B>) -> Route<B> {
@@ -179,6 +192,10 @@ impl<B> Route<B> {
 
     fn gives<T: ToSchema>(self) -> Self {
         Self { response: Some(SchemaOf::of::<T>()), ..self }
+    }
+
+    fn or_promises(self) -> Self {
+        Self { promises: true, ..self }
     }
 }
 
