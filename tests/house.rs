@@ -6,6 +6,8 @@
 mod access;
 #[path = "house/attacks.rs"]
 mod attacks;
+#[path = "house/brake.rs"]
+mod brake;
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
 #[path = "house/gate.rs"]
@@ -449,13 +451,13 @@ async fn a_trail_that_was_altered_is_found() {
     let mut state = options.connect().await.unwrap();
     for sql in [
         "DROP TRIGGER audit_is_not_changed",
-        "UPDATE audit SET details = replace(details, '\"1\"', '\"4\"') WHERE seq = 4",
+        "UPDATE audit SET details = replace(details, '\"1\"', '\"4\"') WHERE seq = 5",
     ] {
         sqlx::query(sql).execute(&mut state).await.unwrap();
     }
     let said = living.ctl(&["audit", "verify", "--json"]).await;
     let report = said.json();
-    assert_eq!((said.exit, &report["intact"], &report["fault"]["seq"]), (Exit::Refused, &json!(false), &json!(4)));
+    assert_eq!((said.exit, &report["intact"], &report["fault"]["seq"]), (Exit::Refused, &json!(false), &json!(5)));
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as the tests themselves do")]
 
+#[path = "kill/brake.rs"]
+mod brake;
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
 #[path = "kill/elsewhere.rs"]

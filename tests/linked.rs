@@ -6,6 +6,8 @@
 mod along;
 #[path = "linked/apart.rs"]
 mod apart;
+#[path = "linked/braked.rs"]
+mod braked;
 #[path = "linked/changed.rs"]
 mod changed;
 #[path = "linked/checked.rs"]

@@ -11,11 +11,11 @@ use tokio::sync::mpsc;
 use super::Refusal;
 use crate::actor::{Authorised, Identity, Permission};
 use crate::api::RuleAnswer;
-use crate::api::{AccessAnswer, AccessPage, AccessRequest, AccessView};
+use crate::api::{AccessAnswer, AccessPage, AccessRequest, AccessView, SchemaGates, SchemaStanding};
 use crate::api::{
-    AuditPage, Checkpoints, DecisionAnswers, Hold, HoldPage, Job, MarkAnswer, Policy, Problem, ProposalPage,
-    ProposalTotals, ReasonKind, ReasonList, RecordView, ReleaseAnswer, Run, RunPage, SetDigest, Sort, State, Status,
-    VerifyReport,
+    AuditPage, Checkpoints, ClosedBrakes, DecisionAnswers, Hold, HoldPage, Job, MarkAnswer, OverrideRequest, Policy,
+    Problem, ProposalPage, ProposalTotals, ReasonKind, ReasonList, RecordView, ReleaseAnswer, Run, RunPage, SetDigest,
+    Sort, State, Status, VerifyReport,
 };
 pub use crate::desk::RuleWish;
 use crate::record::{CategoryName, RecordRef};
@@ -231,6 +231,18 @@ pub trait Backend: Send + Sync + 'static {
         dry_run: bool,
     ) -> impl Future<Output = Reply<Run>> + Send;
 
+    /// What the brake has stopped in the newest run of a job.
+    fn closed_brake(&self, leave: &Authorised, job: Job) -> impl Future<Output = Reply<ClosedBrakes>> + Send;
+
+    /// Puts a run into the queue that goes on over that, if it is what the digest stands for. The asker may also run jobs;
+    /// whether the reason is one is for the implementer to say.
+    fn override_brake(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        override_: OverrideRequest,
+    ) -> impl Future<Output = Reply<Run>> + Send;
+
     /// One run, as soon as it has ended, or after `wait`.
     fn run(&self, leave: &Authorised, id: u64, wait: Duration) -> impl Future<Output = Reply<Run>> + Send;
 
@@ -279,4 +291,16 @@ pub trait Backend: Send + Sync + 'static {
         name: String,
         wish: RuleWish,
     ) -> impl Future<Output = Reply<RuleAnswer>> + Send;
+
+    /// How the schema gates stand.
+    fn schema(&self, leave: &Authorised) -> impl Future<Output = Reply<SchemaGates>> + Send;
+
+    /// What has changed in a category's schema is accepted, if it is what the digest stands for.
+    fn accept_schema(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        category: String,
+        digest: String,
+    ) -> impl Future<Output = Reply<SchemaStanding>> + Send;
 }

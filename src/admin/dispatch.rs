@@ -24,7 +24,7 @@ use super::problem::{name, problem, with_hint};
 use super::refusals::{Refusal, Refusals};
 use super::routes::{Found, Route, Verb, find};
 use super::{WhoIs, peer};
-use crate::actor::{Authorised, Identity};
+use crate::actor::{Authorised, Identity, Permission};
 use crate::api::{Code, Problem};
 use crate::record::{hex, random_bytes};
 
@@ -151,15 +151,16 @@ where
     let Ok(id) = random_bytes::<REQUEST_ID_BYTES>().map(|bytes| RequestId(hex(&bytes))) else {
         return Ok(write_problem(&problem(Code::Internal, "cannot name the request: there are no random bytes")));
     };
+    let mut needed = route.permission;
     let work = async {
-        let leave = admit(&shared, route, uid).await?;
+        let leave = admit(&shared, route, uid, &mut needed).await?;
         let body = read_body(body).await?;
         let query = head.uri.query().unwrap_or_default().to_owned();
         let call = Call { backend: Arc::clone(&shared.backend), leave, id: id.clone(), captures, query, body };
         handle(route, call, place).await
     };
     let outcome = work.await;
-    report_refusal(&shared, route, uid, &outcome).await;
+    report_refusal(&shared, route, needed, uid, &outcome).await;
     let mut response = outcome.map_or_else(|problem| write_problem(&problem), write_answer);
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -168,10 +169,20 @@ where
     Ok(response)
 }
 
-/// Finds out who asks, and whether they may.
-async fn admit<B: Backend>(shared: &Shared<B>, route: &Route<B>, uid: u32) -> Result<Authorised, Problem> {
+/// Finds out who asks, and whether they may; `needed` is what was asked for last.
+async fn admit<B: Backend>(
+    shared: &Shared<B>,
+    route: &Route<B>,
+    uid: u32,
+    needed: &mut Permission,
+) -> Result<Authorised, Problem> {
     let identity = identify(&shared.who_is, uid).await?;
-    shared.backend.authorise(identity, route.permission).await
+    let leave = shared.backend.authorise(identity.clone(), route.permission).await?;
+    if let Some(also) = route.also {
+        *needed = also;
+        shared.backend.authorise(identity, also).await?;
+    }
+    Ok(leave)
 }
 
 async fn identify(who_is: &WhoIs, uid: u32) -> Result<Identity, Problem> {
@@ -232,7 +243,13 @@ async fn handle<B: Backend>(
     })
 }
 
-async fn report_refusal<B: Backend>(shared: &Shared<B>, route: &Route<B>, uid: u32, outcome: &Result<Answer, Problem>) {
+async fn report_refusal<B: Backend>(
+    shared: &Shared<B>,
+    route: &Route<B>,
+    permission: Permission,
+    uid: u32,
+    outcome: &Result<Answer, Problem>,
+) {
     let code = match outcome {
         Err(Problem { code: code @ (Code::NotPermitted | Code::UnknownPeer), .. }) => *code,
         Ok(Answer { refused: true, .. }) => Code::NotPermitted,
@@ -245,7 +262,7 @@ async fn report_refusal<B: Backend>(shared: &Shared<B>, route: &Route<B>, uid: u
             Ok(Ok(identity)) => identity.user,
             _ => uid.to_string(),
         };
-        let refusal = Refusal { uid, user, route: route.name(), permission: route.permission, code, unreported };
+        let refusal = Refusal { uid, user, route: route.name(), permission, code, unreported };
         shared.backend.refused(refusal).await;
     }
 }

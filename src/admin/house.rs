@@ -11,6 +11,7 @@ mod policy;
 mod proof;
 mod proposals;
 mod runs;
+mod schema;
 mod status;
 mod trail;
 
@@ -30,8 +31,8 @@ use super::refusals::Refusal;
 use crate::actor::{Actor, Authorised, Identity, Permission};
 use crate::api;
 use crate::api::Code;
-use crate::desk::{Cursor, Desk, DeskError, HoldId, Reason, ReasonKind, RunId, Wanted, Wish};
-use crate::record::RecordRef;
+use crate::desk::{Cursor, Desk, DeskError, HoldId, Reason, ReasonKind, ReasonRefused, RunId, Wanted, Wish};
+use crate::record::{CategoryName, RecordRef};
 use crate::scheduler::Timetable;
 
 /// What the handlers call, over the desk.
@@ -213,6 +214,27 @@ impl Backend for House {
         Ok(runs::run(run))
     }
 
+    async fn closed_brake(&self, leave: &Authorised, job: api::Job) -> Reply<api::ClosedBrakes> {
+        let (run, digest) =
+            self.desk.closed_brake(leave, runs::kind_of(job)).await.map_err(|e| problem_of(Asked::Brake, e))?;
+        Ok(runs::closed_brakes(run, digest))
+    }
+
+    async fn override_brake(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        override_: api::OverrideRequest,
+    ) -> Reply<api::Run> {
+        let api::OverrideRequest { job, digest, reason } = override_;
+        let reason = Reason::new(&reason)
+            .map_err(|error| holds::unreasonable(Asked::Override.words(), &ReasonRefused::Unusable(error)))?;
+        let run = self.desk.override_brake(leave, request.as_str(), runs::kind_of(job), &digest, &reason).await;
+        let run = run.map_err(|error| problem_of(Asked::Override, error))?;
+        (self.ring)();
+        Ok(runs::run(run))
+    }
+
     async fn run(&self, leave: &Authorised, id: u64, wait: Duration) -> Reply<api::Run> {
         let asked = i64::try_from(id).map(RunId).map_err(|_| faults::no_such_run(id))?;
         if !wait.is_zero() {
@@ -286,6 +308,22 @@ impl Backend for House {
             Ok((outcome, standing)) => Ok(policy::answer(outcome, standing)),
             Err(error) => Err(policy::problem_with(&wish, &name, error)),
         }
+    }
+
+    async fn schema(&self, leave: &Authorised) -> Reply<api::SchemaGates> {
+        self.desk.gates(leave).await.map(schema::gates).map_err(|error| problem_of(Asked::Policy, error))
+    }
+
+    async fn accept_schema(
+        &self,
+        leave: &Authorised,
+        request: &RequestId,
+        category: String,
+        digest: String,
+    ) -> Reply<api::SchemaStanding> {
+        let name: CategoryName = category.parse().map_err(|_| schema::no_such_category(&category))?;
+        let accepted = self.desk.accept_schema(leave, request.as_str(), &name, &digest).await;
+        accepted.map(schema::standing).map_err(|error| schema::problem_with(&name, error))
     }
 }
 

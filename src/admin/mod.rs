@@ -9,6 +9,7 @@
 mod access;
 mod audit;
 mod backend;
+mod brake;
 mod confirm;
 mod decide;
 mod dispatch;
@@ -30,6 +31,7 @@ mod restore;
 mod routes;
 mod run;
 mod runs;
+mod schema;
 mod server;
 mod show;
 mod status;

@@ -59,7 +59,7 @@ fn collect(described: SchemaOf, schemas: &mut BTreeMap<String, RefOr<Schema>>) {
 fn operation<B>(route: &Route<B>) -> Operation {
     let mut operation = OperationBuilder::new()
         .summary(Some(route.summary))
-        .description(Some(format!("Needs the permission `{}`.", route.permission)))
+        .description(Some(needs(route)))
         .operation_id(Some(operation_id(route)));
     for parameter in path_parameters(route.path).chain(route.query.map(|query| query()).unwrap_or_default()) {
         operation = operation.parameter(parameter);
@@ -86,6 +86,13 @@ fn answer<B>(route: &Route<B>, description: &str) -> Response {
         answer = answer.content("application/json", content);
     }
     answer.build()
+}
+
+fn needs<B>(route: &Route<B>) -> String {
+    match route.also {
+        None => format!("Needs the permission `{}`.", route.permission),
+        Some(also) => format!("Needs the permissions `{}` and `{also}`.", route.permission),
+    }
 }
 
 fn reference(name: String) -> RefOr<Schema> {

@@ -11,12 +11,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::dispatch::{Answer, Call};
 use super::{
-    access, audit, confirm, hold, holds, list, mark, openapi, policy, postpone, reasons, release, restore, run, runs,
-    show, status,
+    access, audit, brake, confirm, hold, holds, list, mark, openapi, policy, postpone, reasons, release, restore, run,
+    runs, schema, show, status,
 };
 use crate::actor::Permission;
 use crate::actor::Permission::Configure;
-use crate::actor::Permission::{Audit, Decide, Hold, Mark, Restore, Run, View};
+use crate::actor::Permission::{Audit, Brake, Decide, Hold, Mark, Restore, Run, View};
 use crate::admin::Backend;
 use crate::api;
 use crate::api::Problem;
@@ -27,6 +27,7 @@ pub(super) type Handler<B> = fn(Call<B>) -> BoxFuture<'static, Result<Answer, Pr
 /// Every route there is. `{name}` stands for one part of a path, `{name*}` for all that is left of it.
 #[must_use]
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "two lines a route: one table is what makes it reviewable")]
 pub fn routes<B: Backend>() -> Vec<Route<B>> {
     vec![
         get("/v1/status", View, |call| Box::pin(status::get(call)))
@@ -62,6 +63,10 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Lists runs").asks::<api::RunQuery>().gives::<api::RunPage>(),
         get("/v1/runs/{id}", Run, |call| Box::pin(runs::get(call)))
             .says("Shows one run").asks::<api::WaitQuery>().gives::<api::Run>(),
+        get("/v1/brake", Run, |call| Box::pin(brake::get(call)))
+            .says("Shows what the brake has stopped in the newest run of a job").asks::<api::BrakeQuery>().gives::<api::ClosedBrakes>(),
+        post("/v1/brake/override", Brake, |call| Box::pin(brake::post(call))).also(Run)
+            .says("Queues a run that goes on over it").asks::<api::WaitQuery>().takes::<api::OverrideRequest>().gives::<api::Run>(),
         get("/v1/audit", Audit, |call| Box::pin(audit::list(call)))
             .says("Lists the audit trail").asks::<api::AuditQuery>().gives::<api::AuditPage>(),
         get("/v1/audit/export", Audit, |call| Box::pin(audit::export(call)))
@@ -86,6 +91,10 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
             .says("Approves another person's change of a rule").takes::<api::RuleDecisionRequest>().gives::<api::RuleAnswer>(),
         post("/v1/policy/reject", Configure, |call| Box::pin(policy::reject(call)))
             .says("Drops a change of a rule that waits").takes::<api::RuleDecisionRequest>().gives::<api::RuleAnswer>(),
+        get("/v1/schema", View, |call| Box::pin(schema::get(call)))
+            .says("Tells which categories their schema stops").gives::<api::SchemaGates>(),
+        post("/v1/schema/accept", Configure, |call| Box::pin(schema::accept(call)))
+            .says("Accepts what has changed in a category's schema").takes::<api::SchemaAcceptRequest>().gives::<api::SchemaStanding>(),
         get("/openapi.json", View, |call| Box::pin(openapi::get(call)))
             .says("Describes this interface"),
     ]
@@ -123,6 +132,8 @@ pub struct Route<B> {
     pub path: &'static str,
     /// What a peer needs to enter.
     pub permission: Permission,
+    /// And this, where one is not enough.
+    pub also: Option<Permission>,
     /// What it does, in a few words.
     pub summary: &'static str,
     pub(super) handler: Handler<B>,
@@ -158,6 +169,7 @@ fn get<B>(path: &'static str, permission: Permission, handler: Handler<B>) -> Ro
         verb: Verb::Get,
         path,
         permission,
+        also: None,
         summary: "",
         handler,
         query: None,
@@ -176,6 +188,10 @@ impl<B> Route<B> {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} {}", self.verb.as_str(), self.path)
+    }
+
+    fn also(self, permission: Permission) -> Self {
+        Self { also: Some(permission), ..self }
     }
 
     fn says(self, summary: &'static str) -> Self {

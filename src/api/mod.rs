@@ -15,6 +15,7 @@ mod problem;
 mod proof;
 mod proposals;
 mod runs;
+mod schema;
 mod status;
 
 pub use access::{
@@ -42,7 +43,8 @@ pub use proposals::{
     ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,
 };
 pub use runs::{
-    DependentRows, EraseCounts, Job, PrepareCounts, Run, RunPage, RunQuery, RunRequest, RunState, Trigger, WaitQuery,
-    Work,
+    BrakeQuery, ClosedBrake, ClosedBrakes, DependentRows, EraseCounts, Job, OverrideRequest, PrepareCounts, Run,
+    RunPage, RunQuery, RunRequest, RunState, Spread, SpreadPart, Trigger, WaitQuery, Work,
 };
+pub use schema::{ClosedGate, SchemaAcceptRequest, SchemaFinding, SchemaGates, SchemaStanding};
 pub use status::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};

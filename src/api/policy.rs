@@ -29,6 +29,8 @@ pub struct CategoryPolicy {
     pub marks: String,
     /// How many people confirm, and how long a confirmation waits.
     pub decisions: String,
+    /// How much of it a run may propose or erase before somebody has to look.
+    pub brake: String,
     /// What happens to rows of other tables.
     pub dependents: Vec<DependentPolicy>,
     /// What stops the category now; null when nothing does.

@@ -28,6 +28,42 @@ pub struct RunRequest {
     pub dry_run: bool,
 }
 
+/// Of which job what the brake has stopped is to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct BrakeQuery {
+    /// Which job.
+    pub job: Job,
+}
+
+/// What the brake has stopped in the newest run of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClosedBrakes {
+    /// The run.
+    pub run: u64,
+    /// Its job.
+    pub job: Job,
+    /// How many records would have been proposed or erased, in all the categories together.
+    pub records: u64,
+    /// Stands for all of them.
+    pub digest: String,
+    /// The categories.
+    pub brakes: Vec<ClosedBrake>,
+}
+
+/// A run is to go on over what the brake has stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverrideRequest {
+    /// Which job.
+    pub job: Job,
+    /// What stands for all that was looked at.
+    pub digest: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// How long to wait for a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
@@ -105,6 +141,10 @@ pub struct Run {
     /// The job, and what it has done so far, or would have.
     #[serde(flatten)]
     pub work: Work,
+    /// The run over whose closed brakes this one goes on; null for one that nobody has let go on.
+    pub overrides: Option<u64>,
+    /// The brakes that have closed: nothing of these categories was proposed or erased.
+    pub brakes: Vec<ClosedBrake>,
     /// What somebody should know: dates that cannot be read, what could not be verified.
     pub notes: Vec<String>,
     /// Why it failed, or did only a part.
@@ -112,6 +152,47 @@ pub struct Run {
     /// What was found of the erased afterwards, by the source's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub proofs: BTreeMap<String, Proof>,
+}
+
+/// A brake that has stopped a category, and what it was stopped over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClosedBrake {
+    /// The category.
+    pub category: String,
+    /// Records that would have been proposed or erased.
+    pub records: u64,
+    /// Rows of the category's table.
+    pub rows: u64,
+    /// The limit in records.
+    pub count: u64,
+    /// The limit as a part of the table, as settings write it. Both had to be exceeded.
+    pub share: String,
+    /// Stands for the set of these records.
+    pub digest: String,
+    /// By the criterion under which they are due, or by who has asked for them.
+    pub criteria: Spread,
+    /// By unit.
+    pub units: Spread,
+    /// By the year since when they are due.
+    pub due_years: Spread,
+}
+
+/// How records are spread over something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Spread {
+    /// What has the most of them, the most first.
+    pub most: Vec<SpreadPart>,
+    /// How many belong to all else.
+    pub others: u64,
+}
+
+/// How many records belong to one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SpreadPart {
+    /// The thing's name; null for those that belong to none.
+    pub name: Option<String>,
+    /// Records.
+    pub records: u64,
 }
 
 /// A job with its counts, which stand at the top level of the run.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Job, Run};
+use super::{ClosedGate, Job, Run};
 
 /// How the daemon is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -65,6 +65,8 @@ pub struct CategoryStatus {
     pub erasing: u64,
     /// Why the category is stopped; null when it is not.
     pub problem: Option<String>,
+    /// What closes its schema gate; null where that is open, or cannot be looked at.
+    pub gate: Option<ClosedGate>,
 }
 
 /// The trail in short.

@@ -211,6 +211,19 @@ pub struct AccessEnd {
     pub access: Access,
 }
 
+/// A category that the brake has stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrakedCategory {
+    /// The category.
+    pub category: String,
+    /// Records that would have been proposed or erased, rows of the table, and the limit in records.
+    pub counts: Counts,
+    /// The limit as a part of the table.
+    pub share: String,
+    /// Stands for the set of these records.
+    pub digest: String,
+}
+
 /// Why a run was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -273,6 +286,25 @@ pub enum Kind {
         outcome: String,
         /// What it did.
         counts: Counts,
+    },
+    /// The brake has stopped categories before anything of them was proposed or erased.
+    BrakeClosed {
+        /// `prepare` or `erase`.
+        job: String,
+        /// Which, and over what.
+        categories: Vec<BrakedCategory>,
+    },
+    /// Somebody has looked at what the brake has stopped, and lets another run of the job go on over the same sets.
+    BrakeOverridden {
+        /// `prepare` or `erase`.
+        job: String,
+        /// The run that was stopped.
+        stopped: i64,
+        /// Stands for all the sets.
+        digest: String,
+        /// Why.
+        #[serde(flatten)]
+        because: Because,
     },
     /// Records were proposed.
     Proposed {
@@ -388,6 +420,31 @@ pub enum Kind {
         source: String,
         /// The batch that its commit marker carried then, in hexadecimal.
         last_batch: Option<String>,
+    },
+    /// What categories rely on in their schemas is remembered as it is now: it has not been looked at before, or is more or
+    /// less than it was.
+    SchemaNoted {
+        /// Which categories.
+        categories: Vec<String>,
+    },
+    /// A category is stopped: the application has changed its schema.
+    SchemaGateClosed {
+        /// The category.
+        category: String,
+        /// What was changed, and what to do.
+        reason: String,
+    },
+    /// A category that was stopped fits its schema again.
+    SchemaGateOpened {
+        /// The category.
+        category: String,
+    },
+    /// Somebody has looked at what has changed in a schema, and the category goes on with it.
+    SchemaAccepted {
+        /// The category.
+        category: String,
+        /// What has changed.
+        differences: Vec<String>,
     },
     /// Somebody was assigned something, or denied.
     AccessGiven(Access),

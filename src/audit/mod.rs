@@ -58,7 +58,7 @@ mod verify;
 
 pub use chain::{By, Entry, Hash, Head, Malformed, actor_from_json, actor_to_json, text_digest};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, VerifierKey};
-pub use kind::{Access, AccessEnd};
+pub use kind::{Access, AccessEnd, BrakedCategory};
 pub use kind::{
     Batched, Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, Postponement, ProposedGroup,
     ReasonedGroup, RecordGroup, RuleChanged, Settlement, Trigger,

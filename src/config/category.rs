@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{DateFormat, Located, Period, Place, Starts};
+use super::{Brake, DateFormat, Located, Period, Place, Starts};
 use crate::record::{CategoryName, SourceName};
 
 /// The name of a column, with the place where the operator wrote it.
@@ -38,6 +38,8 @@ pub struct Category {
     pub decisions: u8,
     /// The least time between the last confirmation and erasure.
     pub cooling_off: Option<Located<Period>>,
+    /// How much a run may propose or erase of it before somebody has to look.
+    pub brake: Brake,
     /// Whether an anonymised record is deleted when the last row that kept it has gone.
     pub remove_shells: bool,
     /// `[erase]`: what happens to the columns of a record that is anonymised.

@@ -4,6 +4,7 @@
 //! at once, each with its place and what to write instead. May be relied on: [`Settings`] make sense in themselves;
 //! whether they fit the live schema is for `source` to say. Never guesses: an unknown key is a fault.
 
+mod brake;
 mod category;
 pub mod change;
 mod dates;
@@ -15,6 +16,7 @@ mod reasons;
 mod settings;
 pub mod words;
 
+pub use brake::{Brake, Share};
 pub use category::{
     Anonymise, Category, Classification, Column, Criterion, Dependent, LabelPart, LabelTemplate, Link, Linked,
     LinkedBy, Literal, Manual, Mark, Retention, Rule, RuleVersion, Since, Template, TemplatePart, Truncation,

@@ -68,6 +68,8 @@ pub(super) enum Verb {
     Audit(Audit),
     /// Show the rules in force, in words, or change one while the daemon runs
     Policy(Policy),
+    /// Show which categories their schema stops, and accept what has changed
+    Schema(Schema),
     /// Show who may see and do what, and change it
     Access(Access),
 }
@@ -293,6 +295,19 @@ pub(super) struct Run {
     /// Wait until it has ended
     #[arg(long)]
     pub(super) wait: bool,
+    /// Go on over what the brake has stopped in its newest run
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(super) override_brake: bool,
+    /// Why, with --override-brake
+    // Not `required`, so that the reader is told in a sentence.
+    #[arg(long, value_name = "TEXT", requires = "override_brake")]
+    pub(super) reason: Option<String>,
+    /// Only if that is still what this stands for
+    #[arg(long, requires = "override_brake")]
+    pub(super) digest: Option<String>,
+    /// Do not ask to type the number of records: it is this one
+    #[arg(long, value_name = "N", requires = "override_brake")]
+    pub(super) yes_override: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -409,6 +424,25 @@ pub(super) enum PolicyVerb {
         /// The rule, likewise
         #[arg(value_name = "RULE", value_parser = rule_at)]
         rule: RuleDecisionRequest,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Schema {
+    #[command(subcommand)]
+    pub(super) verb: Option<SchemaVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SchemaVerb {
+    /// Accept what has changed in a category's schema: the category goes on with it
+    Accept {
+        /// The category
+        category: String,
+        /// Only if it is still the change that this stands for, as erasurectl schema shows it
+        #[arg(long)]
+        digest: Option<String>,
     },
 }
 

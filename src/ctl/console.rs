@@ -60,6 +60,13 @@ impl<'s> Console<'s> {
         let _ = writeln!(self.err, "{}", told(&clean(&line.to_string())));
     }
 
+    /// Shows the reader something that is in their language already.
+    pub(super) fn show(&mut self, text: &str) {
+        self.end_progress();
+        // Who closes stderr does not want to be told.
+        let _ = write!(self.err, "{text}");
+    }
+
     /// Asks the reader, and gives the line that was typed; none: there is nobody to ask.
     pub(super) fn ask(&mut self, question: &str) -> Option<String> {
         self.end_progress();

@@ -8,6 +8,7 @@
 mod access;
 mod args;
 mod audit;
+mod brake;
 mod client;
 mod confirm;
 mod console;
@@ -26,6 +27,7 @@ mod release;
 mod restore;
 mod run;
 mod runs;
+mod schema;
 mod show;
 mod status;
 mod table;
@@ -152,6 +154,7 @@ async fn speak(session: &mut Session<'_>, verb: Verb) -> Result<Exit, Failure> {
         Verb::Runs(what) => runs::run(session, what).await,
         Verb::Audit(what) => audit::run(session, what).await,
         Verb::Policy(what) => policy::run(session, what).await,
+        Verb::Schema(what) => schema::run(session, what).await,
         Verb::Access(what) => access::run(session, what).await,
     }
 }

@@ -115,6 +115,7 @@ fn written(policy: &CategoryPolicy) -> String {
     lines.extend(policy.problem.as_ref().map(|problem| format!("  stopped: {problem}")));
     lines.push(format!("  marked: {}", policy.marks));
     lines.push(format!("  decided: {}", policy.decisions));
+    lines.push(format!("  brake: {}", policy.brake));
     lines.push(format!("  erased: {}", policy.erasure));
     lines.extend(policy.dependents.iter().map(|dependent| format!("  {}: {}", dependent.table, dependent.words)));
     lines.iter().map(|line| told(&clean(line)) + "\n").collect()

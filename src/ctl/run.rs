@@ -1,20 +1,24 @@
 //! Starting a job by hand, and following it.
 
 use super::Session;
-use super::args;
 use super::client::Got;
 use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::table::facts;
+use super::{args, brake};
 use crate::api::{Job, Run, RunRequest, RunState, Trigger, WaitQuery, Work};
 
 /// How long one request waits for news of a run, in seconds.
 const NEWS_SECONDS: u32 = 2;
 
 pub(super) async fn run(session: &mut Session<'_>, what: &args::Run) -> Result<Exit, Failure> {
-    let request = RunRequest { job: what.job.into(), dry_run: what.dry_run };
-    let queued = session.client.post::<Run>("/v1/runs", &request).await?;
+    let queued = if what.override_brake {
+        brake::overridden(session, what).await?
+    } else {
+        let request = RunRequest { job: what.job.into(), dry_run: what.dry_run };
+        session.client.post::<Run>("/v1/runs", &request).await?
+    };
     if what.wait {
         let ended = follow(session, queued).await?;
         return tell(&mut session.console, ended);
@@ -85,6 +89,8 @@ fn written(run: &Run) -> String {
     ];
     let counted = if run.started_at.is_some() { counts(run.work) } else { Vec::new() };
     lines.extend(counted.into_iter().map(|(name, count)| (name, Some(count.to_string()))));
+    lines.extend(run.overrides.map(|id| ("overrides", Some(format!("the brake of run {id}")))));
+    run.brakes.iter().for_each(|brake| lines.extend(brake::lines(brake)));
     lines.extend(run.notes.iter().map(|note| ("note", Some(note.clone()))));
     facts(lines)
 }

@@ -51,12 +51,13 @@ fn begins(run: &Run) -> String {
 
 fn row(run: &Run) -> [String; 6] {
     let told = counts(run.work).into_iter().filter(|(_, count)| *count > 0);
+    let braked = run.brakes.iter().map(|brake| format!("brake closed: {}", brake.category));
     [
         run.id.to_string(),
         what(run),
         state_name(run.state).to_owned(),
         run.by.clone(),
         begins(run),
-        told.map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", "),
+        told.map(|(name, count)| format!("{count} {name}")).chain(braked).collect::<Vec<_>>().join(", "),
     ]
 }

@@ -4,6 +4,7 @@ use super::Session;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::run::{job_name, state_name};
+use super::schema::closed;
 use super::table::{facts, or_dash, table};
 use crate::api::{Run, Status};
 
@@ -55,11 +56,13 @@ fn written(status: &Status) -> String {
             or_dash(category.problem.as_deref()),
         ]
     });
-    [
+    let mut parts = vec![
         head,
         table(["JOB", "SCHEDULE", "NEXT", "LAST RUN"], jobs),
         table(["SOURCE", "STATE"], sources),
         table(["CATEGORY", "PROPOSED", "CONFIRMED", "POSTPONED", "ERASING", "PROBLEM"], categories),
-    ]
-    .join("\n")
+    ];
+    let gates = status.categories.iter().filter_map(|of| Some(closed(&of.category, of.gate.as_ref()?)));
+    parts.extend(gates);
+    parts.join("\n")
 }

@@ -7,7 +7,7 @@ use super::tongue::told;
 /// What stands where there is nothing to say.
 const NOTHING: &str = "-";
 /// Columns, and lines of facts, that hold names, keys, dates, and what people have typed: these are never translated.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 30] = [
     "APPROVED BY",
     "AT",
     "BY",
@@ -26,8 +26,12 @@ const NAMES: [&str; 26] = [
     "SET BY",
     "STARTED",
     "UNIT",
+    "by criterion",
+    "by unit",
+    "by year due",
     "criterion",
     "decided by",
+    "digest",
     "label",
     "record",
     "rule version",

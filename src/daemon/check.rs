@@ -10,10 +10,11 @@ use super::args::CheckArgs;
 use super::over::Over;
 use super::{output, state};
 use crate::clock::SystemClock;
-use crate::config::{self, Finding, Loaded, Severity, causes};
+use crate::config::{self, Category, Finding, Loaded, Severity, causes};
+use crate::erasure::{SchemaChange, Shapes, accept_hint};
 use crate::scheduler::Timetable;
-use crate::source::Source;
 use crate::source::check::{self, Depth};
+use crate::source::{Reader, Shape, Source};
 
 /// Settings that make sense in themselves, with what their schedules mean.
 pub(super) struct Accepted {
@@ -33,9 +34,10 @@ pub(super) async fn run(arguments: &CheckArgs) -> ExitCode {
         Ok(accepted) => {
             // The files are checked. What is in force over them is told where the state can be read: not everybody may.
             let remembered = state::remembered(&arguments.state.state_dir, Arc::new(SystemClock)).await;
-            let bared = remembered.as_ref().map(|(_, personal)| accepted.loaded.settings.bared_keys(personal));
-            let over = remembered.map(|(rules, _)| Over::of(&accepted.loaded.settings, rules));
-            let mut findings = against_schemas(accepted.loaded).await;
+            let bared = remembered.as_ref().map(|known| accepted.loaded.settings.bared_keys(&known.personal));
+            let shapes = remembered.as_ref().map(|known| known.shapes.clone()).unwrap_or_default();
+            let over = remembered.map(|known| Over::of(&accepted.loaded.settings, known.rules));
+            let mut findings = against_schemas(accepted.loaded, &shapes).await;
             findings.extend(bared.unwrap_or_default());
             (findings, over)
         }
@@ -58,7 +60,7 @@ pub(super) async fn run(arguments: &CheckArgs) -> ExitCode {
     if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn against_schemas(loaded: Loaded) -> Vec<Finding> {
+async fn against_schemas(loaded: Loaded, remembered: &Shapes) -> Vec<Finding> {
     let Loaded { settings, warnings: mut findings } = loaded;
     for source in settings.sources.values() {
         let mut reader = match Source::of(source).reader().await {
@@ -73,7 +75,10 @@ async fn against_schemas(loaded: Loaded) -> Vec<Finding> {
         };
         for category in settings.categories.values().filter(|category| category.source.value == source.name) {
             match check::category(&mut reader, &settings, category, Depth::Rows).await {
-                Ok(checked) => findings.extend(checked.findings),
+                Ok(checked) => {
+                    let changed = changed_schema(category, checked.shape.as_ref(), &reader, remembered);
+                    findings.extend(checked.findings.into_iter().chain(changed));
+                }
                 Err(error) => {
                     findings.push(
                         Finding::error("source", &category.place, causes(&error))
@@ -85,6 +90,15 @@ async fn against_schemas(loaded: Loaded) -> Vec<Finding> {
         reader.close().await;
     }
     findings
+}
+
+/// What is not as it was when somebody last looked: nothing is wrong with the settings, and the next run stops there.
+fn changed_schema(category: &Category, shape: Option<&Shape>, reader: &Reader, remembered: &Shapes) -> Vec<Finding> {
+    let change = remembered.get(&category.name).zip(shape);
+    let change = change.and_then(|(then, now)| SchemaChange::from(then, now, reader.schema()));
+    let hint = accept_hint(&category.name);
+    let finding = |what| Finding::warning("schema-changed", &category.table.place, what).hint(hint.clone());
+    change.into_iter().flat_map(|change| change.differences).map(finding).collect()
 }
 
 /// How many changes made while running are in force over the files, and what each of them is.

@@ -14,7 +14,7 @@ use crate::config::causes;
 use crate::erasure::Preview;
 use crate::jobs::{self, Foreseen, Future, JobError, Workshop};
 use crate::proposal::Outcome;
-use crate::store::{JobKind, RunReport, Store, StoreError};
+use crate::store::{ClosedBrake, JobKind, RunReport, Store, StoreError};
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +132,7 @@ impl Part {
             let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
             output::data(&format!("  = {counts}"));
             troubles.iter().for_each(|trouble| output::talk(&format!("left out: {trouble}")));
+            report.brakes.iter().for_each(|(category, brake)| output::talk(&braked(category, brake)));
         }
         Ok(Self { records, report, troubles })
     }
@@ -139,8 +140,19 @@ impl Part {
     fn json(&self) -> Value {
         let total = self.report.total();
         let counts: serde_json::Map<String, Value> = total.named().map(|(name, count)| (name, count.into())).collect();
-        json!({ "records": self.records, "counts": counts, "left_out": self.troubles })
+        json!({
+            "records": self.records,
+            "counts": counts,
+            "left_out": self.troubles,
+            "brakes": self.report.brakes,
+        })
     }
+}
+
+/// How the records are spread over which the brake would close.
+fn braked(category: &str, brake: &ClosedBrake) -> String {
+    let ClosedBrake { criteria, units, due_years, .. } = brake;
+    format!("  {category} by criterion: {criteria}; by unit: {units}; by year due: {due_years}")
 }
 
 fn outcome_word(outcome: Outcome) -> &'static str {

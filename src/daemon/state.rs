@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::keys::{self, KeyError};
 use super::lock::{LockError, StateLock};
 use crate::clock::SharedClock;
+use crate::erasure::Shapes;
 use crate::jobs::Keys;
 use crate::record::CategoryName;
-use crate::store::{Store, StoreError, StoredRule};
+use crate::store::{Store, StoreError, StoredRule, shapes};
 
 /// The state, held by this process.
 pub(super) struct Held {
@@ -105,16 +106,23 @@ pub(super) async fn look(dir: &Path, clock: SharedClock) -> Result<Option<(Store
     Ok(Some((store, keys)))
 }
 
-/// What was changed while the daemon ran, and which categories have personal keys, as far as the state in `dir` can be
-/// read; `None` where it cannot, or there is none.
-pub(super) async fn remembered(
-    dir: &Path,
-    clock: SharedClock,
-) -> Option<(Vec<StoredRule>, Arc<BTreeSet<CategoryName>>)> {
+/// What the state knows beyond the files.
+pub(super) struct Remembered {
+    /// What was changed while the daemon ran.
+    pub(super) rules: Vec<StoredRule>,
+    /// Categories that have personal keys.
+    pub(super) personal: Arc<BTreeSet<CategoryName>>,
+    /// What categories rely on in their schemas.
+    pub(super) shapes: Shapes,
+}
+
+/// What is remembered in `dir`, as far as the state there can be read; `None` where it cannot, or there is none.
+pub(super) async fn remembered(dir: &Path, clock: SharedClock) -> Option<Remembered> {
     let store = Store::look(&path(dir), clock).await.ok()?;
-    let (rules, personal) = (store.rules().await.ok(), store.personal_keys());
+    let (rules, gates) = (store.rules().await.ok(), store.schema_gates().await.ok());
+    let personal = store.personal_keys();
     store.close().await;
-    Some((rules?, personal))
+    Some(Remembered { rules: rules?, personal, shapes: shapes(&gates?).ok()? })
 }
 
 async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {

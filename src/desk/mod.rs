@@ -8,6 +8,7 @@ mod access;
 mod all;
 mod board;
 mod decide;
+mod gate;
 mod holds;
 mod linked;
 mod list;
@@ -33,6 +34,7 @@ pub use self::access::{
 };
 pub use self::board::{Board, held};
 pub use self::decide::Wish;
+pub use self::gate::{ClosedGate, GateError, GateFinding, GateStanding};
 pub use self::holds::{HeldRecord, HoldRefused, Released, WhichHold};
 pub use self::linked::{LinkedRecord, LinkedVerdict, Standing};
 pub use self::list::{Item, Listing, Wanted};
@@ -58,8 +60,9 @@ use crate::record::{CategoryName, FingerprintKey, RecordRef};
 pub use crate::store::{AccessAbout, AccessEntry, AccessWhat};
 use crate::store::{Change, Store};
 pub use crate::store::{
-    Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId, JobKind,
-    Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, StoreError, StoredRule, Target,
+    ClosedBrake, Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId,
+    JobKind, Page, Proposal, ProposalFilter, Run, RunId, RunOutcome, RunState, RunTrigger, Spread, SpreadPart,
+    StoreError, StoredRule, Target,
 };
 pub use crate::store::{ListOrder, ListSort, Named, SeenSet, SetDifference, SetDigest, StateCounts};
 
@@ -104,6 +107,15 @@ pub enum DeskError {
     /// There is no run of this number.
     #[error("there is no run {0}")]
     NoSuchRun(RunId),
+    /// The brake has stopped nothing in the newest run of the job.
+    #[error("the brake has stopped nothing in the newest run of {0}")]
+    NothingBraked(JobKind),
+    /// It has stopped something else than what was looked at.
+    #[error("the brake has stopped something else in the newest run of {0} than what was looked at")]
+    OtherBrake(JobKind),
+    /// It has stopped something that the asker does not see whole.
+    #[error("the brake has stopped records in the newest run of {0} that are not all within what you may see")]
+    BrakeUnseen(JobKind),
     /// It cannot be decided so; nothing was.
     #[error("{} of the records cannot be decided about so, and nothing was decided", .0.len())]
     Refused(Vec<DecisionFailure>),

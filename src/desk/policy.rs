@@ -3,7 +3,7 @@
 use super::{Desk, DeskError};
 use crate::actor::Authorised;
 use crate::config::{Category, Criterion, Link, Rule, causes, words};
-use crate::erasure::{Open, open};
+use crate::erasure::{Open, open_as_remembered};
 use crate::record::{CategoryName, SourceName};
 
 /// The rules of one category.
@@ -23,6 +23,8 @@ pub struct Rules {
     pub marks: String,
     /// How many people confirm, and how long a confirmation waits.
     pub decisions: String,
+    /// How much of it a run may propose or erase before somebody has to look.
+    pub brake: String,
     /// What happens to rows of other tables.
     pub dependents: Vec<DependentRule>,
     /// What stops the category now.
@@ -57,9 +59,9 @@ impl Desk {
     /// The rules of every category that the asker may see.
     ///
     /// # Errors
-    /// None yet; a source that cannot be read is told with its categories.
+    /// When the state cannot be read; a source that cannot be read is told with its categories.
     pub async fn policy(&self, leave: &Authorised) -> Result<Vec<Rules>, DeskError> {
-        let settings = self.settings();
+        let (settings, remembered) = (self.settings(), self.remembered().await?);
         let mut rules = Vec::new();
         for source in settings.sources.keys() {
             let is_visible = |c: &&Category| c.source.value == *source && leave.scope().sees(&c.name);
@@ -68,7 +70,7 @@ impl Desk {
             if visible.is_empty() {
                 continue;
             }
-            let opened = open(&settings, source).await;
+            let opened = open_as_remembered(&settings, source, &remembered.shapes).await;
             for category in visible {
                 let (problem, never_null) = match &opened {
                     Err(error) => (Some(causes(error)), Vec::new()),
@@ -112,6 +114,7 @@ fn of(category: &Category, problem: Option<String>, never_null: &[String]) -> Ru
         erasure: erasure(category),
         marks: marks(category, &is_never_null),
         decisions: decisions(category),
+        brake: brake(category),
         dependents: category.dependents.iter().map(dependent).collect(),
         problem,
     }
@@ -161,6 +164,18 @@ fn decisions(category: &Category) -> String {
         None => people.to_owned(),
         Some(cooling_off) => format!("{people}, and a confirmation waits for {}", cooling_off.value),
     }
+}
+
+/// Before how much of it a run stops.
+fn brake(category: &Category) -> String {
+    let brake = &category.brake;
+    if !brake.can_close() {
+        return "no run stops, however many records it would propose or erase".to_owned();
+    }
+    format!(
+        "a run stops before it proposes or erases more than {} records and {} of the table",
+        brake.count, brake.share
+    )
 }
 
 fn dependent(dependent: &crate::config::Dependent) -> DependentRule {

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::gate::ClosedGate;
 use super::{Desk, DeskError};
 use crate::actor::{Authorised, Scope};
 use crate::config::{Settings, causes};
-use crate::erasure::open;
+use crate::erasure::open_as_remembered;
 use crate::proposal::StateName;
 use crate::record::{CategoryName, SourceName};
-use crate::store::{JobKind, ProposalFilter, Run, RunState};
+use crate::store::{ClosedBrake, JobKind, ProposalFilter, Run, RunState};
 
 /// How things stand, as far as the asker may see.
 #[derive(Debug, Clone)]
@@ -60,7 +61,12 @@ pub struct CategoryStanding {
     pub counts: BTreeMap<StateName, u64>,
     /// Why it is stopped.
     pub problem: Option<String>,
+    /// What closes its schema gate; `None` where that is open, or cannot be looked at.
+    pub gate: Option<ClosedGate>,
 }
+
+/// Sources, and by category what is wrong, and which gates are closed.
+type Sources = (Vec<SourceStanding>, BTreeMap<CategoryName, String>, BTreeMap<CategoryName, ClosedGate>);
 
 impl Desk {
     /// How things stand within the asker's scope.
@@ -74,7 +80,8 @@ impl Desk {
         for job in JobKind::ALL {
             jobs.push(self.job(&settings, scope, job).await?);
         }
-        let (sources, mut problems) = self.sources(&settings, scope).await?;
+        let (sources, mut problems, mut gates) = self.sources(&settings, scope).await?;
+        self.add_brakes(scope, &mut problems).await?;
         let all = ProposalFilter { scope: scope.clone(), ..ProposalFilter::everything() };
         let mut counts = self.store.totals(&all).await.map_err(DeskError::Store)?;
         counts.retain(|category, counts| scope.sees(category) && counts.keys().any(|state| state.is_open()));
@@ -87,6 +94,7 @@ impl Desk {
             } else {
                 Some("it is not in the settings".to_owned())
             },
+            gate: gates.remove(&category),
             category,
         });
         let categories = categories.collect();
@@ -109,14 +117,24 @@ impl Desk {
         })
     }
 
-    /// The sources with what is wrong with them, and what is wrong with their categories.
-    async fn sources(
-        &self,
-        settings: &Settings,
-        scope: &Scope,
-    ) -> Result<(Vec<SourceStanding>, BTreeMap<CategoryName, String>), DeskError> {
+    /// Adds the brakes that closed in the newest run of each job, and that nothing has come after.
+    async fn add_brakes(&self, scope: &Scope, problems: &mut BTreeMap<CategoryName, String>) -> Result<(), DeskError> {
+        for job in JobKind::ALL {
+            let Some(run) = self.store.newest_ended(job).await.map_err(DeskError::Store)? else { continue };
+            for (category, brake) in &run.report.brakes {
+                let Ok(category) = category.parse::<CategoryName>() else { continue };
+                let told = braked(&run, brake, scope.sees_all_of(&category));
+                problems.entry(category).and_modify(|before| *before = format!("{before}; {told}")).or_insert(told);
+            }
+        }
+        Ok(())
+    }
+
+    /// The sources with what is wrong with them, what is wrong with their categories, and whose gates are closed.
+    async fn sources(&self, settings: &Settings, scope: &Scope) -> Result<Sources, DeskError> {
         let known = self.store.sources().await.map_err(DeskError::Store)?;
-        let (mut sources, mut problems) = (Vec::new(), BTreeMap::new());
+        let remembered = self.remembered().await?;
+        let (mut sources, mut problems, mut gates) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for source in settings.sources.keys() {
             let of_source = settings.categories.values().filter(|category| category.source.value == *source);
             let visible: Vec<_> = of_source.map(|category| &category.name).filter(|name| scope.sees(name)).collect();
@@ -125,7 +143,7 @@ impl Desk {
             }
             let closed = known.iter().find(|state| state.source == *source).and_then(|state| state.closed.as_ref());
             let mut problem = closed.map(|(_, reason)| format!("nothing is erased from it: {reason}"));
-            match open(settings, source).await {
+            match open_as_remembered(settings, source, &remembered.shapes).await {
                 Err(error) => {
                     let error = causes(&error);
                     problems.extend(visible.into_iter().map(|category| (category.clone(), error.clone())));
@@ -133,6 +151,8 @@ impl Desk {
                 }
                 Ok(opened) => {
                     let stopped = |name: &CategoryName| Some((name.clone(), opened.why_stopped(name)?.to_owned()));
+                    let closed = |name: &CategoryName| Some((name.clone(), remembered.closed(&opened, name)?));
+                    gates.extend(visible.iter().copied().filter_map(closed));
                     problems.extend(visible.into_iter().filter_map(stopped));
                     opened.reader.close().await;
                 }
@@ -144,7 +164,18 @@ impl Desk {
             });
             sources.push(SourceStanding { source: source.clone(), problem, remains });
         }
-        Ok((sources, problems))
+        Ok((sources, problems, gates))
+    }
+}
+
+/// What a brake has stopped. A count would tell of records that are outside of what somebody may see.
+fn braked(run: &Run, brake: &ClosedBrake, is_seen_whole: bool) -> String {
+    let (job, id) = (run.job, run.id);
+    let ClosedBrake { records, rows, count, share, .. } = brake;
+    if is_seen_whole {
+        format!("the brake stopped {job} in run {id}: {records} of {rows} records (limits {count} and {share})")
+    } else {
+        format!("the brake stopped {job} in run {id}")
     }
 }
 
@@ -154,6 +185,7 @@ pub(super) fn within(mut run: Run, scope: &Scope) -> Run {
     if scope.is_everything() {
         return run;
     }
+    run.report.brakes.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
     run.report.proofs.clear();
     run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
     if let RunState::Finished { reason, .. } = &mut run.state {

@@ -74,6 +74,11 @@ impl Desk {
             let given = self.worded(of, GivenReason { standard, text: text("reason") });
             summary = with_texts(summary, given.text, text("reference"));
         }
+        if entry.kind == "brake_overridden"
+            && let Some(typed) = self.store.typed_text(entry.seq).await.map_err(DeskError::Store)?
+        {
+            summary = with_texts(summary, Some(typed.text), None);
+        }
         if entry.kind == "access_given"
             && let Some(typed) = self.store.typed_text(entry.seq).await.map_err(DeskError::Store)?
             && let (Some(asked_by), reason) = asked(&typed.text)

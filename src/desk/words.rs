@@ -1,6 +1,6 @@
 //! What an entry of the trail says, in words. Pure.
 
-use crate::audit::{Access, AccessEnd};
+use crate::audit::{Access, AccessEnd, BrakedCategory};
 use crate::audit::{
     Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, ProposedGroup, ReasonedGroup, RecordGroup,
     RuleChanged, Settlement, Trigger,
@@ -77,10 +77,25 @@ pub(super) fn summary_of(kind: &Kind) -> String {
             let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
             with_details(format!("a run of {job} ended: {outcome}"), &counts)
         }
+        Kind::BrakeClosed { job, categories } => {
+            let braked: Vec<String> = categories.iter().map(braked).collect();
+            format!("the brake stopped {job}: {}", braked.join("; "))
+        }
+        Kind::BrakeOverridden { job, stopped, digest, .. } => {
+            format!("a run of {job} may go on over what the brake stopped in run {stopped}, digest {digest}")
+        }
         Kind::RemovalVerified { source, clean, counts, .. } => removal_verified(source, *clean, counts),
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
+        Kind::SchemaNoted { categories } => {
+            format!("the schema was noted as it is, for {}", categories.join(", "))
+        }
+        Kind::SchemaGateClosed { category, reason } => format!("{category} was stopped: {reason}"),
+        Kind::SchemaGateOpened { category } => format!("{category} fits its schema again"),
+        Kind::SchemaAccepted { category, differences } => {
+            format!("the changed schema was accepted for {category}: {}", differences.join("; "))
+        }
         Kind::RuleChanged(of) | Kind::RuleChangeAsked(of) | Kind::RuleChangeApproved(of) => rule_changed(kind, of),
         Kind::RuleChangeRejected { rule, new: Some(new), .. } => format!("{rule} is not to be {new} after all"),
         Kind::RuleChangeRejected { rule, new: None, .. } => format!("{rule} is not to be as in its file after all"),
@@ -140,6 +155,13 @@ fn summary_of_records(kind: &Kind) -> String {
         },
         _ => String::new(),
     }
+}
+
+fn braked(of: &BrakedCategory) -> String {
+    let count = |name| of.counts.get(name).copied().unwrap_or(0);
+    let (category, share, digest) = (&of.category, &of.share, &of.digest);
+    let (records, rows, limit) = (count("records"), count("rows"), count("limit"));
+    format!("{category}: {records} of {rows} records (limits {limit} and {share}), digest {digest}")
 }
 
 fn removal_verified(source: &str, clean: bool, counts: &Counts) -> String {

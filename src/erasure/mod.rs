@@ -18,7 +18,7 @@ mod verdict;
 pub use engine::{BatchReport, Engine, EngineError, Joined, JointReport, Settlement, in_order, settlement};
 pub use journal::{Intent, Journal, JournalError};
 pub use linked::{Circle, LINKED_RECORDS_MAX, Sources, linked_categories};
-pub use open::{Open, OpenError, Stopped, open};
+pub use open::{Open, OpenError, SchemaChange, Shapes, Stopped, accept_hint, open, open_as_remembered};
 pub use pace::Pace;
 pub use plan::{BatchPlan, Claim, DependentPlan, Fresh, PlannedRecord, RuledOut, Ruling, no_longer_due, rule, rulings};
 pub use point::{POINTS, arm, pass};

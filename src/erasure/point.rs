@@ -3,7 +3,7 @@
 //! Without the feature `failpoints` nothing of this is in the program.
 
 /// Every place: those of a batch in the order in which it passes them, those of runs, those of a start.
-pub const POINTS: [&str; 12] = [
+pub const POINTS: [&str; 13] = [
     "batch-locked",
     "batch-planned",
     "category-changed",
@@ -12,6 +12,7 @@ pub const POINTS: [&str; 12] = [
     "batch-marked",
     "batch-committed",
     "outcome-written",
+    "brake-looked",
     "prepare-proposed",
     "run-finishing",
     "start-noted",

@@ -63,6 +63,8 @@ pub struct Tally {
 /// What a stretch of the table has given.
 #[derive(Debug, Default)]
 pub struct Stretch {
+    /// How many rows it has.
+    pub rows: u64,
     /// The due records, in the table's order.
     pub candidates: Vec<Candidate>,
     /// What was passed over.
@@ -113,7 +115,7 @@ impl<'a> Selection<'a> {
         self.give_way(reader, watch.elapsed()).await?;
         self.is_over = page.next.is_none();
         self.after = page.next;
-        let mut stretch = Stretch::default();
+        let mut stretch = Stretch { rows: page.scanned, ..Stretch::default() };
         let mut found: Vec<(Row, Candidate)> = Vec::new();
         for mut row in page.rows {
             match verdict(self.mapping, &row, &[], self.day.today, &self.day.zone) {
@@ -139,6 +141,23 @@ impl<'a> Selection<'a> {
             self.add_unretained(reader, together, &mut stretch).await?;
         }
         Ok(stretch)
+    }
+
+    /// How many rows the next stretch has, which is passed over; `None` when the table is at its end.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn skip(&mut self, reader: &mut Reader) -> Result<Option<u64>, SourceError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let watch = Stopwatch::start();
+        let counted = reader.rows_of_stretch(self.mapping, self.after.as_ref(), self.rows).await;
+        let (rows, next) = reader.under_one_schema(counted).await?;
+        self.give_way(reader, watch.elapsed()).await?;
+        self.is_over = next.is_none();
+        self.after = next;
+        Ok(Some(rows))
     }
 
     /// Where reading keeps the application from writing, leaves it time when it does write.

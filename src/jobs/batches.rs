@@ -12,7 +12,7 @@ use crate::erasure::{BatchReport, Claim, Engine, Pace};
 use crate::proposal::{BatchId, ProposalId};
 use crate::record::RecordRef;
 use crate::source::{Mapping, Reader, SourceError, Surveyed, Writer};
-use crate::store::{Proposal, RunId, WriteTurn};
+use crate::store::{Proposal, Ripe, RunId, WriteTurn};
 
 /// Records of the first batch; later ones follow the time that it held the lock.
 const BATCH_RECORDS_FIRST: u32 = 200;
@@ -40,6 +40,8 @@ pub(super) struct Batches<'a, 'w> {
     pub(super) progress: &'a mut Progress<'w>,
     pub(super) stop: Stop<'a>,
     pub(super) last_committed: Option<BatchId>,
+    /// Which of the confirmed may be erased.
+    pub(super) ripe: Ripe,
     pub(super) next: Next,
 }
 
@@ -86,8 +88,7 @@ impl Batches<'_, '_> {
 
     async fn confirmed(&self, limit: u32) -> Result<Vec<Proposal>, JobError> {
         let category = &self.mapping.category;
-        let ripe_before = self.workshop.ripe_before(category);
-        self.workshop.store.confirmed(category, ripe_before, self.next.after, limit).await.map_err(store)
+        self.workshop.store.confirmed(category, self.ripe, self.next.after, limit).await.map_err(store)
     }
 
     /// Leaves nothing in the write-ahead log for the application to move, and closes the connection. Gives the last
@@ -222,8 +223,7 @@ impl Batches<'_, '_> {
             return Ok(());
         }
         let (category, after) = (&self.mapping.category, self.next.after);
-        let ripe_before = self.workshop.ripe_before(category);
-        let found = self.workshop.store.confirmed_keys(category, ripe_before, after, self.next.survey).await;
+        let found = self.workshop.store.confirmed_keys(category, self.ripe, after, self.next.survey).await;
         let (keys, last) = found.map_err(store)?;
         if keys.is_empty() || !self.may_begin() {
             return Ok(());

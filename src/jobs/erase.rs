@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::batches::{Batches, Next};
+use super::brake::{Leave, Looking};
 use super::patience::Patience;
 use super::run::{Progress, Stop};
 use super::samples::Samples;
@@ -10,7 +11,7 @@ use super::shells::{Shell, Shells};
 use super::together::Together;
 use super::{Foreseen, Future, JobError, Workshop, proof, settle, store};
 use crate::config::{Category, SourceSettings};
-use crate::erasure::{Claim, Open, Preview, Ruling, preview, rulings};
+use crate::erasure::{Claim, Open, Preview, Ruling, pass, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
@@ -77,6 +78,8 @@ struct Reached {
     proposals: BTreeMap<CategoryName, ProposalId>,
     /// Categories with which it is done, or that are left out for a reason of their own.
     over: BTreeSet<CategoryName>,
+    /// What of each category may be erased; nothing of those that the brake stops. Known before anything is.
+    leaves: BTreeMap<CategoryName, Option<Leave>>,
     /// What has been told of the source and its categories already.
     told: BTreeSet<String>,
 }
@@ -141,7 +144,7 @@ async fn erase_source(
         reached.tell(progress, format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
         return Ok(());
     }
-    let mut open = workshop.open(&described.name).await?;
+    let mut open = workshop.open(&described.name, run).await?;
     for stopped in &open.stopped {
         reached.tell(progress, format!("{}: {}", stopped.category, stopped.reason));
     }
@@ -166,8 +169,11 @@ async fn erase_open(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     let mappings = std::mem::take(&mut open.mappings);
+    look(workshop, run, described, &mappings, open, reached, progress).await?;
+    let leaves = reached.leaves.iter();
+    let ripe = leaves.filter_map(|(category, leave)| Some((category.clone(), leave.as_ref()?.ripe))).collect();
     let after = &mut reached.groups;
-    let mut together = Together { workshop, described, mappings: &mappings, open, progress, stop, after };
+    let mut together = Together { workshop, described, mappings: &mappings, ripe, open, progress, stop, after };
     let mut left = sort_out(together.erase(run).await, reached, progress)?;
     for mapping in mappings.values().filter(|mapping| !reached.over.contains(&mapping.category)).collect::<Vec<_>>() {
         if progress.is_stopped || !progress.may_begin(workshop, described, run) {
@@ -176,7 +182,8 @@ async fn erase_open(
         }
         let category = &mapping.category;
         let after = reached.proposals.get(category).copied();
-        let mut of_category = Erase { workshop, described, mapping, open, progress, stop, after };
+        let Some(Some(leave)) = reached.leaves.get(category).copied() else { continue };
+        let mut of_category = Erase { workshop, described, mapping, leave, open, progress, stop, after };
         let done = match run {
             Some(run) => of_category.erase(run).await,
             None => of_category.foresee().await,
@@ -189,6 +196,36 @@ async fn erase_open(
         }
     }
     left.map_or(Ok(()), Err)
+}
+
+/// Looks, before anything is erased, at what of each category that would be; at each once, however often the source is
+/// tried. Those that the brake stops are left out, and so are those that cannot be looked at.
+async fn look(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    mappings: &BTreeMap<CategoryName, Mapping>,
+    open: &mut Open,
+    reached: &mut Reached,
+    progress: &mut Progress<'_>,
+) -> Result<(), JobError> {
+    for (name, mapping) in mappings {
+        let (false, Some(category)) = (reached.leaves.contains_key(name), workshop.settings.categories.get(name))
+        else {
+            continue;
+        };
+        let mut looking = Looking { workshop, described, run, reader: &mut open.reader, progress };
+        let leave = match looking.look(category, mapping).await {
+            Ok(leave) => leave,
+            Err(error) => match sort_out(Err(error), reached, progress)? {
+                Some(locked) => return Err(locked),
+                None => None,
+            },
+        };
+        reached.leaves.insert(name.clone(), leave);
+    }
+    pass("brake-looked");
+    Ok(())
 }
 
 /// What is wrong with a part of the run is told, and the run goes on without it; unless the state itself is in the way, or
@@ -213,6 +250,7 @@ struct Erase<'a, 'w> {
     workshop: &'a Workshop,
     described: &'a SourceSettings,
     mapping: &'a Mapping,
+    leave: Leave,
     open: &'a mut Open,
     progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
@@ -226,8 +264,7 @@ impl Erase<'_, '_> {
     }
 
     async fn confirmed(&self, after: Option<ProposalId>, limit: u32) -> Result<Vec<Proposal>, JobError> {
-        let category = &self.mapping.category;
-        self.workshop.store.confirmed(category, self.workshop.ripe_before(category), after, limit).await.map_err(store)
+        self.workshop.store.confirmed(&self.mapping.category, self.leave.ripe, after, limit).await.map_err(store)
     }
 
     async fn erase(&mut self, run: RunId) -> Result<(), JobError> {
@@ -243,9 +280,10 @@ impl Erase<'_, '_> {
             progress: self.progress,
             stop: self.stop,
             last_committed,
+            ripe: self.leave.ripe,
             next: Next::first(self.described.max_lock, self.after),
         };
-        let done = match batches.confirm_shells().await {
+        let done = match batches.confirm_shells(self.leave.shells_max).await {
             Ok(()) => batches.erase().await,
             Err(error) => Err(error),
         };
@@ -255,7 +293,7 @@ impl Erase<'_, '_> {
 
     /// What erasing would do now, shells first.
     async fn foresee(&mut self) -> Result<(), JobError> {
-        let mut shells = Shells::of(self.workshop, self.mapping);
+        let mut shells = Shells::of(self.workshop, self.mapping, self.leave.shells_max);
         let must_wait = self.workshop.ripe_before(&self.mapping.category).is_some();
         while let Some(found) = shells.next(&mut self.open.reader).await.map_err(|error| error.named(self.described))? {
             for Shell { key, preview, .. } in found {

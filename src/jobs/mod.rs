@@ -7,8 +7,10 @@
 
 mod ahead;
 mod batches;
+mod brake;
 mod erase;
 mod foresee;
+mod gate;
 mod journal;
 mod patience;
 mod prepare;
@@ -32,8 +34,8 @@ pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;
 use crate::config::{Settings, SourceSettings, causes};
-use crate::erasure::{Day, EngineError, JournalError, Open, OpenError, open};
-use crate::record::{CategoryName, FingerprintKey, SourceName};
+use crate::erasure::{Day, EngineError, JournalError, OpenError};
+use crate::record::{CategoryName, FingerprintKey};
 use crate::source::SourceError;
 use crate::store::{Store, StoreError};
 
@@ -64,11 +66,6 @@ impl Workshop {
     #[must_use]
     pub fn day(&self) -> Day {
         Day { today: self.today(), zone: self.settings.time_zone.clone() }
-    }
-
-    /// Opens a source and lays its categories over the schema as it is now.
-    async fn open(&self, name: &SourceName) -> Result<Open, JobError> {
-        open(&self.settings, name).await.map_err(JobError::Open)
     }
 
     /// What tells, whenever it is asked, whether jobs may work on the source at that time of day.

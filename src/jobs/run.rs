@@ -1,6 +1,6 @@
 //! Carries out a run: begins it on the record, does it, closes it, signs the trail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::patience::{TRIES, again_in};
 use super::samples::Samples;
@@ -23,6 +23,8 @@ pub(super) struct Progress<'w> {
     pub(super) troubles: Vec<String>,
     /// Whether it was stopped before its end.
     pub(super) is_stopped: bool,
+    /// What stands for the sets over which the run goes on in spite of the brake, by category.
+    pub(super) overrides: BTreeMap<String, String>,
     /// Values of some of those who are erased, to be looked for afterwards.
     pub(super) samples: Samples,
     /// Sources whose hours were over; each was told of once.
@@ -98,6 +100,10 @@ pub type Stop<'a> = &'a (dyn Fn() -> bool + Send + Sync);
 pub async fn perform(workshop: &Workshop, run: &Run, stop: Stop<'_>) -> Result<(), JobError> {
     tracing::info!("the run begins");
     let mut progress = Progress::default();
+    if let Some(over) = workshop.store.override_of(run.id).await.map_err(store)? {
+        progress.report.overrides = Some(over.of);
+        progress.overrides = over.digests;
+    }
     let record = (!run.dry_run).then_some(run.id);
     let done = dispatch(workshop, run.job, record, &mut progress, stop).await;
     pass("run-finishing");

@@ -15,7 +15,7 @@ use crate::erasure::{
 use crate::proposal::{BatchId, Outcome, Parted, ProposalId, ReturnReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, SourceError, Writer};
-use crate::store::{Proposal, RunId};
+use crate::store::{Proposal, Ripe, RunId};
 
 /// Groups of the first batch; later ones follow the time that it held the lock.
 const GROUPS_FIRST: u32 = 20;
@@ -27,6 +27,8 @@ pub(super) struct Together<'a, 'w> {
     pub(super) workshop: &'a Workshop,
     pub(super) described: &'a SourceSettings,
     pub(super) mappings: &'a BTreeMap<CategoryName, Mapping>,
+    /// What of each category may be erased; none of those that are not among them.
+    pub(super) ripe: BTreeMap<CategoryName, Ripe>,
     pub(super) open: &'a mut Open,
     pub(super) progress: &'a mut Progress<'w>,
     pub(super) stop: Stop<'a>,
@@ -47,7 +49,7 @@ impl Together<'_, '_> {
     }
 
     /// The next groups, and where those after them begin; none when there are no more. A group with a record whose category
-    /// is stopped, or that was confirmed too short a time ago, is left as it is.
+    /// is stopped, or that was confirmed too short a time ago, or that nobody has looked at, is left as it is.
     async fn groups(
         &self,
         after: Option<ProposalId>,
@@ -59,8 +61,8 @@ impl Together<'_, '_> {
         };
         let may_go = |proposal: &Proposal| {
             let category = &proposal.record.category;
-            let is_ripe = self.workshop.ripe_before(category).is_none_or(|ripe| proposal.confirmed_at <= Some(ripe));
-            is_ripe && self.mappings.contains_key(category)
+            let is_ripe = |ripe: &Ripe| ripe.before.is_none_or(|before| proposal.confirmed_at <= Some(before));
+            self.ripe.get(category).is_some_and(is_ripe)
         };
         Ok(Some((found.into_iter().filter(|group| group.iter().all(may_go)).collect(), Some(last))))
     }

@@ -12,6 +12,7 @@ mod mapping;
 mod rows;
 pub mod sample;
 mod schema;
+mod shape;
 mod sqlite;
 
 use std::collections::HashSet;
@@ -29,6 +30,7 @@ pub use self::rows::{
 pub use self::schema::{
     Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
 };
+pub use self::shape::Shape;
 pub use self::sqlite::{Ours, ProofOrder, Step, reached};
 use crate::config::SourceSettings;
 use crate::proof::ProofReport;
@@ -116,6 +118,19 @@ impl Reader {
         rows_max: u32,
     ) -> Result<Page, SourceError> {
         self.0.page(mapping, today, after, rows_max).await
+    }
+
+    /// How many rows the next stretch of at most `rows_max` of the category's table has, and where the one after it begins.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn rows_of_stretch(
+        &mut self,
+        mapping: &Mapping,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<(u64, Option<Cursor>), SourceError> {
+        self.0.rows_of_stretch(mapping, after, rows_max).await
     }
 
     /// The records with these keys, each in its place; `None` where there is none.

@@ -102,6 +102,10 @@ pub struct TableColumn {
     pub affinity: Affinity,
     /// How its text compares, where a unique key says so and it is not byte by byte.
     pub collation: Option<String>,
+    /// How its text compares, as far as its own declaration says so.
+    pub declared_collation: Option<String>,
+    /// The expression that the database computes it by, word by word.
+    pub expression: Option<String>,
     /// Whether NULL is refused.
     pub not_null: bool,
     /// Whether the database computes it.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{expect_rows, failed};
 use super::veil::Veil;
-use super::{Change, Proposal, RunId, Store, StoreError, rows};
+use super::{Change, Proposal, Ripe, RunId, Store, StoreError, rows};
 use crate::audit::{Batched, By, Counts, ErasedGroup, Kind, Planned, Settlement};
 use crate::proposal::{BatchId, DependentCounts, Life, Move, Outcome, ProposalId, State, StateName};
 use crate::record::{CategoryName, Fingerprint, RecordKey, RecordRef, SourceName, hex};
@@ -93,13 +93,13 @@ pub(super) const CONFIRMED: &str = concat!(
     "SELECT ",
     rows::proposal_columns!(),
     " FROM proposal p JOIN fingerprint_form f ON f.id = p.form \
-     WHERE p.state = 'confirmed' AND p.category = ?1 AND p.id > ?2 AND (?4 IS NULL OR p.confirmed_at <= ?4) \
+     WHERE p.state = 'confirmed' AND p.category = ?1 AND p.id > ?2 AND (?4 IS NULL OR p.confirmed_at <= ?4 OR p.run = ?5) \
      AND p.together IS NULL ORDER BY p.id LIMIT ?3"
 );
 
 impl Store {
     /// Confirmed proposals of a category in the order in which they were proposed, which is the order of the source's keys
-    /// within each run of prepare; at most `limit` after `after`, and only those that were confirmed before `ripe_before`.
+    /// within each run of prepare; at most `limit` after `after`, and only those that are ripe.
     /// What was confirmed together is not among them.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl Store {
     pub async fn confirmed(
         &self,
         category: &CategoryName,
-        ripe_before: Option<Timestamp>,
+        ripe: Ripe,
         after: Option<ProposalId>,
         limit: u32,
     ) -> Result<Vec<Proposal>, StoreError> {
@@ -116,7 +116,8 @@ impl Store {
             .bind(category.as_str())
             .bind(after.map_or(0, |id| id.0))
             .bind(limit)
-            .bind(ripe_before.map(rows::instant))
+            .bind(ripe.before.map(rows::instant))
+            .bind(ripe.or_by.map(|run| run.0))
             .fetch(&self.readers);
         // Each row is let go of as soon as it is read: it takes many times the memory of what is in it.
         let mut found = Vec::new();
@@ -133,18 +134,19 @@ impl Store {
     pub async fn confirmed_keys(
         &self,
         category: &CategoryName,
-        ripe_before: Option<Timestamp>,
+        ripe: Ripe,
         after: Option<ProposalId>,
         limit: u32,
     ) -> Result<(Vec<RecordKey>, Option<ProposalId>), StoreError> {
         let found: Vec<(i64, String)> = sqlx::query_as(
             "SELECT id, key FROM proposal WHERE state = 'confirmed' AND category = ?1 AND id > ?2 AND together IS NULL \
-             AND (?4 IS NULL OR confirmed_at <= ?4) ORDER BY id LIMIT ?3",
+             AND (?4 IS NULL OR confirmed_at <= ?4 OR run = ?5) ORDER BY id LIMIT ?3",
         )
         .bind(category.as_str())
         .bind(after.map_or(0, |id| id.0))
         .bind(limit)
-        .bind(ripe_before.map(rows::instant))
+        .bind(ripe.before.map(rows::instant))
+        .bind(ripe.or_by.map(|run| run.0))
         .fetch_all(&self.readers)
         .await
         .map_err(failed("read what is confirmed"))?;

@@ -22,7 +22,7 @@ use crate::record::RecordRef;
 /// Records of a set that are read at a time.
 pub(super) const SET_PAGE_RECORDS: u32 = super::BATCH_MAX_RECORDS;
 /// How much of the hash is written: 128 bits, of which nobody finds a second set.
-const HASH_BYTES: usize = 16;
+pub(super) const HASH_BYTES: usize = 16;
 /// Digits of 5 bits, without those that are easily misread.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -66,7 +66,7 @@ impl FromStr for SetDigest {
 }
 
 /// The bytes in digits of 5 bits; what is left over is filled up with zeros.
-fn digits(bytes: &[u8]) -> String {
+pub(super) fn digits(bytes: &[u8]) -> String {
     let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (7 - at % 8) & 1));
     let digit = |from: usize| (from..from + 5).fold(0, |value, at| value << 1 | bit(at));
     (0..bytes.len() * 8).step_by(5).map(|from| char::from(DIGITS[digit(from) % DIGITS.len()])).collect()

@@ -159,9 +159,9 @@ impl Change<'_> {
         report: &RunReport,
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
-        let job: Option<String> = sqlx::query_scalar(
+        let ended: Option<(String, bool)> = sqlx::query_as(
             "UPDATE run SET state = ?2, finished_at = ?3, report = ?4, reason = ?5 \
-             WHERE id = ?1 AND (state = 'running' OR (state = 'queued' AND ?2 = 'stopped')) RETURNING job",
+             WHERE id = ?1 AND (state = 'running' OR (state = 'queued' AND ?2 = 'stopped')) RETURNING job, dry_run",
         )
         .bind(run.0)
         .bind(outcome.as_str())
@@ -171,7 +171,10 @@ impl Change<'_> {
         .fetch_optional(&mut *self.transaction)
         .await
         .map_err(failed("finish a run"))?;
-        let job = job.ok_or(StoreError::NoSuchRun { doing: "finish", run: run.0, expected: "goes on" })?;
+        let (job, is_dry) = ended.ok_or(StoreError::NoSuchRun { doing: "finish", run: run.0, expected: "goes on" })?;
+        if !is_dry {
+            self.tell_brakes(run, &job, report).await?;
+        }
         let counts = report.total().named().collect();
         let kind = Kind::RunFinished { job, outcome: outcome.as_str().to_owned(), counts };
         self.append(&By::run(run.0), &kind).await?;

@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
+use super::ClosedBrake;
 use crate::proof::ProofReport;
 use crate::proposal::DependentCounts;
 use crate::record::CategoryName;
@@ -136,6 +137,12 @@ impl Counts {
 pub struct RunReport {
     /// By the category's name.
     pub categories: BTreeMap<String, Counts>,
+    /// The brakes that have closed, by the category's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub brakes: BTreeMap<String, ClosedBrake>,
+    /// The run over whose closed brakes this one goes on, by its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<i64>,
     /// What was found of the erased afterwards, by the source's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub proofs: BTreeMap<String, ProofReport>,

@@ -26,6 +26,10 @@ table = "customers"
 label = "{last_name}, {first_name:.1}."
 identity = ["last_name", "first_name", "created_on"]
 
+# Two fifths of them are due.
+[brake]
+share = "100 %"
+
 [[criterion]]
 name = "inactive"
 since = "last_contact_on"

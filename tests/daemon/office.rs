@@ -27,6 +27,8 @@ fn sql(customers: usize) -> String {
 pub const CUSTOMER: &str = r#"table = "customers"
     label = "{last_name}"
     identity = ["last_name", "email"]
+    # All of them are due, and are to be erased.
+    brake.share = "100 %"
     [[criterion]]
     name = "inactive"
     since = "last_contact_on"

@@ -197,3 +197,208 @@ async fn a_schema_that_changes_during_the_walk_stops_it() {
     let list = living.json(&["list", "--category", "user"]).await;
     assert_eq!(list["total"], 1, "the other category goes on");
 }
+
+/// What a user's category relies on beside its table: a view over a view, a trigger, a computed column.
+const RELIED_ON: &str = "
+    ALTER TABLE users ADD COLUMN initial TEXT AS (substr(login, 1, 1));
+    CREATE TABLE logins (login TEXT NOT NULL, at TEXT, note TEXT);
+    CREATE VIEW quiet AS SELECT login FROM users WHERE login NOT IN (SELECT login FROM logins);
+    CREATE VIEW candidates AS SELECT login FROM quiet;
+    CREATE TRIGGER farewell BEFORE DELETE ON users BEGIN SELECT 1; END;
+    CREATE TRIGGER unrelated AFTER INSERT ON logins BEGIN SELECT 1; END;";
+
+/// A house in which the user's category relies on all that, and the user is confirmed.
+async fn relying() -> Living {
+    let bench = Bench::with_sql(&format!("{SQL}{RELIED_ON}")).await;
+    let user = USER.replace(
+        "period = \"1 year\"\n",
+        "period = \"1 year\"\nwhere = \"users.login IN (SELECT login FROM candidates)\"\n",
+    );
+    bench.category("customer", CUSTOMER).category("user", &format!("triggers = [\"farewell\"]\n{user}"));
+    let living = living_over(bench, Arc::new(identity_of), Arc::new(identity_named)).await;
+    let run = living.json(&["run", "prepare", "--wait"]).await;
+    assert_eq!((&run["state"], &run["proposed"]), (&json!("done"), &json!(4)), "{run}");
+    living.json(&["confirm", "customer/1", "user/anna%403"]).await;
+    living
+}
+
+/// The users' table anew, with columns of these types and this expression.
+fn users_anew(login: &str, last_seen_on: &str, initial: &str) -> String {
+    format!(
+        "DROP VIEW candidates; DROP VIEW quiet; DROP TRIGGER farewell;
+         CREATE TABLE anew (login {login} PRIMARY KEY NOT NULL, last_seen_on {last_seen_on}, initial TEXT AS ({initial}));
+         INSERT INTO anew SELECT login, last_seen_on FROM users; DROP TABLE users; ALTER TABLE anew RENAME TO users;
+         CREATE VIEW quiet AS SELECT login FROM users WHERE login NOT IN (SELECT login FROM logins);
+         CREATE VIEW candidates AS SELECT login FROM quiet;
+         CREATE TRIGGER farewell BEFORE DELETE ON users BEGIN SELECT 1; END"
+    )
+}
+
+/// The table that the view looks into anew, with a column of this type.
+fn logins_anew(login: &str) -> String {
+    format!(
+        "DROP VIEW candidates; DROP VIEW quiet; ALTER TABLE logins RENAME TO old; CREATE TABLE logins (login {login});
+         CREATE VIEW quiet AS SELECT login FROM users WHERE login NOT IN (SELECT login FROM logins);
+         CREATE VIEW candidates AS SELECT login FROM quiet"
+    )
+}
+
+#[tokio::test]
+async fn what_a_category_relies_on_stops_it_when_it_has_changed() {
+    let same = "substr(login, 1, 1)";
+    for (sql, why) in [
+        (users_anew("TEXT", "INTEGER", same), "the type of last_seen_on of users was TEXT and is INTEGER"),
+        (users_anew("TEXT COLLATE NOCASE", "TEXT", same), "the collation of login of users was BINARY and is NOCASE"),
+        (users_anew("TEXT", "TEXT", "login"), "initial of users is computed by another expression"),
+        (
+            "DROP VIEW quiet; CREATE VIEW quiet AS SELECT login FROM users".to_owned(),
+            "the view quiet does not read what it did",
+        ),
+        (
+            "DROP VIEW quiet; CREATE TABLE quiet AS SELECT login FROM users".to_owned(),
+            "quiet was a view and is a table",
+        ),
+        (
+            "DROP TRIGGER farewell; CREATE TRIGGER farewell BEFORE DELETE ON users BEGIN SELECT 2; END".to_owned(),
+            "the trigger farewell does not do what it did",
+        ),
+        (logins_anew("INT NOT NULL"), "the type of login of logins was TEXT and is INT"),
+        // One NULL among them, and nobody is due any more.
+        (logins_anew("TEXT"), "login of logins refused NULL and takes it"),
+    ] {
+        let living = relying().await;
+        living.bench.sql(&sql).await;
+        let hint = "if the settings still mean what they should, accept it: erasurectl schema accept user";
+        let (run, told) = living.erased_in_part().await;
+        assert!(told.ends_with(&format!("user: the schema has changed: {why}; {hint}")), "{sql}: {told}");
+        assert_eq!((&run["deleted"], &run["left"]), (&json!(1), &json!(1)), "{sql}: the customer goes");
+        assert_eq!(living.json(&["show", "user/anna%403"]).await["state"], "confirmed");
+        let gate = &living.category_status("user").await["gate"];
+        assert_eq!((&gate["findings"][0]["message"], &gate["findings"][0]["hint"]), (&json!(why), &json!(hint)));
+        assert_eq!(living.category_status("customer").await["gate"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn what_it_does_not_rely_on_and_what_is_written_otherwise_stops_nothing() {
+    for sql in [
+        "DROP TRIGGER unrelated; CREATE TRIGGER unrelated AFTER INSERT ON logins BEGIN SELECT 2; END".to_owned(),
+        "DROP VIEW quiet; CREATE VIEW quiet AS select \"login\"
+         from Users /* all */ where login not in (select login from logins)"
+            .to_owned(),
+        "ALTER TABLE logins DROP COLUMN note; ALTER TABLE logins ADD COLUMN level TEXT".to_owned(),
+        users_anew("text", "TEXT", "substr(login,1,1)"),
+        "CREATE VIEW more AS SELECT * FROM users; CREATE INDEX seen ON users (last_seen_on); ANALYZE".to_owned(),
+    ] {
+        let living = relying().await;
+        living.bench.sql(&sql).await;
+        let run = living.json(&["run", "erase", "--wait"]).await;
+        assert_eq!((&run["state"], &run["deleted"]), (&json!("done"), &json!(2)), "{sql}: {run}");
+    }
+}
+
+impl Living {
+    /// The entries of the trail about gates, the oldest first: kind, actor, summary.
+    async fn gate_entries(&self) -> Vec<String> {
+        let entries = self.json(&["audit", "list"]).await["items"].as_array().unwrap().clone();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let about = entries.iter().rev().filter(|entry| entry["kind"].as_str().unwrap().starts_with("schema_"));
+        about.map(|entry| format!("{}: {}", text(&entry["kind"]), text(&entry["summary"]))).collect()
+    }
+
+    async fn gate_of(&self, category: &str) -> Value {
+        let gates = self.json(&["schema"]).await;
+        gates["categories"].as_array().unwrap().iter().find(|of| of["category"] == category).unwrap().clone()
+    }
+}
+
+const OTHER_VIEW: &str = "DROP VIEW quiet; CREATE VIEW quiet AS SELECT login FROM users";
+
+#[tokio::test]
+async fn what_has_changed_is_accepted_by_what_was_seen() {
+    let living = relying().await;
+    living.bench.sql(OTHER_VIEW).await;
+    let seen = living.gate_of("user").await;
+    assert_eq!(seen["gate"]["since"], Value::Null, "no run has met it yet");
+    living.erased_in_part().await;
+    let dry = living.ctl(&["run", "erase", "--dry-run", "--wait"]).await;
+    assert_eq!(dry.exit, Exit::Refused, "{}", dry.err);
+    living.erased_in_part().await;
+    let closed = living.gate_of("user").await;
+    assert!(closed["gate"]["since"].is_string(), "{closed}");
+    let digest = closed["gate"]["digest"].as_str().unwrap().to_owned();
+
+    living.bench.sql(&format!("{OTHER_VIEW} WHERE login <> 'nobody'")).await;
+    let stale = living.ctl(&["schema", "accept", "user", "--digest", &digest]).await;
+    assert_eq!(stale.exit, Exit::Conflict, "{}", stale.err);
+    assert!(stale.err.contains("it is not the change that was looked at"), "{}", stale.err);
+    assert!(!living.gate_of("user").await["gate"].is_null(), "nothing was accepted");
+
+    let accepted = living.ctl(&["schema", "accept", "user"]).await;
+    assert_eq!(accepted.exit, Exit::Done, "{}", accepted.err);
+    assert_eq!(accepted.err, "the view quiet does not read what it did\n");
+    assert_eq!(living.gate_of("user").await["gate"], Value::Null);
+    let again = living.ctl(&["schema", "accept", "user"]).await;
+    assert_eq!(again.exit, Exit::Conflict, "{}", again.err);
+    let run = living.json(&["run", "erase", "--wait"]).await;
+    assert_eq!((&run["state"], &run["deleted"]), (&json!("done"), &json!(1)), "{run}");
+    let hint = "if the settings still mean what they should, accept it: erasurectl schema accept user";
+    let view = "the view quiet does not read what it did";
+    assert_eq!(
+        living.gate_entries().await,
+        [
+            "schema_noted: the schema was noted as it is, for customer, user".to_owned(),
+            format!("schema_gate_closed: user was stopped: the schema has changed: {view}; {hint}"),
+            format!("schema_accepted: the changed schema was accepted for user: {view}"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_the_settings_do_not_fit_is_not_accepted_but_classified() {
+    let living = Living::confirmed().await;
+    living.bench.sql("ALTER TABLE customers ADD COLUMN nickname TEXT").await;
+    living.erased_in_part().await;
+    let gate = living.gate_of("customer").await;
+    assert_eq!(
+        (&gate["gate"]["digest"], &gate["gate"]["findings"][0]["file"]),
+        (&Value::Null, &json!("categories/customer.toml"))
+    );
+    let said = living.ctl(&["schema", "accept", "customer", "--digest", "00"]).await;
+    assert_eq!(said.exit, Exit::Conflict, "{}", said.err);
+    assert!(said.err.contains("column nickname of customers is not classified"), "{}", said.err);
+    let toml = CUSTOMER.replace("[erase.anonymise]\n", "[erase.anonymise]\nnickname = \"null\"\n");
+    living.bench.category("customer", &toml);
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    let run = living.json(&["run", "erase", "--wait"]).await;
+    assert_eq!((&run["state"], &run["deleted"]), (&json!("done"), &json!(1)), "{run}");
+    let entries = living.gate_entries().await;
+    let kinds: Vec<&str> = entries.iter().filter_map(|entry| entry.split(": ").next()).collect();
+    assert_eq!(kinds, ["schema_noted", "schema_gate_closed", "schema_noted", "schema_gate_opened"], "{entries:?}");
+    assert!(entries[3].ends_with("customer fits its schema again"), "{entries:?}");
+}
+
+#[tokio::test]
+async fn a_view_that_changes_between_two_batches_stops_its_category() {
+    let living = relying().await;
+    living
+        .bench
+        .sql(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1299)
+             INSERT INTO users SELECT 'user' || n, '2019-01-01' FROM numbers",
+        )
+        .await;
+    living.json(&["run", "prepare", "--wait"]).await;
+    let records: Vec<String> = (1000..1300).map(|id| format!("user/user{id}")).collect();
+    for some in records.chunks(100) {
+        let mut words = vec!["confirm", "--yes-confirm", "100"];
+        words.extend(some.iter().map(String::as_str));
+        living.json(&words).await;
+    }
+    living.json(&["run", "erase", "--wait", "--dry-run"]).await;
+    living.json(&["restore", "customer/1"]).await;
+    let run = living.run_while("erase", OTHER_VIEW).await;
+    let told = run["problem"]["detail"].as_str().unwrap();
+    assert!(told.contains("user: the schema has changed: the view quiet does not read what it did"), "{told}");
+    assert_eq!((&run["deleted"], &run["left"]), (&json!(FIRST_BATCH), &json!(301 - FIRST_BATCH)), "{run}");
+}

@@ -20,6 +20,7 @@ async fn at(now: &str) -> Living {
     let path = living.bench.dir.path().join("erasured.toml");
     let before = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{before}hours = \"22:00-05:00\"\n")).unwrap();
+    living.bench.category("customer", &format!("{CUSTOMER}\n[brake]\nshare = \"100 %\"\n"));
     living.settings.post(Arc::new(living.bench.settings()), &[]);
     living.put(now);
     living
@@ -144,4 +145,19 @@ async fn a_table_that_is_left_in_its_middle_is_told_of() {
     living.bench.sql(MANY).await;
     // No other category comes after it, which would be left out as well.
     assert_eq!(living.partly_from("prepare", "2026-11-22T05:00:00").await["proposed"], 303);
+}
+
+/// Of a table that was counted in part nobody knows how much of it is due.
+#[tokio::test]
+async fn where_the_brake_can_close_nothing_is_proposed_before_all_is_counted() {
+    let living = at("2026-11-22T04:59:00").await;
+    living.bench.category("customer", CUSTOMER);
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    living.bench.sql(MANY).await;
+    let run = living.partly_from("prepare", "2026-11-22T05:00:00").await;
+    assert_eq!(run["proposed"], 0, "{run}");
+    let why = "customer: not all that is due was counted, and nothing was proposed";
+    assert!(run["problem"]["detail"].as_str().unwrap().contains(why), "{run}");
+    living.put("2026-11-22T23:00:00");
+    assert_eq!(living.json(&["run", "prepare", "--wait"]).await["proposed"], 305);
 }

@@ -46,14 +46,21 @@ const MATRIX: &[(&str, Permission, Kept, &str)] = &[
     ("POST /v1/runs",                        Permission::Run,       Unnamed,  r#"{"job":"prepare","dry_run":true}"#),
     ("GET /v1/runs",                         Permission::Run,       Unnamed,  ""),
     ("GET /v1/runs/{id}",                    Permission::Run,       Unnamed,  ""),
+    ("GET /v1/brake",                        Permission::Run,       Unnamed,  ""),
+    ("POST /v1/brake/override",              Permission::Brake,     Unnamed,  r#"{"job":"prepare","digest":"1-0","reason":"checked"}"#),
     ("GET /v1/audit",                        Permission::Audit,     Whole,    ""),
     ("GET /v1/audit/export",                 Permission::Audit,     Whole,    ""),
     ("GET /v1/audit/verify",                 Permission::Audit,     Whole,    ""),
     ("GET /v1/audit/checkpoints",            Permission::Audit,     Whole,    ""),
+    ("GET /v1/schema",                       Permission::View,      Unnamed,  ""),
+    ("POST /v1/schema/accept",               Permission::Configure, Unnamed,  r#"{"category":"member","digest":"00"}"#),
     ("GET /v1/access",                       Permission::Configure, Unnamed,  ""),
     ("GET /v1/access/{user}",                Permission::Configure, Unnamed,  ""),
     ("POST /v1/access",                      Permission::Configure, NotThereIfDenied, r#"{"change":"add-record","user":"nora","record":"RECORD"}"#),
 ];
+
+/// What a route needs besides: with its first permission alone it is as closed as with none.
+const ALSO: [(&str, Permission); 1] = [("POST /v1/brake/override", Permission::Run)];
 
 /// The record of the matrix: in Graz.
 const RECORD: &str = "member/1";
@@ -108,6 +115,7 @@ async fn office(situation: Situation) -> Office {
 async fn answer(office: &Office, route: &str, body: &str) -> (u16, String) {
     let (verb, path) = route.split_once(' ').unwrap();
     let (category, key) = RECORD.split_once('/').unwrap();
+    let path = if path == "/v1/brake" { "/v1/brake?job=prepare" } else { path };
     let path =
         path.replace("{category}", category).replace("{key*}", key).replace("{id}", "1").replace("{user}", "vera");
     raw(&office.living.socket, verb, &path, &body.replace("RECORD", RECORD)).await
@@ -120,6 +128,8 @@ fn every_route_has_its_line() {
     for line in &table {
         assert!(lines.contains(line), "{line:?} has no line in the matrix");
     }
+    let also: Vec<_> = routes::<House>().iter().filter_map(|route| Some((route.name(), route.also?))).collect();
+    assert_eq!(also, ALSO.map(|(route, also)| (route.to_owned(), also)));
     table.dedup();
     assert_eq!(lines.len(), table.len(), "a line of the matrix has no route");
 }
@@ -133,7 +143,8 @@ async fn every_route_with_every_permission_in_every_situation() {
             for (route, needed, kept, body) in MATRIX {
                 let (status, text) = answer(&office, route, body).await;
                 let at = format!("{route} with {permission}, {situation:?}: {status} {text}");
-                if permission != *needed {
+                let also = ALSO.iter().find(|(other, _)| other == route);
+                if permission != *needed || also.is_some() {
                     assert_eq!(status, 403, "{at}");
                     assert!(text.contains("\"not-permitted\"") && !text.contains(RECORD), "{at}");
                     continue;
@@ -149,6 +160,19 @@ async fn every_route_with_every_permission_in_every_situation() {
                 }
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn where_two_permissions_are_needed_both_let_in() {
+    let office = office(Situation::InScope).await;
+    for (route, also) in ALSO {
+        let (_, needed, _, body) = MATRIX.iter().find(|(other, ..)| *other == route).unwrap();
+        office.living.only_grants(&format!(
+            "{OTHERS}\n[[grant]]\nusers = [\"vera\"]\npermissions = [\"{needed}\", \"{also}\"]\n"
+        ));
+        let (status, text) = answer(&office, route, body).await;
+        assert_eq!(status, 409, "nothing is stopped that could go on: {text}");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::people::{CUSTOMERS, Ending, Left, assert_same_end, confirmed, expecte
 use crate::process::{Daemon, Site, copied};
 
 /// Places that a final run does not pass, or that other tests are about.
-const ELSEWHERE: [&str; 4] = ["category-changed", "prepare-proposed", "start-noted", "source-settled"];
+const ELSEWHERE: [&str; 5] = ["category-changed", "brake-looked", "prepare-proposed", "start-noted", "source-settled"];
 /// The place that is passed once a run.
 const LAST: &str = "run-finishing";
 

@@ -43,6 +43,8 @@ fn sql(journal: &str, customers: usize) -> String {
 const CUSTOMER: &str = r#"table = "customers"
     label = "{last_name}"
     identity = ["last_name", "email"]
+    # Nearly all of them are due, and are to be erased.
+    brake.share = "100 %"
     [[criterion]]
     name = "inactive"
     since = "last_contact_on"

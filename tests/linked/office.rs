@@ -128,6 +128,13 @@ impl Office {
 
     /// A run, to its end; nothing may trouble it.
     pub async fn run(&self, job: JobKind) -> RunReport {
+        let (ended, report) = self.ended(job).await;
+        assert!(ended.contains("Done"), "{ended}");
+        report
+    }
+
+    /// A run, and how it ended.
+    pub async fn ended(&self, job: JobKind) -> (String, RunReport) {
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.unwrap();
         let trigger = RunTrigger::Manual { actor: leave(&[]).actor().clone(), request: None };
@@ -138,8 +145,7 @@ impl Office {
         let run = self.store.run(id).await.unwrap().unwrap();
         perform(&self.workshop, &run, &|| false).await.unwrap();
         let run = self.store.run(id).await.unwrap().unwrap();
-        assert!(format!("{:?}", run.state).contains("Done"), "{:?}", run.state);
-        run.report
+        (format!("{:?}", run.state), run.report)
     }
 
     /// What a final run would do now, a line for each record.

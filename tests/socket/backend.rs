@@ -133,6 +133,8 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
             Job::Prepare if state == RunState::Done => Work::Prepare(prepared),
             Job::Prepare => Work::Prepare(PrepareCounts::default()),
         },
+        overrides: None,
+        brakes: Vec::new(),
         notes: Vec::new(),
         proofs: Default::default(),
         problem: (state == RunState::Failed).then(|| {
@@ -144,6 +146,27 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
                 "put it right and run the job again; what was done so far holds",
             )
         }),
+    }
+}
+
+/// Stands for what the brake has stopped.
+pub const BRAKED: &str = "18000-00000000000000000000000000";
+
+fn closed_brake() -> ClosedBrake {
+    let spread = |parts: &[(Option<&str>, u64)], others| {
+        let part = |(name, records): &(Option<&str>, u64)| SpreadPart { name: name.map(Into::into), records: *records };
+        Spread { most: parts.iter().map(part).collect(), others }
+    };
+    ClosedBrake {
+        category: "customer".into(),
+        records: 18_000,
+        rows: 20_000,
+        count: 100,
+        share: "5 %".into(),
+        digest: "00112233445566778899aabbccddeeff".into(),
+        criteria: spread(&[(Some("inactive"), 17_990), (Some("marked by the application"), 10)], 0),
+        units: spread(&[(Some("graz"), 12_000), (None, 4_000)], 2_000),
+        due_years: spread(&[(Some("2026"), 17_000), (Some("2025"), 990), (None, 10)], 0),
     }
 }
 
@@ -296,14 +319,26 @@ impl Backend for Fake {
                     remains: None,
                 },
             ],
-            categories: vec![CategoryStatus {
-                category: "customer".into(),
-                proposed: 3,
-                confirmed: 2,
-                postponed: 1,
-                erasing: 0,
-                problem: None,
-            }],
+            categories: vec![
+                CategoryStatus {
+                    category: "customer".into(),
+                    proposed: 3,
+                    confirmed: 2,
+                    postponed: 1,
+                    erasing: 0,
+                    problem: None,
+                    gate: None,
+                },
+                CategoryStatus {
+                    category: "member".into(),
+                    proposed: 0,
+                    confirmed: 1,
+                    postponed: 0,
+                    erasing: 0,
+                    problem: Some("the schema has changed: the view active does not read what it did".into()),
+                    gate: Some(changed()),
+                },
+            ],
             audit: AuditStatus { entries: 40, signed: 38 },
         })
     }
@@ -534,11 +569,32 @@ impl Backend for Fake {
         Ok(Run { dry_run, ..run(id, job, RunState::Queued) })
     }
 
+    async fn closed_brake(&self, _: &Authorised, job: Job) -> Reply<ClosedBrakes> {
+        if job == Job::Erase {
+            return Err(with_hint(
+                problem(
+                    Code::Conflict,
+                    "cannot show what the brake has stopped: the brake has stopped nothing in the newest run of erase",
+                ),
+                "erasurectl runs shows what has run, and erasurectl runs show RUN what was stopped",
+            ));
+        }
+        let brakes = vec![closed_brake()];
+        Ok(ClosedBrakes { run: 9, job, records: 18_000, digest: BRAKED.into(), brakes })
+    }
+
+    async fn override_brake(&self, _: &Authorised, _: &RequestId, asked: OverrideRequest) -> Reply<Run> {
+        assert_eq!(asked.digest, BRAKED);
+        Ok(run(10, asked.job, RunState::Queued))
+    }
+
     async fn run(&self, _: &Authorised, id: u64, wait: Duration) -> Reply<Run> {
         match (id, self.asked.fetch_add(1, Ordering::SeqCst)) {
             (7, 0) if !wait.is_zero() => Ok(run(7, Job::Erase, RunState::Running)),
             (7, _) => Ok(run(7, Job::Erase, RunState::Done)),
             (8, _) => Ok(run(8, Job::Prepare, RunState::Failed)),
+            (9, _) => Ok(Run { brakes: vec![closed_brake()], ..run(9, Job::Prepare, RunState::Partly) }),
+            (10, _) => Ok(Run { overrides: Some(9), ..run(10, Job::Prepare, RunState::Done) }),
             (ENDLESS, _) => std::future::pending().await,
             _ => Err(problem(Code::NoSuchRun, format!("cannot find run {id}: there is none of this number"))),
         }
@@ -708,6 +764,7 @@ impl Backend for Fake {
                 erasure: "the record is deleted, or anonymised while rows of orders refer to it".into(),
                 marks: "the application marks none; marks wait for a decision".into(),
                 decisions: "two different people confirm, and a confirmation waits for 7 days".into(),
+                brake: "a run stops before it proposes or erases more than 100 records and 5 % of the table".into(),
                 dependents: vec![DependentPolicy {
                     table: "orders".into(),
                     words: "they stay, without what is personal".into(),
@@ -744,6 +801,75 @@ impl Backend for Fake {
             (_, RuleWish::Reject(_)) => answer(RuleOutcome::Dropped, rule(&name, "2", None)),
         }
     }
+
+    async fn schema(&self, _: &Authorised) -> Reply<SchemaGates> {
+        let changed_why = "the schema has changed: the type of last_contact_on of customers was TEXT and is INTEGER; \
+                           if the settings still mean what they should, accept it: erasurectl schema accept customer";
+        let unfit_why = "the settings do not fit the schema: column nickname of members is not classified; \
+                         in categories/member.toml: write it into keep = [\"nickname\"] if it is not personal, \
+                         or into anonymise with what replaces it";
+        Ok(SchemaGates {
+            categories: vec![
+                gate("customer", Some(changed_why), Some(changed())),
+                gate("member", Some(unfit_why), Some(unfit())),
+                gate("person", Some("cannot use the source crm: there is no database at /srv/crm.db"), None),
+                gate("user", None, None),
+            ],
+        })
+    }
+
+    async fn accept_schema(
+        &self,
+        _: &Authorised,
+        _: &RequestId,
+        category: String,
+        digest: String,
+    ) -> Reply<SchemaStanding> {
+        match (category.as_str(), digest.as_str()) {
+            ("customer", "0a1b") => Ok(gate("customer", None, None)),
+            ("customer", _) => Err(with_hint(
+                problem(
+                    Code::Conflict,
+                    "cannot accept the schema of customer: it is not the change that was looked at",
+                ),
+                "look at it again: erasurectl schema",
+            )),
+            ("nobody", _) => Err(with_hint(
+                problem(Code::NoSuchCategory, "cannot accept the schema of nobody: there is no category nobody"),
+                "erasurectl policy shows those there are",
+            )),
+            _ => Err(with_hint(
+                problem(Code::Conflict, format!("cannot accept the schema of {category}: its gate is open")),
+                "there is nothing to accept; erasurectl schema shows how every gate stands",
+            )),
+        }
+    }
+}
+
+/// A change of the schema that can be accepted.
+fn changed() -> ClosedGate {
+    let finding = SchemaFinding {
+        message: "the type of last_contact_on of customers was TEXT and is INTEGER".into(),
+        file: None,
+        hint: Some("if the settings still mean what they should, accept it: erasurectl schema accept customer".into()),
+    };
+    ClosedGate { since: Some(at(4)), findings: vec![finding], digest: Some("0a1b".into()) }
+}
+
+/// A column that is not classified.
+fn unfit() -> ClosedGate {
+    let finding = SchemaFinding {
+        message: "column nickname of members is not classified".into(),
+        file: Some("categories/member.toml".into()),
+        hint: Some(
+            "write it into keep = [\"nickname\"] if it is not personal, or into anonymise with what replaces it".into(),
+        ),
+    };
+    ClosedGate { since: None, findings: vec![finding], digest: None }
+}
+
+fn gate(category: &str, problem: Option<&str>, gate: Option<ClosedGate>) -> SchemaStanding {
+    SchemaStanding { category: category.into(), source: "crm".into(), problem: problem.map(str::to_owned), gate }
 }
 
 fn rule(name: &str, value: &str, waiting: Option<&str>) -> RuleStanding {

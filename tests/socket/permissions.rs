@@ -11,7 +11,7 @@ use crate::backend::Fake;
 use crate::serving::{granted, serve, serve_knowing};
 
 /// What each route needs, as its users are told. Written a second time on purpose.
-const MATRIX: [(&str, Permission); 29] = [
+const MATRIX: [(&str, Permission); 31] = [
     ("GET /openapi.json", Permission::View),
     ("GET /v1/status", Permission::View),
     ("GET /v1/proposals", Permission::View),
@@ -19,6 +19,8 @@ const MATRIX: [(&str, Permission); 29] = [
     ("GET /v1/proposals/digest", Permission::Decide),
     ("GET /v1/proposals/{category}/{key*}", Permission::View),
     ("GET /v1/policy", Permission::View),
+    ("GET /v1/schema", Permission::View),
+    ("POST /v1/schema/accept", Permission::Configure),
     ("POST /v1/policy/set", Permission::Configure),
     ("POST /v1/policy/unset", Permission::Configure),
     ("POST /v1/policy/approve", Permission::Configure),
@@ -55,6 +57,7 @@ fn request(route: &str) -> (&str, String, &'static str) {
         "POST /v1/release" => r#"{"record":"customer/17"}"#,
         "POST /v1/access" => r#"{"change":"add-unit","user":"karl","unit":"graz"}"#,
         "POST /v1/mark" => r#"{"record":"customer/17","reason":"asked for"}"#,
+        "POST /v1/schema/accept" => r#"{"category":"customer","digest":"0a1b"}"#,
         "POST /v1/policy/set" => r#"{"name":"customer.inactive.period","value":"4 years"}"#,
         "POST /v1/policy/unset" | "POST /v1/policy/approve" | "POST /v1/policy/reject" => {
             r#"{"name":"customer.inactive.period"}"#

@@ -29,6 +29,10 @@ pub(super) enum Asked {
     Holds,
     /// A new run.
     Queue,
+    /// What the brake has stopped.
+    Brake,
+    /// A run that goes on over it.
+    Override,
     /// One run.
     Run,
     /// A list of runs.
@@ -54,6 +58,8 @@ impl Asked {
             Self::Release => "release",
             Self::Holds => "list holds",
             Self::Queue => "queue a run",
+            Self::Brake => "show what the brake has stopped",
+            Self::Override => "override the brake",
             Self::Run => "show the run",
             Self::Runs => "list runs",
             Self::Trail => "read the audit trail",
@@ -86,6 +92,10 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
             "erasurectl policy shows those there are",
         ),
         DeskError::NoSuchRun(id) => no_such_run(id),
+        DeskError::NothingBraked(_) | DeskError::OtherBrake(_) | DeskError::BrakeUnseen(_) => with_hint(
+            problem(Code::Conflict, format!("cannot {asked}: {error}")),
+            "erasurectl runs shows what has run, and erasurectl runs show RUN what was stopped",
+        ),
         DeskError::Access(fault) => super::access::problem_with(asked, &fault),
         DeskError::NotProposed { records, proposed } => with_hint(
             problem(

@@ -31,6 +31,7 @@ fn category(rules: Rules) -> CategoryPolicy {
         erasure: rules.erasure,
         marks: rules.marks,
         decisions: rules.decisions,
+        brake: rules.brake,
         dependents: dependents.map(|d| DependentPolicy { table: d.table, words: d.words }).collect(),
         problem: rules.problem,
     }

@@ -1,5 +1,7 @@
 //! Runs, with their counts at the top level.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::proof::proof;
@@ -12,6 +14,18 @@ use crate::scheduler::ON_TIME_MAX_MINUTES;
 /// An instant as the socket writes it.
 pub(super) fn instant(at: Timestamp) -> String {
     format!("{at:.0}")
+}
+
+/// What the brake has stopped in a run.
+pub(super) fn closed_brakes(run: Run, digest: String) -> api::ClosedBrakes {
+    let records = run.report.brakes.values().map(|brake| brake.records).sum();
+    api::ClosedBrakes {
+        run: run.id.0.unsigned_abs(),
+        job: job_of(run.job),
+        records,
+        digest,
+        brakes: brakes(run.report.brakes),
+    }
 }
 
 /// The job that is asked for.
@@ -57,7 +71,7 @@ pub(super) fn run(run: Run) -> api::Run {
         }
     };
     let problem = match state {
-        RunState::Partly | RunState::Failed => Some(incomplete(run.id, trouble)),
+        RunState::Partly | RunState::Failed => Some(incomplete(&run, trouble)),
         _ => {
             notes.extend(trouble);
             None
@@ -77,6 +91,8 @@ pub(super) fn run(run: Run) -> api::Run {
             JobKind::Prepare => Work::Prepare(prepared(&total)),
             JobKind::Erase => Work::Erase(erased(&total)),
         },
+        overrides: run.report.overrides.map(i64::unsigned_abs),
+        brakes: brakes(run.report.brakes),
         notes,
         problem,
         proofs: run.report.proofs.iter().map(|(source, report)| (source.clone(), proof(report))).collect(),
@@ -102,12 +118,35 @@ const fn ended(outcome: RunOutcome) -> RunState {
     }
 }
 
-fn incomplete(id: RunId, trouble: Option<String>) -> Problem {
+fn brakes(closed: BTreeMap<String, desk::ClosedBrake>) -> Vec<api::ClosedBrake> {
+    let spread = |desk::Spread { most, others }| api::Spread {
+        most: most.into_iter().map(|desk::SpreadPart { name, records }| api::SpreadPart { name, records }).collect(),
+        others,
+    };
+    let brake = |(category, closed): (String, desk::ClosedBrake)| api::ClosedBrake {
+        category,
+        records: closed.records,
+        rows: closed.rows,
+        count: closed.count,
+        share: closed.share,
+        digest: closed.digest,
+        criteria: spread(closed.criteria),
+        units: spread(closed.units),
+        due_years: spread(closed.due_years),
+    };
+    closed.into_iter().map(brake).collect()
+}
+
+fn incomplete(run: &Run, trouble: Option<String>) -> Problem {
     let why = trouble.unwrap_or_else(|| "the daemon's log says why".to_owned());
-    with_hint(
-        problem(Code::RunIncomplete, format!("cannot finish run {id}: {why}")),
-        "put it right and run the job again; what was done so far holds",
-    )
+    let hint = if run.report.brakes.is_empty() {
+        "put it right and run the job again; what was done so far holds"
+    } else {
+        "look at the numbers: where they are not right, a rule is not; where they are, erasurectl run JOB --override-brake \
+         --reason TEXT"
+    };
+    let id = run.id;
+    with_hint(problem(Code::RunIncomplete, format!("cannot finish run {id}: {why}")), hint)
 }
 
 fn prepared(total: &Counts) -> PrepareCounts {

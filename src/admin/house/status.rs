@@ -1,7 +1,7 @@
 //! How the daemon is.
 
-use super::House;
 use super::runs::{instant, job_of, run};
+use super::{House, schema};
 use crate::api::{AuditStatus, CategoryStatus, JobStatus, SourceStatus, Status};
 use crate::desk::{CategoryStanding, JobStanding, Overview, StateName};
 
@@ -49,5 +49,6 @@ fn category(standing: CategoryStanding) -> CategoryStatus {
         erasing: count(StateName::Erasing),
         category: standing.category.to_string(),
         problem: standing.problem,
+        gate: standing.gate.map(schema::closed),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::config::load::{self, rule_version};
-use crate::config::{Category, Criterion, LabelTemplate, Located, Period, Starts, Wording};
+use crate::config::{Category, Criterion, LabelTemplate, Located, Period, Share, Starts, Wording};
 
 /// The value of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub enum RuleValue {
     Switch(bool),
     /// How many different people have to confirm.
     Decisions(u8),
+    /// How many records a run may propose or erase, however large a part of the table they are.
+    BrakeCount(u64),
+    /// How large a part of the table a run may propose or erase, however many records that are.
+    BrakeShare(Share),
     /// What a record is called.
     Label(Option<Located<LabelTemplate>>),
     /// What a standard reason says; none where it is left out.
@@ -25,7 +29,8 @@ pub enum RuleValue {
 }
 
 impl RuleValue {
-    /// Whether `new` in its place lets a record be erased sooner, or with fewer people agreeing. Labels and reasons
+    /// Whether `new` in its place lets a record be erased sooner, or with fewer people agreeing, or more of them before
+    /// somebody has to look. Labels and reasons
     /// decide nothing.
     #[must_use]
     pub fn is_loosened_by(&self, new: &Self) -> bool {
@@ -37,6 +42,8 @@ impl RuleValue {
             }
             (Self::Switch(old), Self::Switch(new)) => !old && *new,
             (Self::Decisions(old), Self::Decisions(new)) => new < old,
+            (Self::BrakeCount(old), Self::BrakeCount(new)) => new > old,
+            (Self::BrakeShare(old), Self::BrakeShare(new)) => new > old,
             (Self::CoolingOff(None), Self::CoolingOff(_))
             | (Self::Label(_), Self::Label(_))
             | (Self::Reason(_), Self::Reason(_))
@@ -54,6 +61,8 @@ impl fmt::Display for RuleValue {
             Self::Period(period, _) | Self::CoolingOff(Some(period)) => period.value.fmt(f),
             Self::Switch(on) | Self::FreeText(on) => on.fmt(f),
             Self::Decisions(people) => people.fmt(f),
+            Self::BrakeCount(records) => records.fmt(f),
+            Self::BrakeShare(share) => share.fmt(f),
             Self::Label(Some(label)) => label.value.fmt(f),
             Self::Reason(Some(wording)) => f.write_str(&load::typed_wording(wording)),
             Self::CoolingOff(None) | Self::Label(None) | Self::Reason(None) => f.write_str(load::NONE),
@@ -74,6 +83,10 @@ pub enum Kind {
     CoolingOff,
     /// `decisions`.
     Decisions,
+    /// `count` of `[brake]`.
+    BrakeCount,
+    /// `share` of `[brake]`.
+    BrakeShare,
     /// `label`.
     Label,
     /// `free_text` of standard reasons.
@@ -109,7 +122,7 @@ impl Key {
 /// Everything of a category that can be changed while the daemon runs, in the order in which it is listed. A further key is
 /// a further row; only one of a new kind needs more.
 #[rustfmt::skip]
-pub(super) static KEYS: [Key; 6] = [
+pub(super) static KEYS: [Key; 8] = [
     Key { name: "period", kind: Kind::Period, access: Access::Criterion { get: period, put: put_period } },
     Key { name: "enabled", kind: Kind::Enabled, access: Access::Criterion {
         get: |of| Ok(RuleValue::Switch(of.enabled)),
@@ -123,6 +136,12 @@ pub(super) static KEYS: [Key; 6] = [
     Key { name: "decisions", kind: Kind::Decisions, access: Access::Category {
         get: |of| Ok(RuleValue::Decisions(of.decisions)),
         put: |of, value| if let RuleValue::Decisions(people) = value { of.decisions = people } } },
+    Key { name: "brake_count", kind: Kind::BrakeCount, access: Access::Category {
+        get: |of| Ok(RuleValue::BrakeCount(of.brake.count)),
+        put: |of, value| if let RuleValue::BrakeCount(records) = value { of.brake.count = records } } },
+    Key { name: "brake_share", kind: Kind::BrakeShare, access: Access::Category {
+        get: |of| Ok(RuleValue::BrakeShare(of.brake.share)),
+        put: |of, value| if let RuleValue::BrakeShare(share) = value { of.brake.share = share } } },
     Key { name: "label", kind: Kind::Label, access: Access::Category { get: label, put: put_label } },
 ];
 
@@ -203,6 +222,13 @@ mod tests {
             ("decisions", "2", "1", true),
             ("decisions", "1", "2", false),
             ("decisions", "2", "2", false),
+            ("brake_count", "100", "101", true),
+            ("brake_count", "100", "100", false),
+            ("brake_count", "100", "99", false),
+            ("brake_share", "5 %", "5.01 %", true),
+            ("brake_share", "0.5 %", "100 %", true),
+            ("brake_share", "5 %", "5.0 %", false),
+            ("brake_share", "5 %", "0.5 %", false),
             ("label", "{last_name}", "{email}", false),
         ];
         for (key, old, new, loosens) in table {

@@ -156,7 +156,11 @@ mod tests {
                 ("prospect.label", "nobody"),
                 ("prospect.label", "{last_name"),
                 ("prospect.label", ""),
-                ("prospect.auto_confirm", "1")
+                ("prospect.auto_confirm", "1"),
+                ("prospect.brake_count", "many"),
+                ("prospect.brake_count", "-1"),
+                ("prospect.brake_share", "5"),
+                ("prospect.brake_share", "101 %")
             ]
             .map(told)
             .join("\n")

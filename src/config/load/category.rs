@@ -6,7 +6,7 @@ use super::document::{Faults, File};
 use super::rows::{classification, columns, is_same, note_fault};
 use super::section::Section;
 use super::similar::{listed, nearest};
-use super::{dependent, linked, manual, rule, shape, template};
+use super::{brake, dependent, linked, manual, rule, shape, template};
 use crate::config::category::CONTRADICTION;
 use crate::config::{Category, Classification, Column, Criterion, LabelTemplate, Located};
 use crate::record::{CategoryName, SourceName};
@@ -35,6 +35,7 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
     let manual = manual::read(&top);
     let decisions = decisions(&top);
     let cooling_off = if top.get("cooling_off").is_none() { Some(None) } else { rule::cooling_off(&top).map(Some) };
+    let brake = brake::read(&top);
     let (rows, remove_shells) = erase(&top).map_or((None, None), |(rows, remove)| (Some(rows), Some(remove)));
     let dependents = dependent::read_all(&top);
     let triggers = top.texts("triggers");
@@ -64,6 +65,7 @@ pub fn read(file: &File, faults: &Faults, name: &CategoryName, sources: Option<&
         manual: manual?,
         decisions: decisions?,
         cooling_off: cooling_off?,
+        brake: brake?,
         remove_shells: remove_shells?,
         rows: rows?,
         dependents: dependents?,

@@ -4,6 +4,7 @@
 //! of anything else: the operator sees all of them at once. May be relied on: what is returned as [`Loaded`] has no fault
 //! in it; a result without [`Settings`] has at least one. Never writes, and never opens a database.
 
+mod brake;
 mod category;
 mod dependent;
 mod document;

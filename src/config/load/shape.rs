@@ -38,7 +38,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 
 /// Keys that the words of this product provide for, and that nothing acts on yet. Whoever writes one relies on it: it is
 /// refused, not passed over.
-pub const LATER: [&str; 2] = ["brake", "removal"];
+pub const LATER: [&str; 1] = ["removal"];
 
 /// `erasured.toml`.
 pub const TOP: Shape = Shape {
@@ -132,6 +132,7 @@ pub const CATEGORY: Shape = Shape {
         key("decisions", "decisions = 2"),
         key("cooling_off", "cooling_off = \"7 days\""),
         key("manual", "[manual]"),
+        key("brake", "[brake]"),
         key("criterion", "[[criterion]]"),
         key("erase", "[erase]"),
         key("dependent", "[[dependent]]"),
@@ -160,6 +161,13 @@ pub const MANUAL: Shape = Shape {
     name: "[manual]",
     place: "in [manual]",
     keys: &[key("where", "where = \"deleted_on IS NOT NULL\""), key("auto_confirm", "auto_confirm = true")],
+};
+
+/// `[brake]`.
+pub const BRAKE: Shape = Shape {
+    name: "[brake]",
+    place: "in [brake]",
+    keys: &[key("count", "count = 100"), key("share", "share = \"5 %\"")],
 };
 
 /// `[erase]`.
@@ -225,5 +233,5 @@ pub const REPLACEMENT: Shape = Shape {
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
 pub const FILES: [&[&Shape]; 2] = [
     &[&TOP, &SCHEDULE, &SOURCE, &GRANT, &HOLDS, &REASONS, &RETENTION],
-    &[&CATEGORY, &CRITERION, &MANUAL, &ERASE, &DEPENDENT, &LINKED, &REPLACEMENT],
+    &[&CATEGORY, &CRITERION, &MANUAL, &BRAKE, &ERASE, &DEPENDENT, &LINKED, &REPLACEMENT],
 ];

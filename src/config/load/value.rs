@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::brake;
 use super::category::{decisions, label};
 use super::document::{Faults, File};
 use super::reasons;
@@ -17,12 +18,13 @@ use crate::config::{Finding, Place, Starts, Wording};
 /// What stands for a key that is left out, where that means something.
 pub const NONE: &str = "none";
 
-/// Reads the value of `key`; what is wrong with it is told with `place`.
+/// Reads the value of the rule `key`; what is wrong with it is told with `place`.
 pub fn value(kind: Kind, key: &'static str, text: &str, place: &Place) -> Result<RuleValue, Finding> {
     if kind == Kind::CoolingOff && text.trim() == NONE {
         return Ok(RuleValue::CoolingOff(None));
     }
     let (shape, is_text) = form(kind);
+    let key = key_in_files(kind).unwrap_or(key);
     let (file, faults) = (File::new(&place.file, ""), Faults::default());
     let mut table = DeTable::new();
     table.insert(Spanned::new(0..0, Cow::Borrowed(key)), Spanned::new(0..0, typed(text, is_text)));
@@ -81,6 +83,17 @@ const fn form(kind: Kind) -> (&'static Shape, bool) {
         Kind::FreeText => (&shape::REASONS, false),
         Kind::Decisions => (&shape::CATEGORY, false),
         Kind::CoolingOff | Kind::Label => (&shape::CATEGORY, true),
+        Kind::BrakeCount => (&shape::BRAKE, false),
+        Kind::BrakeShare => (&shape::BRAKE, true),
+    }
+}
+
+/// The key as the files have it, where the rule is called otherwise.
+const fn key_in_files(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::BrakeCount => Some("count"),
+        Kind::BrakeShare => Some("share"),
+        _ => None,
     }
 }
 
@@ -102,6 +115,8 @@ fn read(kind: Kind, section: &Section<'_>, place: &Place) -> Option<RuleValue> {
         Kind::AutoConfirm => RuleValue::Switch(section.boolean("auto_confirm", false)?),
         Kind::FreeText => RuleValue::FreeText(section.boolean(reasons::FREE_TEXT, true)?),
         Kind::Decisions => RuleValue::Decisions(decisions(section)?),
+        Kind::BrakeCount => RuleValue::BrakeCount(brake::count(section)?),
+        Kind::BrakeShare => RuleValue::BrakeShare(brake::share(section)?),
         Kind::Label => {
             let mut label = label(section)??;
             label.place = place.clone();

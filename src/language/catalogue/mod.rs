@@ -5,6 +5,7 @@
 //! speaks to nobody: what somebody should do stands in the infinitive. Verbs and options stay as they are typed.
 
 mod access;
+mod brake;
 mod client;
 mod decisions;
 mod faults;
@@ -24,6 +25,7 @@ type Part = &'static [(&'static str, &'static str)];
 /// Every part.
 pub(super) const ALL: &[Part] = &[
     access::TEXTS,
+    brake::TEXTS,
     client::TEXTS,
     decisions::TEXTS,
     faults::TEXTS,

@@ -17,13 +17,15 @@ use crate::config::{Category, Finding, LabelTemplate, Located, Settings};
 use crate::record::{IdentityVersion, KeyType};
 use crate::source::mapping::{Mapping, Node, Reference};
 use crate::source::schema::{Affinity, Schema, Table};
-use crate::source::{Reader, SourceError};
+use crate::source::{Reader, Shape, SourceError};
 
 /// What came of checking a category.
 #[derive(Debug)]
 pub struct Checked {
     /// The category over the schema; `None` where an error stops it.
     pub mapping: Option<Mapping>,
+    /// What it relies on in the schema; `None` likewise.
+    pub shape: Option<Shape>,
     /// Everything there is to tell, errors first.
     pub findings: Vec<Finding>,
 }
@@ -70,7 +72,8 @@ pub async fn category(
     let mut findings = check.findings;
     findings.sort_by_key(|finding| (finding.severity, finding.place.clone()));
     let mapping = mapping.filter(|_| !findings.iter().any(Finding::is_error));
-    Ok(Checked { mapping, findings })
+    let shape = mapping.as_ref().map(|mapping| reader.0.shape(mapping, category));
+    Ok(Checked { mapping, shape, findings })
 }
 
 /// A category under examination.

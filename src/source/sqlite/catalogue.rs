@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
 
+use super::shape::word;
 use super::text::{Token, literal, tokens};
 use crate::source::SourceError;
 use crate::source::schema::{
@@ -88,6 +89,7 @@ async fn table(
         name,
     };
     if table.kind == TableKind::Ordinary {
+        add_wordings(&mut table);
         indexes(connection, &mut table).await?;
     }
     table.unique_keys.retain(|key| !key.is_empty());
@@ -141,6 +143,8 @@ async fn columns(connection: &mut SqliteConnection, table: &str) -> Result<Vec<(
                 name: text(row, "name"),
                 affinity: affinity(&declared_type),
                 collation: None,
+                declared_collation: None,
+                expression: None,
                 declared_type,
                 not_null: number(row, "not_null") != 0,
                 generated: hidden == 2 || hidden == 3,
@@ -166,6 +170,81 @@ fn affinity(declared_type: &str) -> Affinity {
     } else {
         Affinity::Numeric
     }
+}
+
+/// What the statement that makes a table says of its columns beside what SQLite's catalogue tells: how a column's text
+/// compares, and the expression that computes it.
+fn add_wordings(table: &mut Table) {
+    for part in table.definition.iter().flat_map(|sql| definitions(sql)).collect::<Vec<_>>() {
+        let Some(name) = part.first().and_then(Token::as_name) else { continue };
+        let column = table.columns.iter_mut().find(|column| column.name.eq_ignore_ascii_case(name));
+        // A constraint begins with a word that a column could be called; columns stand before constraints.
+        let Some(column) = column.filter(|column| column.declared_collation.is_none() && column.expression.is_none())
+        else {
+            continue;
+        };
+        let collated = top_level(&part, "COLLATE").and_then(|at| part.get(at + 1)).and_then(Token::as_name);
+        column.declared_collation = collated.map(str::to_owned);
+        if column.generated
+            && let Some(at) = top_level(&part, "AS")
+        {
+            let length = enclosed(&part[at + 1..]);
+            column.expression = Some(part[at + 1..at + 1 + length].iter().map(word).collect::<Vec<_>>().join(" "));
+        }
+    }
+}
+
+/// The parts between the first parentheses of a statement, which its columns and constraints are.
+fn definitions(sql: &str) -> Vec<Vec<Token>> {
+    let words: Vec<Token> = tokens(sql).into_iter().map(|located| located.token).collect();
+    let Some(start) = words.iter().position(|word| *word == Token::Sign('(')) else { return Vec::new() };
+    let end = start + enclosed(&words[start..]);
+    let inside = words.get(start + 1..end.saturating_sub(1)).unwrap_or_default();
+    let (mut parts, mut depth) = (vec![Vec::new()], 0_usize);
+    for word in inside {
+        match word {
+            Token::Sign('(') => depth += 1,
+            Token::Sign(')') => depth = depth.saturating_sub(1),
+            Token::Sign(',') if depth == 0 => {
+                parts.push(Vec::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(word.clone());
+        }
+    }
+    parts
+}
+
+/// How many words the parentheses take that `words` begins with.
+fn enclosed(words: &[Token]) -> usize {
+    let mut depth = 0_usize;
+    for (at, word) in words.iter().enumerate() {
+        match word {
+            Token::Sign('(') => depth += 1,
+            Token::Sign(')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    words.len()
+}
+
+/// Where a keyword stands outside any parentheses.
+fn top_level(words: &[Token], keyword: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    words.iter().position(|word| {
+        match word {
+            Token::Sign('(') => depth += 1,
+            Token::Sign(')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && word.is_word(keyword)
+    })
 }
 
 async fn indexes(connection: &mut SqliteConnection, table: &mut Table) -> Result<(), SourceError> {
@@ -374,6 +453,43 @@ mod tests {
         let sql = "CREATE TRIGGER t DELETE ON p BEGIN SELECT RAISE(ABORT, 'UPDATE x'); END";
         let found = trigger("t".into(), "p".into(), sql);
         assert_eq!((found.event, found.writes.len()), (TriggerEvent::Delete, 0));
+    }
+
+    #[test]
+    fn what_a_column_is_computed_by_and_compares_by_is_read() {
+        let sql = "CREATE TABLE t (a TEXT CHECK (a COLLATE RTRIM <> ',') COLLATE \"nocase\", [b c] AS (upper(a) || ')'), \
+                   d INT GENERATED ALWAYS AS (a + 1) STORED COLLATE BINARY, UNIQUE (a COLLATE RTRIM))";
+        let column = |name: &str, generated| TableColumn {
+            name: name.into(),
+            declared_type: String::new(),
+            affinity: Affinity::Blob,
+            collation: None,
+            declared_collation: None,
+            expression: None,
+            not_null: false,
+            generated,
+            hidden: false,
+        };
+        let mut table = Table {
+            name: "t".into(),
+            kind: TableKind::Ordinary,
+            columns: vec![column("a", false), column("b c", true), column("d", true), column("unique", false)],
+            primary_key: Vec::new(),
+            row_id: None,
+            foreign_keys: Vec::new(),
+            unique_keys: Vec::new(),
+            indexes: Vec::new(),
+            strict: false,
+            definition: vec![sql.into()],
+        };
+        add_wordings(&mut table);
+        let read = table.columns.iter().map(|c| (c.declared_collation.as_deref(), c.expression.as_deref()));
+        let expected = [
+            (Some("nocase"), None),
+            (None, Some("( \"upper\" ( \"a\" ) | | ')' )")),
+            (Some("BINARY"), Some("( \"a\" + \"1\" )")),
+        ];
+        assert_eq!(read.take(3).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod proof;
 mod seen;
 mod select;
 mod settle;
+mod shape;
 mod stage;
 mod survey;
 mod text;
@@ -43,8 +44,9 @@ use self::text::{qualified, quote};
 use super::mapping::Mapping;
 use super::rows::{Applied, Cursor, Label, Page, Retained, Row, Staged, Surveyed};
 use super::schema::Schema;
+use super::shape::Shape;
 use super::{SourceError, label};
-use crate::config::SourceSettings;
+use crate::config::{Category, SourceSettings};
 use crate::record::{RecordKey, Value};
 
 pub(super) use self::compile::ExpressionFault;
@@ -123,6 +125,11 @@ impl SqliteReader {
         self.seen.schema()
     }
 
+    /// What the category relies on in the schema.
+    pub(super) fn shape(&self, mapping: &Mapping, category: &Category) -> Shape {
+        shape::of(self.schema(), mapping, category)
+    }
+
     /// What was read, if the schema is still the one that mappings were made over.
     pub(super) async fn under_one_schema<T>(&mut self, read: Result<T, SourceError>) -> Result<T, SourceError> {
         self.seen.under_it(&mut self.reading, read).await
@@ -152,6 +159,17 @@ impl SqliteReader {
         connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
         let columns = self.columns(mapping.table());
         Selection::new(mapping, &columns, today).page(&mut self.guarded, after, rows_max).await
+    }
+
+    pub(super) async fn rows_of_stretch(
+        &mut self,
+        mapping: &Mapping,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<(u64, Option<Cursor>), SourceError> {
+        connection::limit(&mut self.guarded, STATEMENT_LIMIT).await?;
+        // No rule is asked, so that it is all one which day it is.
+        Selection::new(mapping, &[], Date::default()).rows_of_stretch(&mut self.guarded, after, rows_max).await
     }
 
     pub(super) async fn by_key(

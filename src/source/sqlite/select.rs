@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::connection::{fetch, fetch_each, value};
+use super::connection::{count, fetch, fetch_each, value};
 use super::expression::{self, Days};
 use super::stage::same_key;
 use super::text::{literal, qualified, quote, refers};
@@ -145,14 +145,7 @@ impl<'m> Selection<'m> {
         after: Option<&Cursor>,
         rows_max: u32,
     ) -> Result<Page, SourceError> {
-        let row_id: Vec<String> = self.row_id().into_iter().map(quote).collect();
-        let tuple = |prefix: &str| format!("({})", numbered(prefix, row_id.len()).join(", "));
-        let own = format!("({})", row_id.join(", "));
-        let (mut range, mut bindings) = (String::from("1"), Vec::new());
-        if let Some(Cursor(values)) = after {
-            range = format!("{own} > {}", tuple("?"));
-            bindings.clone_from(values);
-        }
+        let (own, mut range, mut bindings) = self.behind(after);
         let end = self.end_of_stretch(connection, &range, bindings.clone(), rows_max).await?;
         let (next, scanned) = match end {
             Some(values) => {
@@ -161,11 +154,50 @@ impl<'m> Selection<'m> {
                 bindings.extend(values.iter().cloned());
                 (Some(Cursor(values)), u64::from(rows_max))
             }
-            None => (None, 0),
+            None => (None, self.rows_of_rest(connection, &range, bindings.clone()).await?),
         };
         let sql = format!("SELECT * FROM ({} WHERE {range}) WHERE {}", self.inner()?, self.sieve());
         let rows = fetch_each(connection, "read records", sql, bindings, |row| self.row(row, 0)).await?;
         Ok(Page { rows, scanned, next })
+    }
+
+    /// How many rows the next stretch of at most `rows_max` has, and where the one after it begins.
+    pub(super) async fn rows_of_stretch(
+        &self,
+        connection: &mut SqliteConnection,
+        after: Option<&Cursor>,
+        rows_max: u32,
+    ) -> Result<(u64, Option<Cursor>), SourceError> {
+        let (_, range, bindings) = self.behind(after);
+        match self.end_of_stretch(connection, &range, bindings.clone(), rows_max).await? {
+            Some(values) => Ok((u64::from(rows_max), Some(Cursor(values)))),
+            None => Ok((self.rows_of_rest(connection, &range, bindings).await?, None)),
+        }
+    }
+
+    /// The row id as one value, the condition that a row comes behind the cursor, and what is bound there.
+    fn behind(&self, after: Option<&Cursor>) -> (String, String, Vec<Value>) {
+        let row_id: Vec<String> = self.row_id().into_iter().map(quote).collect();
+        let own = format!("({})", row_id.join(", "));
+        match after {
+            Some(Cursor(values)) => {
+                let range = format!("{own} > ({})", numbered("?", row_id.len()).join(", "));
+                (own, range, values.clone())
+            }
+            None => (own, "1".to_owned(), Vec::new()),
+        }
+    }
+
+    /// How many rows there are to the table's end, which is near.
+    async fn rows_of_rest(
+        &self,
+        connection: &mut SqliteConnection,
+        range: &str,
+        bindings: Vec<Value>,
+    ) -> Result<u64, SourceError> {
+        let sql = format!("SELECT count(*) FROM {} WHERE {range}", quote(self.mapping.table()));
+        let found = fetch(connection, "count records", sql, bindings).await?;
+        found.first().map_or(Ok(0), |row| count(row, 0))
     }
 
     /// The row id of the last row of a full stretch; `None` when the table ends within it.

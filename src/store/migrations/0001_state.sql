@@ -81,6 +81,8 @@ CREATE TABLE run (
   finished_at TEXT,
   report      TEXT NOT NULL CHECK (json_valid(report)),
   reason      TEXT,
+  -- Where somebody lets it go on in spite of the brake: which run was stopped, and what stands for each of the sets.
+  override    TEXT CHECK (json_valid(override)),
   -- One that tries again what an application's lock has left undone: from when on, and how often that has been tried.
   not_before  TEXT,
   tries       INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
@@ -344,3 +346,13 @@ CREATE TABLE personal_key (
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER personal_key_stays BEFORE DELETE ON personal_key
 BEGIN SELECT raise(ABORT, 'keys that were personal stay so'); END;
+
+-- What each category's part of a schema looked like when it was last accepted, and whether its gate is closed.
+CREATE TABLE schema_gate (
+  category      TEXT PRIMARY KEY,
+  -- None where it has never fitted.
+  shape         TEXT CHECK (json_valid(shape)),
+  closed_reason TEXT CHECK (closed_reason <> ''),
+  closed_at     TEXT,
+  CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
+) STRICT, WITHOUT ROWID;

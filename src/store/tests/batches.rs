@@ -152,7 +152,7 @@ async fn confirmed_proposals_come_in_the_order_of_the_source() {
     bench.confirm(&[20, 1, 100, 2, 1_000_001]).await;
     let page = |after, limit| {
         let bench = &bench;
-        async move { bench.store.confirmed(&record(1).category, None, after, limit).await.unwrap() }
+        async move { bench.store.confirmed(&record(1).category, Ripe::default(), after, limit).await.unwrap() }
     };
     let first = page(None, 2).await;
     let second = page(Some(first[1].id), 9).await;

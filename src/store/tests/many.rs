@@ -24,7 +24,7 @@ async fn five_thousand_proposals_go_all_the_way_in_batches() {
     let confirmed = watch.elapsed();
     let mut batches = 0_u8;
     loop {
-        let page = bench.store.confirmed(&record(1).category, None, None, 1_000).await.unwrap();
+        let page = bench.store.confirmed(&record(1).category, Ripe::default(), None, 1_000).await.unwrap();
         if page.is_empty() {
             break;
         }

@@ -59,7 +59,7 @@ async fn told(bench: &Bench) -> impl PartialEq + fmt::Debug + use<> {
     open.sort_by_key(|proposal| proposal.id);
     listed.sort_by_key(|proposal| proposal.id);
     let among = store.open_among(&category, &keys).await.unwrap();
-    let confirmed = store.confirmed_keys(&category, None, None, 99).await.unwrap();
+    let confirmed = store.confirmed_keys(&category, Ripe::default(), None, 99).await.unwrap();
     let mut ledger: Vec<_> = store.ledger(&category, &keys).await.unwrap().into_iter().collect();
     ledger.sort_by(|one, other| one.0.cmp(&other.0));
     let mut anonymised = store.anonymised(&category, None, 99).await.unwrap();
