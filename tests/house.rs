@@ -464,7 +464,7 @@ async fn a_trail_that_was_altered_is_found() {
 async fn the_status_says_what_is_wrong() {
     let living = Living::prepared().await;
     let status = living.json(&["status"]).await;
-    assert_eq!(status["sources"], json!([{ "source": "app", "problem": null }]));
+    assert_eq!(status["sources"], json!([{ "source": "app", "problem": null, "remains": null }]));
     assert_eq!(status["categories"][0]["proposed"], 3);
     assert_eq!(
         status["jobs"][0]["last_run"]["notes"][0],
