@@ -8,6 +8,8 @@
 
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
+#[path = "faults/disk.rs"]
+mod disk;
 #[path = "faults/locked.rs"]
 mod locked;
 #[path = "daemon/office.rs"]
@@ -15,7 +17,11 @@ mod office;
 #[expect(dead_code, reason = "the helper is made for other targets too")]
 #[path = "common/process.rs"]
 mod process;
+#[path = "faults/restored.rs"]
+mod restored;
 #[path = "faults/source.rs"]
 mod source;
+#[path = "faults/state.rs"]
+mod state;
 #[path = "faults/told.rs"]
 mod told;

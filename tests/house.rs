@@ -8,6 +8,8 @@ mod access;
 mod attacks;
 #[path = "house/brake.rs"]
 mod brake;
+#[path = "house/clock.rs"]
+mod clock;
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
 #[path = "house/gate.rs"]
@@ -270,7 +272,7 @@ async fn from_proposal_to_erasure() {
     let erased = living.json(&["show", "customer/2"]).await;
     insta::assert_snapshot!(pretty(&erased));
     assert_eq!(living.json(&["show", "customer/3"]).await["blocked"][0]["until"], "2027-06-30");
-    living.clock.set("2027-06-30T09:00:00Z".parse().unwrap());
+    living.clock.advance_to("2027-06-30T09:00:00Z".parse().unwrap());
     assert_eq!(living.json(&["run", "prepare", "--wait"]).await["resumed"], 1);
 }
 

@@ -217,6 +217,8 @@ pub struct PrepareCounts {
     pub withdrawn: u64,
     /// Looked at, and proposed already.
     pub unchanged: u64,
+    /// Due, and erased before: a backup has brought them back.
+    pub came_back: u64,
     /// Would be due, but rows of other tables are within their period.
     pub retained: u64,
     /// Passed over: without a start date.

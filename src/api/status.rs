@@ -16,6 +16,8 @@ pub struct Status {
     pub today: String,
     /// In which zone, by its IANA name.
     pub time_zone: String,
+    /// Why the clock is not believed, and jobs wait; null while it is.
+    pub clock_problem: Option<String>,
     /// Its jobs.
     pub jobs: Vec<JobStatus>,
     /// The applications' databases.

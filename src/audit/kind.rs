@@ -421,6 +421,11 @@ pub enum Kind {
         /// The batch that its commit marker carried then, in hexadecimal.
         last_batch: Option<String>,
     },
+    /// An operator says that the clock is right, whatever it has shown before.
+    ClockAccepted {
+        /// The newest time that it had shown.
+        newest: String,
+    },
     /// What categories rely on in their schemas is remembered as it is now: it has not been looked at before, or is more or
     /// less than it was.
     SchemaNoted {

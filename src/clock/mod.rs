@@ -10,11 +10,16 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use nix::time::{ClockId, clock_gettime};
 
 /// Something that tells the time of day.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// How much time has passed since some moment: whoever sets the clock does not move it, and while the machine sleeps
+    /// it goes on.
+    fn steady(&self) -> Duration;
 
     /// The calendar day that it is now in `zone`.
     fn today(&self, zone: &TimeZone) -> Date {
@@ -34,34 +39,73 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
+
+    fn steady(&self) -> Duration {
+        // No kernel that systemd runs on lacks it; without it time would seem to stand still, and the clock not be believed.
+        clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default()
+    }
 }
 
 /// A clock that stands where it was put, for tests and for the demo's journey through time.
 #[derive(Debug)]
-pub struct SetClock(Mutex<Timestamp>);
+pub struct SetClock(Mutex<(Timestamp, Duration)>);
 
 impl SetClock {
     /// A clock that stands at `at`.
     #[must_use]
     pub fn new(at: Timestamp) -> Self {
-        Self(Mutex::new(at))
+        Self(Mutex::new((at, Duration::ZERO)))
     }
 
-    /// Puts the clock to `at`, forwards or back.
+    /// Puts the clock to `at`, forwards or back, as somebody who sets it does: no time passes.
     pub fn set(&self, at: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = at;
     }
 
-    /// Moves the clock by `span`; a move beyond the end of the calendar stays where it was.
+    /// Lets time pass by `span`; a move beyond the end of the calendar stays where it was. No time passes backwards: then
+    /// the clock is set.
     pub fn advance(&self, span: SignedDuration) {
-        let mut at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *at = at.checked_add(span).unwrap_or(*at);
+        let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.0 = standing.0.checked_add(span).unwrap_or(standing.0);
+        standing.1 += Duration::try_from(span).unwrap_or_default();
+    }
+
+    /// Lets time pass until it is `at`.
+    pub fn advance_to(&self, at: Timestamp) {
+        self.advance(at.duration_since(self.now()));
     }
 }
 
 impl Clock for SetClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn steady(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+}
+
+/// A moment at which somebody has looked at a clock, to say later what it should show.
+#[derive(Debug, Clone, Copy)]
+pub struct Anchor {
+    at: Timestamp,
+    steady: Duration,
+}
+
+impl Anchor {
+    /// The present moment.
+    #[must_use]
+    pub fn of(clock: &dyn Clock) -> Self {
+        Self { at: clock.now(), steady: clock.steady() }
+    }
+
+    /// What the clock would show now if nobody had set it since.
+    #[must_use]
+    pub fn expected(&self, clock: &dyn Clock) -> Timestamp {
+        let passed = clock.steady().saturating_sub(self.steady);
+        let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
+        self.at.checked_add(passed).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -95,5 +139,17 @@ mod tests {
         assert_eq!(clock.today(&TimeZone::UTC).to_string(), "2026-12-31");
         clock.advance(SignedDuration::from_hours(1));
         assert_eq!(clock.today(&TimeZone::UTC).to_string(), "2027-01-01");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_does_not_show_what_it_should() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let clock = SetClock::new(at("2026-12-31T23:30:00Z"));
+        let anchor = Anchor::of(&clock);
+        clock.advance(SignedDuration::from_hours(1));
+        assert_eq!(anchor.expected(&clock), clock.now());
+        clock.set(at("2031-01-01T00:00:00Z"));
+        assert_eq!(anchor.expected(&clock), at("2027-01-01T00:30:00Z"));
+        assert!(SystemClock.steady() > Duration::ZERO);
     }
 }

@@ -103,6 +103,7 @@ pub(super) fn counts(work: Work) -> Vec<(&'static str, u64)> {
             ("resumed", counts.resumed),
             ("withdrawn", counts.withdrawn),
             ("unchanged", counts.unchanged),
+            ("came back", counts.came_back),
             ("retained", counts.retained),
             ("no start date", counts.no_start_date),
             ("unreadable date", counts.unreadable_date),

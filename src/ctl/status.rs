@@ -30,6 +30,7 @@ fn written(status: &Status) -> String {
         ("version", Some(status.version.clone())),
         ("up since", Some(status.started_at.clone())),
         ("today", Some(format!("{} ({})", status.today, status.time_zone))),
+        ("clock", status.clock_problem.clone()),
         ("trail", Some(signed)),
     ]);
     let jobs = status.jobs.iter().map(|job| {

@@ -33,6 +33,8 @@ pub(super) enum Command {
     Prove(ProveArgs),
     /// Open a source again that was closed because it, or the state, had been restored from elsewhere
     Reopen(ReopenArgs),
+    /// Show what the clock has shown; with --accept, take its word that it is right
+    Clock(ClockArgs),
     /// Make a small CRM in a folder of its own and walk through the whole main job on it
     Demo(DemoArgs),
 }
@@ -136,6 +138,19 @@ pub(super) struct ReopenArgs {
     pub(super) config: ConfigArg,
     #[command(flatten)]
     pub(super) state: StateArg,
+}
+
+/// Arguments of `clock`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ClockArgs {
+    /// The clock is right, whatever it has shown before
+    #[arg(long)]
+    pub(super) accept: bool,
+    #[command(flatten)]
+    pub(super) state: StateArg,
+    // Accepted so that the same arguments serve every command.
+    #[arg(long, value_name = "DIR", hide = true)]
+    config: Option<PathBuf>,
 }
 
 /// Arguments of `demo`.

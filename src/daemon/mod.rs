@@ -7,6 +7,7 @@
 mod args;
 mod book;
 mod check;
+mod clock;
 mod demo;
 mod keys;
 mod lock;
@@ -44,6 +45,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, client: Client) -> Ex
             args::Command::Plan(arguments) => plan::run(&arguments).await,
             args::Command::Prove(arguments) => prove::run(&arguments).await,
             args::Command::Reopen(arguments) => reopen::run(&arguments).await,
+            args::Command::Clock(arguments) => clock::run(&arguments).await,
             args::Command::Demo(arguments) => demo::run(&arguments, client).await,
         }
     })

@@ -23,6 +23,7 @@ use crate::config::{Finding, causes};
 use crate::desk::Desk;
 use crate::erasure::pass;
 use crate::jobs::{self, Workshop};
+use crate::record::SourceName;
 use crate::scheduler::{Heartbeat, Scheduler, SchedulerError, TimerError};
 use crate::store::{Store, StoreError};
 use crate::systemd::{Notifier, SocketError, adopted_sockets};
@@ -105,16 +106,25 @@ impl ServeError {
             Self::Bind(_) => Some(
                 "give --socket a path in a folder that this user may write to, and see that no other daemon uses it",
             ),
-            Self::Store(_)
-            | Self::Adopted(_)
-            | Self::Socket(_)
-            | Self::Timer(_)
-            | Self::Jobs(_)
-            | Self::Answering(_)
-            | Self::Died(_)
-            | Self::Ended => None,
+            Self::Store(error) => error.hint(),
+            // Whatever was being done, what is wrong with the state is wrong.
+            Self::Jobs(error) => state_hint(error),
+            Self::Adopted(_) | Self::Socket(_) | Self::Timer(_) | Self::Answering(_) | Self::Died(_) | Self::Ended => {
+                None
+            }
         }
     }
+}
+
+fn state_hint(error: &dyn std::error::Error) -> Option<&'static str> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(hint) = error.downcast_ref::<StoreError>().and_then(StoreError::hint) {
+            return Some(hint);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// `erasured run`.
@@ -185,6 +195,7 @@ pub async fn serve(setup: Setup, orders: mpsc::Receiver<Order>, ready: oneshot::
     begin(&store).await?;
     let boards = Boards::new(accepted);
     boards.begin(&setup.config, &store).await.map_err(ServeError::Store)?;
+    tell_doubt(&store);
     let workshop = Workshop {
         store: Arc::clone(&store),
         settings: boards.settings.in_force(),
@@ -226,6 +237,12 @@ async fn begin(store: &Store) -> Result<(), ServeError> {
     Ok(())
 }
 
+fn tell_doubt(store: &Store) {
+    if let Some(doubt) = store.clock_doubt() {
+        tracing::error!(why = %doubt, "the clock is not believed: no job runs");
+    }
+}
+
 /// Settles what the last end has left open. A source that cannot be settled is not erased from; the others go on.
 async fn settle(workshop: &Workshop) {
     for name in workshop.settings.sources.keys() {
@@ -233,6 +250,22 @@ async fn settle(workshop: &Workshop) {
             Ok(true) => {}
             Ok(false) => tracing::error!(source = %name, "the source is closed: nothing is erased from it"),
             Err(error) => tracing::error!(source = %name, error = %causes(&error), "the source cannot be settled now"),
+        }
+        tell_others(workshop, name).await;
+    }
+}
+
+/// Where somebody else erases in a source, what is held or decided there is not known here.
+async fn tell_others(workshop: &Workshop, name: &SourceName) {
+    match jobs::other_installations(workshop, name).await {
+        Ok(0) => {}
+        Ok(others) => tracing::warn!(
+            source = %name,
+            others,
+            "another installation of erasured has erased in this source: its holds and decisions are not known here"
+        ),
+        Err(error) => {
+            tracing::debug!(source = %name, error = %causes(&error), "who else erases there is not known")
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Overview {
     pub sources: Vec<SourceStanding>,
     /// Every category that the asker may see and that is in the settings, or has open proposals.
     pub categories: Vec<CategoryStanding>,
+    /// Why the clock is not believed, and jobs wait.
+    pub clock: Option<String>,
     /// How many entries the trail has.
     pub entries: u64,
     /// How many of them the newest checkpoint is signed over.
@@ -100,7 +102,8 @@ impl Desk {
         let categories = categories.collect();
         let entries = self.store.audit_head().await.map_err(DeskError::Store)?.entries;
         let signed = self.store.signed_entries().await.map_err(DeskError::Store)?;
-        Ok(Overview { jobs, sources, categories, entries, signed })
+        let clock = self.store.clock_doubt().map(|doubt| doubt.to_string());
+        Ok(Overview { jobs, sources, categories, clock, entries, signed })
     }
 
     async fn job(&self, settings: &Settings, scope: &Scope, job: JobKind) -> Result<JobStanding, DeskError> {

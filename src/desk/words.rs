@@ -88,6 +88,7 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
+        Kind::ClockAccepted { newest } => format!("the clock is right, an operator says; it had shown {newest}"),
         Kind::SchemaNoted { categories } => {
             format!("the schema was noted as it is, for {}", categories.join(", "))
         }

@@ -30,14 +30,14 @@ use jiff::civil::Date;
 pub use self::foresee::{Foreseen, Future, foresee};
 pub use self::proof::{look_through, look_through_state};
 pub use self::run::{Stop, begin, perform, queue_rest};
-pub use self::settle::{SettleError, reopen, settle};
+pub use self::settle::{SettleError, other_installations, reopen, settle};
 use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;
 use crate::config::{Settings, SourceSettings, causes};
 use crate::erasure::{Day, EngineError, JournalError, OpenError};
 use crate::record::{CategoryName, FingerprintKey};
 use crate::source::SourceError;
-use crate::store::{Store, StoreError};
+use crate::store::{ClockDoubt, Store, StoreError};
 
 /// The keys that the daemon signs and recognises by.
 #[derive(Debug, Clone)]
@@ -74,6 +74,12 @@ impl Workshop {
         move || hours.is_none_or(|hours| hours.hold_at(clock.now(), &zone))
     }
 
+    /// What tells whether a walk through the source may go on: its hours hold, and the clock is believed.
+    fn may_go_on(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + use<> {
+        let (hours_hold, state) = (self.hours_of(described), Arc::clone(&self.store));
+        move || hours_hold() && state.clock_doubt().is_none()
+    }
+
     /// Before which instant a confirmation of the category must have been given, so that it may be acted on now; `None`: any
     /// will do.
     fn ripe_before(&self, category: &CategoryName) -> Option<Timestamp> {
@@ -108,6 +114,9 @@ pub enum JobError {
     /// The state is in the way.
     #[error("cannot use the state")]
     Store(#[source] StoreError),
+    /// The clock is not believed.
+    #[error("{0}")]
+    Clock(ClockDoubt),
     /// A batch could not be carried out.
     #[error("cannot erase {category}")]
     Engine {
@@ -126,7 +135,7 @@ impl JobError {
             Self::Source { source, .. }
             | Self::Open(OpenError::Source { source, .. })
             | Self::Engine { source: EngineError::Source(source), .. } => Some(source),
-            Self::Open(OpenError::Unknown(_)) | Self::Store(_) | Self::Engine { .. } => None,
+            Self::Open(OpenError::Unknown(_)) | Self::Store(_) | Self::Clock(_) | Self::Engine { .. } => None,
         }
     }
 

@@ -8,7 +8,7 @@ use super::patience::Patience;
 use super::run::{Progress, Stop};
 use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::config::{Category, SourceSettings};
-use crate::erasure::{Candidate, Examined, Preview, Tally, Verdict, examine, no_longer_due, pass, preview};
+use crate::erasure::{Candidate, Examined, Open, Preview, Tally, Verdict, examine, no_longer_due, pass, preview};
 use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, Reader, Source, SourceError};
@@ -77,14 +77,7 @@ async fn prepare_source(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     let open = workshop.open(&described.name, run).await?;
-    for stopped in &open.stopped {
-        over.insert(stopped.category.clone(), None);
-        let told = format!("{}: {}", stopped.category, stopped.reason);
-        // However often the source is opened.
-        if !progress.troubles.contains(&told) {
-            progress.trouble(told);
-        }
-    }
+    tell_stopped(&open, over, progress);
     let (mut reader, mut left) = (open.reader, None);
     for (name, mapping) in &open.mappings {
         let proposed_before = match over.get(name) {
@@ -93,7 +86,7 @@ async fn prepare_source(
             None => 0,
         };
         let counted = *progress.report.category(name);
-        let mut category = Prepare {
+        let category = Prepare {
             workshop,
             run,
             described,
@@ -107,13 +100,8 @@ async fn prepare_source(
             proposed: proposed_before,
         };
         let done;
-        (reader, done) = category.prepare(reader).await;
-        if let Some(glass) = category.glass {
-            glass.close().await;
-        }
+        (reader, done) = category.carry_out(reader).await;
         let counts = progress.report.category(name);
-        // What this run has proposed before the application was in the way is found again.
-        counts.already_open = counts.already_open.saturating_sub(proposed_before);
         match done {
             Ok(()) => _ = over.insert(name.clone(), None),
             Err(error) if error.is_passing() && run.is_some() => {
@@ -147,6 +135,18 @@ async fn prepare_source(
     }
     reader.close().await;
     left.map_or(Ok(()), Err)
+}
+
+/// Tells, once, which categories are stopped; they are over with that.
+fn tell_stopped(open: &Open, over: &mut BTreeMap<CategoryName, Option<u64>>, progress: &mut Progress<'_>) {
+    for stopped in &open.stopped {
+        over.insert(stopped.category.clone(), None);
+        let told = format!("{}: {}", stopped.category, stopped.reason);
+        // However often the source is opened.
+        if !progress.troubles.contains(&told) {
+            progress.trouble(told);
+        }
+    }
 }
 
 struct Prepare<'a, 'w> {
@@ -199,6 +199,19 @@ impl Prepare<'_, '_> {
 
     fn failed(&self, source: SourceError) -> JobError {
         JobError::Source { name: self.described.name.to_string(), source }
+    }
+
+    /// Prepares the category, and closes what was opened for it.
+    async fn carry_out(mut self, reader: Reader) -> (Reader, Result<(), JobError>) {
+        let proposed_before = self.proposed;
+        let done = self.prepare(reader).await;
+        if let Some(glass) = self.glass {
+            glass.close().await;
+        }
+        // What this run has proposed before the application was in the way is found again.
+        let counts = self.progress.report.category(&self.mapping.category);
+        counts.already_open = counts.already_open.saturating_sub(proposed_before);
+        done
     }
 
     async fn prepare(&mut self, mut reader: Reader) -> (Reader, Result<(), JobError>) {
@@ -341,9 +354,9 @@ impl Prepare<'_, '_> {
     /// Walks through the table, for as long as the source's hours hold.
     async fn walk(&mut self, reader: Reader, to: &mut To<'_>) -> (Reader, Result<(), JobError>) {
         let (day, key) = (self.workshop.day(), self.workshop.keys.fingerprint.clone());
-        let (is_dry, hours_hold) = (self.run.is_none(), self.workshop.hours_of(self.described));
+        let (is_dry, may_go_on_now) = (self.run.is_none(), self.workshop.may_go_on(self.described));
         // A dry run changes nothing, and may look at any time.
-        let may_go_on = move || is_dry || hours_hold();
+        let may_go_on = move || is_dry || may_go_on_now();
         let mut ahead = Ahead::read(reader, self.mapping.clone(), day, key, self.described.max_lock, may_go_on);
         let done = self.take_what_comes(&mut ahead, to).await;
         let (reader, is_left_off) = ahead.end().await;
@@ -355,7 +368,9 @@ impl Prepare<'_, '_> {
                     "{category}: not all that is due was counted, and nothing was proposed: the brake would not have known"
                 ));
             }
-            self.progress.note_outside_hours(self.described);
+            if !self.progress.note_doubt(self.workshop) {
+                self.progress.note_outside_hours(self.described);
+            }
         }
         (reader, done)
     }
@@ -473,6 +488,7 @@ impl Prepare<'_, '_> {
                 counts.unreadable.empty_identity += 1;
             } else {
                 counts.due += 1;
+                counts.came_back += u64::from(is_back(candidate, &ledger));
                 return true;
             }
             false
@@ -605,6 +621,11 @@ fn is_anonymised(candidate: &Candidate, ledger: &HashMap<RecordKey, LedgerEntry>
                 .as_ref()
                 .is_none_or(|after| !after.is_comparable(&candidate.fingerprint) || *after == candidate.fingerprint)
     })
+}
+
+/// Whether this very person was erased before, under the same key: a backup has brought them back.
+fn is_back(candidate: &Candidate, ledger: &HashMap<RecordKey, LedgerEntry>) -> bool {
+    ledger.get(&candidate.key).is_some_and(|entry| entry.before == candidate.fingerprint)
 }
 
 fn proposal(category: &Category, candidate: &Candidate) -> NewProposal {

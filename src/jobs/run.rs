@@ -29,6 +29,8 @@ pub(super) struct Progress<'w> {
     pub(super) samples: Samples,
     /// Sources whose hours were over; each was told of once.
     pub(super) outside_hours: BTreeSet<SourceName>,
+    /// Whether the clock was not believed at some moment.
+    pub(super) is_doubtful: bool,
     /// Sources that the application kept locked to the end.
     pub(super) locked: BTreeSet<SourceName>,
 }
@@ -47,11 +49,24 @@ impl Progress<'_> {
         if run.is_none() {
             return true;
         }
+        if self.note_doubt(workshop) {
+            return false;
+        }
         if !self.outside_hours.contains(&described.name) && workshop.hours_of(described)() {
             return true;
         }
         self.note_outside_hours(described);
         false
+    }
+
+    /// Notes, once, that the clock is not believed any more; from then on nothing is begun in this run. Gives whether so.
+    pub(super) fn note_doubt(&mut self, workshop: &Workshop) -> bool {
+        if let Some(doubt) = workshop.store.clock_doubt()
+            && !std::mem::replace(&mut self.is_doubtful, true)
+        {
+            self.trouble(doubt.to_string());
+        }
+        self.is_doubtful
     }
 
     /// Notes, once, that a source is left alone for the rest of the run.
@@ -105,7 +120,10 @@ pub async fn perform(workshop: &Workshop, run: &Run, stop: Stop<'_>) -> Result<(
         progress.overrides = over.digests;
     }
     let record = (!run.dry_run).then_some(run.id);
-    let done = dispatch(workshop, run.job, record, &mut progress, stop).await;
+    let done = match workshop.store.clock_doubt().filter(|_| record.is_some()) {
+        None => dispatch(workshop, run.job, record, &mut progress, stop).await,
+        Some(doubt) => Err(JobError::Clock(doubt)),
+    };
     pass("run-finishing");
     let outcome = match &done {
         Ok(()) => progress.outcome(),

@@ -44,10 +44,10 @@ pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     let known = state_of(workshop, name).await?;
     let open = open_batches(workshop, name).await?;
     let last = known.as_ref().and_then(|state| state.last_batch);
-    if open.is_empty() && last.is_none() {
+    let marker = marker(workshop, name).await?;
+    if open.is_empty() && last.is_none() && marker.is_none() {
         return Ok(known.is_none_or(|state| state.closed.is_none()));
     }
-    let marker = marker(workshop, name).await?;
     let found = match open.first() {
         Some(batch) => settlement(marker.as_deref(), *batch, last),
         // Nothing is open: the marker has to be the last batch's, as after a batch that came to nothing.
@@ -104,6 +104,20 @@ pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     let was_closed = change.reopen_source(&By::daemon(), name, marker).await.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;
     Ok(was_closed)
+}
+
+/// How many other installations have erased in the source, as far as its commit marker tells. What they hold or have decided
+/// is on no record here.
+///
+/// # Errors
+/// When the source cannot be read.
+pub async fn other_installations(workshop: &Workshop, name: &SourceName) -> Result<u64, SettleError> {
+    let described = workshop.settings.sources.get(name).ok_or_else(|| SettleError::Unknown(name.clone()))?;
+    let failed = |source| SettleError::Source { name: name.clone(), source };
+    let mut reader = Source::of(described).reader().await.map_err(failed)?;
+    let others = reader.other_installations(workshop.store.installation()).await.map_err(failed);
+    reader.close().await;
+    others
 }
 
 async fn open_batches(workshop: &Workshop, name: &SourceName) -> Result<Vec<BatchId>, SettleError> {

@@ -236,6 +236,14 @@ impl Reader {
         self.0.anonymised(mapping, keys).await
     }
 
+    /// How many other installations the commit marker knows.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn other_installations(&mut self, installation: &str) -> Result<u64, SourceError> {
+        self.0.other_installations(installation).await
+    }
+
     /// The batch that the commit marker carries for this installation.
     ///
     /// # Errors

@@ -43,6 +43,18 @@ pub enum StoreError {
         /// What was found first.
         what: String,
     },
+    /// Somebody has put another file in its place while it was open.
+    #[error("the state {path} was replaced by another file while it was open", path = .path.display())]
+    Replaced {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// Somebody has removed it while it was open.
+    #[error("the state {path} was removed while it was open", path = .path.display())]
+    Removed {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// The trail is not as it was written.
     #[error("the audit trail has been changed: entry {seq}: {what}")]
     BrokenChain {
@@ -137,14 +149,81 @@ impl StoreError {
             Self::Newer { .. } => Some("start the program that wrote it, or a later one"),
             Self::Damaged { .. } => Some("restore it from a backup"),
             Self::BrokenChain { .. } => Some("compare it with an exported trail and the checkpoints in the log"),
+            Self::Replaced { .. } | Self::Removed { .. } => {
+                Some("what is there now, or the newest backup, holds from the next start on; start the daemon again")
+            }
+            Self::Database { source, .. } => source.downcast_ref::<StateFault>().map(|fault| fault.hint()),
             _ => None,
+        }
+    }
+}
+
+/// What SQLite says of the state's file, by primary result code, whatever was being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum StateFault {
+    /// BUSY (5) and LOCKED (6).
+    #[error("another program keeps it locked")]
+    Locked,
+    /// READONLY (8).
+    #[error("it, its folder or the disk is read-only")]
+    ReadOnly,
+    /// IOERR (10).
+    #[error("the disk fails")]
+    Disk,
+    /// CORRUPT (11).
+    #[error("it is damaged")]
+    Damaged,
+    /// FULL (13), and no room for the index of the write-ahead log.
+    #[error("the disk is full")]
+    Full,
+    /// CANTOPEN (14).
+    #[error("it, or a file beside it, cannot be opened")]
+    Closed,
+    /// NOTADB (26).
+    #[error("it is no SQLite database")]
+    NotADatabase,
+}
+
+impl StateFault {
+    fn of(error: &sqlx::Error) -> Option<Self> {
+        /// Extended code `IOERR_SHMSIZE`.
+        const SHM_SIZE: i32 = 4_874;
+        let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+        Some(match code & 0xff {
+            5 | 6 => Self::Locked,
+            8 => Self::ReadOnly,
+            10 if code == SHM_SIZE => Self::Full,
+            10 => Self::Disk,
+            11 => Self::Damaged,
+            13 => Self::Full,
+            14 => Self::Closed,
+            26 => Self::NotADatabase,
+            _ => return None,
+        })
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::Locked => "nobody but the daemon may have the state open; end the other program",
+            Self::ReadOnly | Self::Closed => "let the daemon's user write to the state's folder; nothing was changed",
+            Self::Disk => {
+                "see what the system's log says of the disk; restore the state from a backup if it is damaged"
+            }
+            Self::Damaged | Self::NotADatabase => "restore it from a backup",
+            Self::Full => "make room on the disk of the state; nothing was changed, and the next start goes on",
         }
     }
 }
 
 /// Wraps what the database library says.
 pub(super) fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |error| StoreError::Database { doing, source: Box::new(error) }
+    move |error| {
+        let source: Cause = match StateFault::of(&error) {
+            Some(fault) => Box::new(fault),
+            None => Box::new(error),
+        };
+        StoreError::Database { doing, source }
+    }
 }
 
 /// Refuses a statement that has not changed exactly as many rows as it should.

@@ -68,7 +68,8 @@ impl Change<'_> {
         sqlx::query_as(
             "INSERT INTO proposal (category, key, source, unit, origin, fingerprint, form, proposed_at, decided_by, \
              confirmed_at, version, postponed_count, state, name) \
-             VALUES (?1, ?2, ?3, ?4, 'clerk', unhex(?5), ?6, ?7, ?8, ?9, 1 + coalesce((SELECT max(version) \
+             VALUES (?1, ?2, ?3, ?4, 'clerk', unhex(?5), ?6, ?7, ?8, \
+             max(?9, coalesce((SELECT newest_at FROM clock), ?9)), 1 + coalesce((SELECT max(version) \
              FROM proposal INDEXED BY proposal_closed WHERE category = ?1 AND key = coalesce(?11, ?2) \
              AND state IN ('erased', 'withdrawn')), 0), 0, ?10, ?11) RETURNING id, version",
         )

@@ -16,6 +16,7 @@ mod batch;
 mod brake;
 mod decide;
 mod digest;
+mod doubt;
 mod error;
 mod filter;
 mod gate;
@@ -26,6 +27,7 @@ mod mark;
 mod moves;
 mod open;
 mod personal;
+mod place;
 mod propose;
 mod prune;
 mod queue;
@@ -35,6 +37,7 @@ mod rule;
 mod run;
 mod scope;
 mod source_state;
+mod time;
 mod together;
 mod totals;
 mod trail;
@@ -54,6 +57,7 @@ pub use batch::{Intended, OpenBatch, PlannedErasure};
 pub use brake::{ClosedBrake, Override, Ripe, Spread, SpreadPart};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use digest::{SeenSet, SetDigest};
+pub use doubt::ClockDoubt;
 pub use error::{Cause, StoreError};
 pub use filter::{ListOrder, ListSort, ProposalFilter};
 pub use gate::{SchemaGate, shapes};
@@ -86,6 +90,9 @@ pub struct Store {
     writer: tokio::sync::Mutex<sqlx::SqliteConnection>,
     readers: sqlx::SqlitePool,
     clock: SharedClock,
+    times: time::Times,
+    /// The file that was opened.
+    place: place::Place,
     installation: String,
     /// Holds that wait for the write turn.
     announced: hold::Announced,

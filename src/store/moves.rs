@@ -83,14 +83,16 @@ pub(super) struct Note<'a> {
 }
 
 /// Writes where proposals stand now, each found by its id; one that has changed in the meantime is not found. Who gave the
-/// first of two confirmations stays known while they count, but for one whom the second makes needless.
+/// first of two confirmations stays known while they count, but for one whom the second makes needless. A confirmation is never
+/// older than what is on record: a clock that was set back does not shorten the wait behind it.
 pub(super) const WRITE_STANDING: &str = "UPDATE proposal SET version = version + 1, changed_at = ?2, postponed_count = j.value->>2, \
       state = j.value->>'$[3].state', until = j.value->>'$[3].until', batch = unhex(j.value->>'$[3].batch'), \
       outcome = j.value->>'$[3].outcome', reason = j.value->>'$[3].reason', detail = j.value->>'$[3].detail', \
       together = CASE WHEN j.value->>'$[3].state' IN ('proposed', 'confirmed', 'erasing', 'erased') THEN together END, \
       first_by = CASE j.value->>'$[3].state' WHEN 'proposed' THEN j.value->>'$[3].first_by' \
       WHEN 'confirmed' THEN nullif(first_by, ?4) END, decided_by = coalesce(?3, decided_by), \
-      confirmed_at = CASE j.value->>'$[3].state' WHEN 'confirmed' THEN ?2 END \
+      confirmed_at = CASE j.value->>'$[3].state' WHEN 'confirmed' \
+      THEN max(?2, coalesce((SELECT newest_at FROM clock), ?2)) END \
       FROM json_each(?1) j WHERE proposal.id = j.value->>0 AND proposal.version = j.value->>1";
 
 impl Change<'_> {

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -12,6 +13,9 @@ use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr as _, SqliteConnecti
 
 use super::error::failed;
 use super::hold::Announced;
+use super::place::Place;
+use super::time::Times;
+use super::veil::Veil;
 use super::{Store, StoreError, turn};
 use crate::audit::{By, Kind};
 use crate::clock::SharedClock;
@@ -54,6 +58,7 @@ impl Store {
     /// overwritten.
     pub async fn open(path: &Path, clock: SharedClock) -> Result<Self, StoreError> {
         check_is_state(path)?;
+        let place = Place::of(path)?;
         let mut writer = writing(path, false).connect().await.map_err(failed("open the state"))?;
         check_version(path, &mut writer).await?;
         migrate(&mut writer).await?;
@@ -62,14 +67,18 @@ impl Store {
             .fetch_one(&mut writer)
             .await
             .map_err(failed("read which installation the state is of"))?;
+        let times = Times::read(&mut writer, Arc::clone(&clock)).await?;
         let veil = super::personal::remembered(&mut writer).await?.into();
         let readers = reading(path).await?;
+        place.check()?;
         let (writer, announced) = (tokio::sync::Mutex::new(writer), Announced::default());
         Ok(Self {
             path: path.to_owned(),
             writer,
             readers,
             clock,
+            times,
+            place,
             installation,
             announced,
             veil,
@@ -83,20 +92,25 @@ impl Store {
     /// When there is none, or it is something else, or of another version.
     pub async fn look(path: &Path, clock: SharedClock) -> Result<Self, StoreError> {
         check_is_state(path)?;
+        let place = Place::of(path)?;
         let mut writer = reader(path).connect().await.map_err(failed("open the state"))?;
         check_version(path, &mut writer).await?;
         let installation: String = sqlx::query_scalar("SELECT installation FROM meta")
             .fetch_one(&mut writer)
             .await
             .map_err(failed("read which installation the state is of"))?;
+        let times = Times::read(&mut writer, Arc::clone(&clock)).await?;
         let veil = super::personal::remembered(&mut writer).await?.into();
         let readers = reading(path).await?;
+        place.check()?;
         let (writer, announced) = (tokio::sync::Mutex::new(writer), Announced::default());
         Ok(Self {
             path: path.to_owned(),
             writer,
             readers,
             clock,
+            times,
+            place,
             installation,
             announced,
             veil,
@@ -160,15 +174,15 @@ async fn fill(path: &Path, clock: &SharedClock) -> Result<(), StoreError> {
         .await
         .map_err(failed("make the state"))?;
     migrate(&mut writer).await?;
-    let mut change =
-        turn::Change::begin(&mut writer, clock.now(), Announced::default(), super::veil::Veil::default()).await?;
+    let (times, announced, veil) = (Times::new(Arc::clone(clock)), Announced::default(), Veil::default());
+    let mut change = turn::Change::begin(&mut writer, clock.now(), times, announced, veil).await?;
     change.describe(&installation).await?;
     change.append(&By::daemon(), &Kind::StateCreated { installation }).await?;
     change.commit().await?;
     writer.close().await.map_err(failed("make the state"))
 }
 
-fn writing(path: &Path, create: bool) -> SqliteConnectOptions {
+pub(super) fn writing(path: &Path, create: bool) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(create)

@@ -44,6 +44,8 @@ pub struct Counts {
     pub postponed_returned: u64,
     /// Found due.
     pub due: u64,
+    /// Found due, and erased before: a backup has brought them back.
+    pub came_back: u64,
     /// Would be due, but for the period of a row that depends on them.
     pub retained: u64,
     /// Deleted.
@@ -72,6 +74,7 @@ impl AddAssign for Counts {
         self.returned += other.returned;
         self.postponed_returned += other.postponed_returned;
         self.due += other.due;
+        self.came_back += other.came_back;
         self.retained += other.retained;
         self.deleted += other.deleted;
         self.anonymised += other.anonymised;
@@ -105,6 +108,7 @@ impl Counts {
             ("returned", self.returned),
             ("postponed_returned", self.postponed_returned),
             ("due", self.due),
+            ("came_back", self.came_back),
             ("retained", self.retained),
             ("deleted", self.deleted),
             ("anonymised", self.anonymised),

@@ -266,8 +266,10 @@ impl Store {
     /// The run whose turn it is: the first of those that are queued and need not wait any longer.
     ///
     /// # Errors
-    /// When it could not be read.
+    /// When it could not be read, or is not where it was opened any more.
     pub async fn next_run(&self) -> Result<Option<Run>, StoreError> {
+        // Asked every minute: nobody goes on for long with a state that is not there any more.
+        self.place.check()?;
         let row = sqlx::query(concat!(
             "SELECT ",
             run_columns!(),

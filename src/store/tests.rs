@@ -14,6 +14,7 @@ mod prune;
 mod runs;
 mod scale;
 mod sets;
+mod time;
 mod trail;
 
 use std::sync::Arc;

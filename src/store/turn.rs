@@ -1,11 +1,12 @@
 //! Changing the state: one at a time, and never without its entry in the trail.
 
 use jiff::Timestamp;
-use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::MutexGuard;
 
 use super::error::{expect_rows, failed};
 use super::hold::Announced;
+use super::time::Times;
 use super::totals::Totals;
 use super::veil::Veil;
 use super::{Store, StoreError, rows};
@@ -24,6 +25,7 @@ pub struct WriteTurn<'s> {
 pub struct Change<'t> {
     pub(super) transaction: Transaction<'t, Sqlite>,
     pub(super) now: Timestamp,
+    pub(super) times: Times,
     /// What it moves, by the sums that tell of it.
     pub(super) totals: Totals,
     /// Holds that wait for the write turn.
@@ -80,7 +82,26 @@ impl WriteTurn<'_> {
     /// # Errors
     /// When the state's file cannot be locked or read.
     pub async fn begin(&mut self) -> Result<Change<'_>, StoreError> {
-        Change::begin(&mut self.writer, self.store.clock.now(), self.store.announced.clone(), self.store.veil()).await
+        self.store.place.check()?;
+        self.renew_if_stuck().await?;
+        let (now, times) = (self.store.clock.now(), self.store.times.clone());
+        Change::begin(&mut self.writer, now, times, self.store.announced.clone(), self.store.veil()).await
+    }
+
+    /// After some errors – a full disk – the database has taken a change back by itself, and the connection goes on
+    /// believing that it is in the middle of it. Such a one is replaced: nothing else could be written until the next start.
+    async fn renew_if_stuck(&mut self) -> Result<(), StoreError> {
+        const DOING: &str = "open the state again";
+        if !self.writer.is_in_transaction() {
+            return Ok(());
+        }
+        // A change that was dropped may just be on its way back.
+        self.writer.ping().await.map_err(failed(DOING))?;
+        if self.writer.is_in_transaction() {
+            let path = self.store.path.clone();
+            *self.writer = super::open::writing(&path, false).connect().await.map_err(failed(DOING))?;
+        }
+        Ok(())
     }
 
     /// Empties the write-ahead log, where older pages still hold what has just been removed. Where somebody is reading it is
@@ -100,13 +121,14 @@ impl<'t> Change<'t> {
     pub(super) async fn begin(
         writer: &'t mut SqliteConnection,
         now: Timestamp,
+        times: Times,
         announced: Announced,
         veil: Veil,
     ) -> Result<Self, StoreError> {
         let mut transaction =
             writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin a change of the state"))?;
         let head = super::trail::head(&mut transaction).await?;
-        Ok(Self { transaction, now, totals: Totals::default(), announced, veil, head })
+        Ok(Self { transaction, now, times, totals: Totals::default(), announced, veil, head })
     }
 
     /// Makes the change hold.
@@ -115,9 +137,12 @@ impl<'t> Change<'t> {
     /// When it could not be written to the disk; nothing has happened then.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.write_totals().await?;
+        let noted = self.write_time().await?;
         #[cfg(test)]
         self.count_totals().await;
-        self.transaction.commit().await.map_err(failed("commit a change of the state"))
+        self.transaction.commit().await.map_err(failed("commit a change of the state"))?;
+        Self::remember(&self.times, noted);
+        Ok(())
     }
 
     pub(super) async fn describe(&mut self, installation: &str) -> Result<(), StoreError> {

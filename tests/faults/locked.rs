@@ -44,6 +44,25 @@ async fn a_lock_that_is_let_go_of_in_time_is_waited_for() {
     daemon.stop();
 }
 
+/// The first wait was in vain; the second, in the same run, is not.
+#[tokio::test]
+async fn what_was_locked_is_tried_again_in_the_same_run() {
+    let bench = impatient("DELETE").await;
+    settings(&bench, &source("lock_wait = \"2 s\""));
+    let site = Site::at(bench.dir.path());
+    let mut daemon = site.start(&[("ERASURED_LOG", "erasured=debug")]);
+    daemon.ready();
+    site.confirm_all();
+    let application = locking(&bench).await;
+    site.json(&["run", "erase"]);
+    daemon.says("the application has the source, giving way");
+    let_go(application).await;
+    let runs = site.idle();
+    assert_eq!((runs[1]["state"].as_str(), erased(&runs[1])), (Some("done"), [7, 2, 0, 0, 0]), "{runs:?}");
+    assert_eq!(runs.len(), 2, "nothing is left to be tried again");
+    daemon.stop();
+}
+
 /// Within one run, a few times; then another tries by itself, and whichever comes first does what is left, once.
 #[tokio::test]
 async fn what_a_lock_leaves_undone_is_tried_again_later() {

@@ -1,17 +1,18 @@
 //! The application's database is not what it was, or cannot be worked with: each way by name.
 
 use std::path::Path;
-use std::process::Command;
 
+use erasured::source::SourceError;
 use sqlx::Connection as _;
 
 use crate::common::Bench;
+use crate::disk::{Disk, fill, make_room};
 use crate::office::{erased, names, office};
 use crate::process::{Site, copied};
 use crate::told::{assert_writable, problem, undone, why};
 
 /// A folder in which everything is confirmed, and no daemon.
-async fn confirmed() -> Bench {
+pub async fn confirmed() -> Bench {
     let bench = office(6).await;
     let site = Site::at(bench.dir.path());
     let daemon = site.daemon();
@@ -21,7 +22,7 @@ async fn confirmed() -> Bench {
 }
 
 /// That the rest is done when all is well again, each record once.
-fn assert_mended(site: &Site) {
+pub fn assert_mended(site: &Site) {
     assert_eq!(erased(&site.json(&["run", "erase", "--wait"])), [7, 2, 0, 0, 0]);
     assert_eq!(site.erased().len(), 9);
     assert_eq!(problem(site), serde_json::Value::Null);
@@ -101,36 +102,6 @@ fn replace(bench: &Bench, with: &[u8]) {
     std::fs::rename(new, bench.database()).unwrap();
 }
 
-/// A small file system of its own; `None`, with the reason said, where none may be mounted.
-struct Disk<'d>(&'d Path);
-
-impl<'d> Disk<'d> {
-    #[expect(clippy::print_stdout, reason = "a test that is left out says why")]
-    fn mounted(at: &'d Path, options: &str) -> Option<Self> {
-        std::fs::create_dir_all(at).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).output();
-        match mounted {
-            Ok(done) if done.status.success() => Some(Self(at)),
-            other => {
-                println!("left out: no file system can be mounted here: {other:?}");
-                None
-            }
-        }
-    }
-
-    fn again(&self, options: &str) {
-        let options = format!("remount,{options}");
-        assert!(Command::new("mount").args(["-o", &options]).arg(self.0).status().unwrap().success());
-    }
-}
-
-impl Drop for Disk<'_> {
-    fn drop(&mut self) {
-        // Lazily: what is still open there ends with its process.
-        let _ = Command::new("umount").arg("-l").arg(self.0).status();
-    }
-}
-
 /// The database in a folder of its own, on a disk of its own.
 async fn on_a_disk(bench: &Bench, folder: &Path, journal: &str) {
     bench.sql(&format!("PRAGMA journal_mode = {journal}")).await;
@@ -155,12 +126,10 @@ async fn a_disk_that_is_read_only_or_full_changes_nothing() {
         assert!(told.contains("read-only") || told.contains("cannot be opened"), "{journal}: {told}");
         assert!(told.contains("let the daemon's user write") || told.contains("may write to it"), "{told}");
         disk.again("rw");
-        let filler = folder.join("filler");
-        // As much as fits.
-        let _ = std::fs::write(&filler, vec![0; 1024 * 1024]);
+        fill(&folder);
         let (_, run) = undone(&site, "erase", "partly");
         assert!(why(&run).contains("the disk of the database is full (make room"), "{journal}: {run}");
-        std::fs::remove_file(filler).unwrap();
+        make_room(&folder);
         assert_eq!(bench.dump().await, before, "{journal}: nothing is half done");
         assert_writable(&bench).await;
         assert_mended(&site);
@@ -183,6 +152,31 @@ async fn another_database_in_its_place_closes_the_source() {
     assert_eq!(names(&bench).await.len(), 6);
     assert_writable(&bench).await;
     daemon.stop();
+}
+
+/// Whoever has the old file open neither reads from it any more nor writes to it; and an error leaves no lock behind.
+#[tokio::test]
+async fn connections_do_not_go_on_with_a_file_that_was_exchanged() {
+    let bench = office(6).await;
+    let (mapping, settings) = (bench.mapping("customer").await, bench.settings());
+    let is_replaced = |error: SourceError| matches!(error, SourceError::Replaced { .. });
+    let same = std::fs::read(bench.database()).unwrap();
+    let today = bench.today;
+    let mut reader = bench.source(&settings).reader().await.unwrap();
+    let mut idle = bench.source(&settings).writer().await.unwrap();
+    let mut busy = bench.source(&settings).writer().await.unwrap();
+    busy.begin(&mapping, &mut reader).await.unwrap();
+    replace(&bench, &same);
+    assert!(is_replaced(reader.page(&mapping, today, None, 10).await.unwrap_err()));
+    assert!(is_replaced(busy.commit().await.unwrap_err()));
+    busy.roll_back().await.unwrap();
+    assert!(is_replaced(idle.begin(&mapping, &mut reader).await.unwrap_err()));
+    // The lock on the old file is free again as well: another could take it.
+    assert!(is_replaced(busy.begin(&mapping, &mut reader).await.unwrap_err()));
+    assert_writable(&bench).await;
+    reader.close().await;
+    idle.close().await;
+    busy.close().await;
 }
 
 /// The file is exchanged in the middle of a run: what follows is not written into one that nobody sees any more.

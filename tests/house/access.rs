@@ -226,9 +226,9 @@ async fn a_stand_in_for_a_time() {
     assert_eq!(office.json("boris", &["list", "--category", "member"]).await["total"], 3);
     assert_eq!(office.says("vera", &["show", "member/1"]).await.exit, Exit::NoSuchRecord);
     assert_eq!(office.says("boris", &["show", "member/1"]).await.exit, Exit::Done);
-    office.living.clock.set("2026-11-22T22:59:00Z".parse().unwrap());
+    office.living.clock.advance_to("2026-11-22T22:59:00Z".parse().unwrap());
     assert_eq!(office.says("boris", &["show", "user/anna"]).await.exit, Exit::Done, "through the last day");
-    office.living.clock.set("2026-11-22T23:00:00Z".parse().unwrap());
+    office.living.clock.advance_to("2026-11-22T23:00:00Z".parse().unwrap());
     assert_eq!(office.says("boris", &["show", "user/anna"]).await.exit, Exit::NoSuchRecord);
     let list = office.dora(&["list", "--user", "boris"]).await;
     let standings: Vec<_> = list["items"].as_array().unwrap().iter().map(|item| item["standing"].clone()).collect();

@@ -118,7 +118,7 @@ async fn nobody_widens_what_they_have_through_another() {
     // Of others, and less, she may change.
     office.json("nora", &["access", "unit", "add", "karl", "wels"]).await;
     office.json("nora", &["access", "deny", "add", "vera", "member/4", "--asked-by", "her", "--reason", "kin"]).await;
-    office.living.clock.set("2026-12-01T09:00:00Z".parse().unwrap());
+    office.living.clock.advance_to("2026-12-01T09:00:00Z".parse().unwrap());
     office.json("nora", &["access", "unit", "add", "vera", "linz"]).await;
 }
 

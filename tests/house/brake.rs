@@ -169,7 +169,7 @@ async fn what_is_confirmed_after_the_look_waits_for_the_next_run() {
     living.json(&["confirm", "customer/1"]).await;
     living.clock.set("2026-11-21T10:00:00Z".parse().unwrap());
     living.json(&["confirm", "customer/2"]).await;
-    living.clock.set("2026-11-21T09:30:00Z".parse().unwrap());
+    living.clock.set("2026-11-21T09:57:00Z".parse().unwrap());
     let run = living.json(&["run", "erase", "--wait"]).await;
     assert_eq!((&run["deleted"], &run["left"]), (&json!(1), &json!(1)), "{run}");
     living.clock.set("2026-11-21T10:00:00Z".parse().unwrap());

@@ -29,7 +29,7 @@ async fn at(now: &str) -> Living {
 impl Living {
     /// Puts the clock to this time in Vienna, which is an hour ahead.
     fn put(&self, now: &str) {
-        self.clock.set(format!("{now}+01:00").parse().unwrap());
+        self.clock.advance_to(format!("{now}+01:00").parse().unwrap());
     }
 
     /// What a run has come to, which is to be left in part for the hours alone.

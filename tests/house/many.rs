@@ -24,7 +24,7 @@ async fn lists_are_filtered_sorted_and_counted() {
     assert_eq!(records(&living, &["--criterion", "unseen"]).await, ["user/anna%403"]);
     assert_eq!(records(&living, &["--age", "0"]).await.len(), 4);
     assert_eq!(records(&living, &["--age", "1"]).await.len(), 0);
-    living.clock.set("2026-11-22T00:30:00Z".parse().unwrap());
+    living.clock.advance_to("2026-11-22T00:30:00Z".parse().unwrap());
     assert_eq!(records(&living, &["--age", "1"]).await.len(), 4, "days are those of the zone");
     assert_eq!(records(&living, &["--age", "2"]).await.len(), 0);
     assert_eq!(records(&living, &["--age", "4294967295"]).await.len(), 0);

@@ -213,13 +213,13 @@ async fn a_confirmation_has_to_wait() {
     let blocked = json!([{ "until": "2026-11-29", "reason": "a confirmation has to wait for 7 days" }]);
     assert_eq!(living.json(&["show", "customer/1"]).await["blocked"], blocked);
     for at in ["2026-11-21T09:00:00Z", "2026-11-28T08:59:59Z"] {
-        living.clock.set(at.parse().unwrap());
+        living.clock.advance_to(at.parse().unwrap());
         for words in [["run", "erase", "--wait", "--dry-run"].as_slice(), &["run", "erase", "--wait"]] {
             let run = living.json(words).await;
             assert_eq!((&run["deleted"], &run["cooling_off"], &run["left"]), (&json!(0), &json!(1), &json!(0)), "{at}");
         }
     }
-    living.clock.set("2026-11-28T09:00:00Z".parse().unwrap());
+    living.clock.advance_to("2026-11-28T09:00:00Z".parse().unwrap());
     assert_eq!(living.json(&["show", "customer/1"]).await["blocked"], json!([]));
     let run = living.erase().await;
     assert_eq!((&run["deleted"], &run["cooling_off"]), (&json!(1), &json!(0)));

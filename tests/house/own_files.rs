@@ -22,10 +22,10 @@ async fn what_is_older_than_ten_years_is_pruned_and_the_rest_is_vouched_for() {
     let signed = living.json(&["status"]).await["audit"]["signed"].as_u64().unwrap();
 
     // A clock that is eleven years ahead overnight prunes nothing.
-    living.clock.set("2037-12-01T09:00:00Z".parse().unwrap());
+    living.clock.advance_to("2037-12-01T09:00:00Z".parse().unwrap());
     living.json(&["run", "prepare", "--wait"]).await;
     assert_eq!(living.json(&["audit", "verify"]).await["pruned"], 0);
-    living.clock.set("2037-12-09T09:00:00Z".parse().unwrap());
+    living.clock.advance_to("2037-12-09T09:00:00Z".parse().unwrap());
     living.json(&["run", "prepare", "--dry-run", "--wait"]).await;
     assert_eq!(living.json(&["audit", "verify"]).await["pruned"], 0, "a dry run leaves everything");
     living.json(&["run", "prepare", "--wait"]).await;

@@ -28,7 +28,7 @@ impl Living {
     /// The same with the shell proposed and confirmed by the rule, and waiting.
     async fn with_a_shell_that_waits() -> Self {
         let living = Self::with_a_shell(&removing("cooling_off = \"7 days\"", "")).await;
-        living.clock.set("2026-11-29T09:00:00Z".parse().unwrap());
+        living.clock.advance_to("2026-11-29T09:00:00Z".parse().unwrap());
         living.erase().await;
         assert_eq!(living.state_of("customer/2").await, "confirmed as shell");
         living.with_file(&removing("", ""));

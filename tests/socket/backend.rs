@@ -298,6 +298,7 @@ impl Backend for Fake {
             started_at: at(0),
             today: "2026-11-20".into(),
             time_zone: "Europe/Vienna".into(),
+            clock_problem: None,
             jobs: vec![
                 JobStatus {
                     job: Job::Prepare,

@@ -155,6 +155,7 @@ fn prepared(total: &Counts) -> PrepareCounts {
         resumed: total.postponed_returned,
         withdrawn: total.withdrawn,
         unchanged: total.already_open,
+        came_back: total.came_back,
         retained: total.retained,
         no_start_date: total.unreadable.no_start_date,
         unreadable_date: total.unreadable.unreadable_date,
@@ -192,6 +193,13 @@ fn erased(total: &Counts) -> EraseCounts {
 fn notes(run: &Run) -> Vec<String> {
     let mut notes = Vec::new();
     for (category, counts) in &run.report.categories {
+        if counts.came_back > 0 {
+            let records = if counts.came_back == 1 { "record was" } else { "records were" };
+            notes.push(format!(
+                "{category}: {} {records} erased before and came back with a restored backup",
+                counts.came_back
+            ));
+        }
         let unreadable = &counts.unreadable;
         for (count, what) in [
             (unreadable.unreadable_date, "a start date that cannot be read"),

@@ -14,6 +14,7 @@ impl House {
             started_at: instant(self.started_at),
             today: self.desk.today().to_string(),
             time_zone: settings.time_zone_name.clone(),
+            clock_problem: overview.clock,
             jobs: overview.jobs.into_iter().map(|job| self.job(job)).collect(),
             sources: overview
                 .sources

@@ -8,6 +8,30 @@ pub(super) const TEXTS: super::Part = &[
     ("what is left is done by the next run", "was übrig ist, macht der nächste Lauf"),
     ("run {id} tries again what is left, from {at:.0} on", "Lauf {id} versucht ab {at:.0} noch einmal, was übrig ist"),
     ("run {id} has begun before it and does what was left", "Lauf {id} hat vorher begonnen und macht, was übrig war"),
+    (
+        "the clock was set back: it shows {at:.0} and has shown {until:.0}; jobs wait until it is right again, or until erasured clock --accept says that it is",
+        "die Uhr wurde zurückgestellt: sie zeigt {at:.0} und zeigte {until:.0}; Jobs warten, bis sie wieder stimmt oder erasured clock --accept sagt, dass sie stimmt",
+    ),
+    (
+        "the clock was set ahead: it shows {at:.0} and should show {until:.0}; jobs wait until it is right again, or until the daemon is started again because it is",
+        "die Uhr wurde vorgestellt: sie zeigt {at:.0} und sollte {until:.0} zeigen; Jobs warten, bis sie wieder stimmt oder der Dienst neu gestartet wird, weil sie stimmt",
+    ),
+    (
+        "the clock shows {at:.0}, and nothing is on record since {until:.0}; jobs wait until erasured clock --accept says that it is right",
+        "die Uhr zeigt {at:.0}, und seit {until:.0} ist nichts aufgezeichnet; Jobs warten, bis erasured clock --accept sagt, dass sie stimmt",
+    ),
+    (
+        "the clock is right, an operator says; it had shown {newest}",
+        "die Uhr stimmt, sagt der Betrieb; gezeigt hatte sie {newest}",
+    ),
+    ("clock", "Uhr"),
+    ("came back", "zurückgekommen"),
+    (
+        "{category}: {} {records} erased before and came back with a restored backup",
+        "{category}: {} {records} schon gelöscht und mit einer Sicherung zurückgekommen",
+    ),
+    ("record was", "Datensatz war"),
+    ("records were", "Datensätze waren"),
     ("not before", "nicht vor"),
     ("not before {at}", "nicht vor {at}"),
     ("{standing}, not before {at}", "{standing}, nicht vor {at}"),

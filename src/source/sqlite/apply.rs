@@ -226,20 +226,38 @@ pub(super) fn in_rows_as(node: &Node, alias: &str, rows: &str) -> String {
     format!("({}) IN ({rows})", row_id.join(", "))
 }
 
+const READING_MARKER: &str = "read the commit marker";
+
 /// The batch that the marker carries for this installation; `None` when it carries none.
 pub(super) async fn marker(
     connection: &mut SqliteConnection,
     installation: &str,
 ) -> Result<Option<String>, SourceError> {
-    let doing = "read the commit marker";
-    let exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'erasured_commit'".to_owned();
-    if fetch(connection, doing, exists, Vec::new()).await?.is_empty() {
+    if !has_marker(connection).await? {
         return Ok(None);
     }
     let sql = "SELECT batch FROM erasured_commit WHERE installation = ?1".to_owned();
-    let found = fetch(connection, doing, sql, vec![crate::record::Value::text(installation)]).await?;
+    let found = fetch(connection, READING_MARKER, sql, vec![crate::record::Value::text(installation)]).await?;
     let batch = found.first().map(|row| value(row, 0)).transpose()?;
     Ok(batch.and_then(|batch| batch.as_str().map(str::to_owned)))
+}
+
+async fn has_marker(connection: &mut SqliteConnection) -> Result<bool, SourceError> {
+    let exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'erasured_commit'".to_owned();
+    Ok(!fetch(connection, READING_MARKER, exists, Vec::new()).await?.is_empty())
+}
+
+/// How many installations but this one the marker knows.
+pub(super) async fn other_installations(
+    connection: &mut SqliteConnection,
+    installation: &str,
+) -> Result<u64, SourceError> {
+    if !has_marker(connection).await? {
+        return Ok(0);
+    }
+    let sql = "SELECT count(*) FROM erasured_commit WHERE installation <> ?1".to_owned();
+    let found = fetch(connection, READING_MARKER, sql, vec![crate::record::Value::text(installation)]).await?;
+    found.first().map_or(Ok(0), |row| count(row, 0))
 }
 
 /// Writes the batch's id to the marker, inside the batch's own transaction.

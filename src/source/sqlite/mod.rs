@@ -294,6 +294,10 @@ impl SqliteReader {
         Ok(places.into_iter().filter_map(|place| keys.get(usize::try_from(place).ok()?)).cloned().collect())
     }
 
+    pub(super) async fn other_installations(&mut self, installation: &str) -> Result<u64, SourceError> {
+        apply::other_installations(&mut self.reading, installation).await
+    }
+
     pub(super) async fn marker(&mut self, installation: &str) -> Result<Option<String>, SourceError> {
         apply::marker(&mut self.reading, installation).await
     }

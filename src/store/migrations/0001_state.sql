@@ -356,3 +356,9 @@ CREATE TABLE schema_gate (
   closed_at     TEXT,
   CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- The newest time at which the state was written, as long as the clock was believed.
+CREATE TABLE clock (
+  one       INTEGER PRIMARY KEY CHECK (one = 1),
+  newest_at TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,104 @@
+//! Whether the clock is believed.
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::audit::{By, Kind};
+use crate::clock::Clock as _;
+
+/// A state that was written at this bench's time, opened again when the clock shows so much more or less.
+async fn after(shift: SignedDuration) -> (tempfile::TempDir, Arc<SetClock>, Store) {
+    let bench = Bench::new().await;
+    let path = bench.path();
+    bench.store.close().await;
+    let clock = Arc::new(SetClock::new(bench.clock.now().checked_add(shift).unwrap()));
+    let store = Store::open(&path, clock.clone()).await.unwrap();
+    (bench.dir, clock, store)
+}
+
+async fn write(store: &Store) {
+    let mut turn = store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    change.record(&By::daemon(), &Kind::DaemonStopped { why: "test".into() }).await.unwrap();
+    change.commit().await.unwrap();
+}
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+#[tokio::test]
+async fn a_daemon_that_was_off_believes_the_clock_and_one_whose_clock_went_back_does_not() {
+    for (shift, is_believed) in [
+        (SignedDuration::from_mins(-4), true),
+        (SignedDuration::ZERO, true),
+        (DAY * 200, true),
+        (-DAY, false),
+        (SignedDuration::from_mins(-6), false),
+        (DAY * 400, false),
+    ] {
+        let (_dir, _, store) = after(shift).await;
+        assert_eq!(store.clock_doubt().is_none(), is_believed, "{shift:#}: {:?}", store.clock_doubt());
+        // Whatever is written meanwhile makes it no more credible.
+        write(&store).await;
+        assert_eq!(store.clock_doubt().is_none(), is_believed, "{shift:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_is_believed_again_when_it_is_right_again() {
+    let (dir, clock, store) = after(-DAY).await;
+    assert!(matches!(store.clock_doubt(), Some(ClockDoubt::Back { .. })));
+    write(&store).await;
+    store.close().await;
+    // That it was written to meanwhile is no proof.
+    let store = Store::open(&dir.path().join("state.db"), clock.clone()).await.unwrap();
+    assert!(store.clock_doubt().is_some());
+    clock.advance(DAY);
+    assert_eq!(store.clock_doubt(), None);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_ahead_is_told_from_time_that_passes() {
+    let (dir, clock, store) = after(SignedDuration::ZERO).await;
+    write(&store).await;
+    clock.advance(DAY * 30);
+    assert_eq!(store.clock_doubt(), None, "a month has passed");
+    write(&store).await;
+    let right = clock.now();
+    clock.set(right.checked_add(DAY * 2).unwrap());
+    assert!(matches!(store.clock_doubt(), Some(ClockDoubt::Ahead { .. })));
+    write(&store).await;
+    clock.set(right);
+    assert_eq!(store.clock_doubt(), None, "what was written meanwhile does not make it seem to go back");
+    clock.set(right.checked_add(DAY * 2).unwrap());
+    store.close().await;
+    let store = Store::open(&dir.path().join("state.db"), clock.clone()).await.unwrap();
+    assert_eq!(store.clock_doubt(), None, "after a start the daemon was off for two days");
+}
+
+#[tokio::test]
+async fn an_operator_can_take_the_clocks_word() {
+    for shift in [-DAY * 1_000, DAY * 1_000] {
+        let (dir, clock, store) = after(shift).await;
+        let mut turn = store.turn().await;
+        let mut change = turn.begin().await.unwrap();
+        assert!(change.accept_clock(&By::daemon()).await.unwrap().is_some());
+        change.commit().await.unwrap();
+        drop(turn);
+        store.close().await;
+        let store = Store::open(&dir.path().join("state.db"), clock).await.unwrap();
+        assert_eq!(store.clock_doubt(), None);
+        let last = store.audit_after(0, 1_000).await.unwrap().pop().unwrap();
+        assert_eq!(last.kind, "clock_accepted");
+    }
+}
+
+/// What has to pass behind a confirmation counts from no earlier than what is on record.
+#[tokio::test]
+async fn a_clock_that_went_back_makes_no_confirmation_old() {
+    let bench = Bench::new().await;
+    bench.propose(1..=1).await;
+    let newest = bench.clock.now();
+    bench.clock.advance(-DAY);
+    bench.confirm(&[1]).await;
+    assert_eq!(bench.proposal(1).await.confirmed_at, Some(newest));
+}

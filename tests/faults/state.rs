@@ -1,0 +1,172 @@
+//! The daemon's own state: its disk, its folder, its log. A daemon that cannot be sure does not go on.
+
+use std::path::PathBuf;
+
+use sqlx::Connection as _;
+
+use crate::common::Bench;
+use crate::disk::{Disk, fill, make_room};
+use crate::office::{erased, names, settings, source};
+use crate::process::{Daemon, Site, wait_until};
+use crate::source::{assert_mended, confirmed};
+use crate::told::{assert_writable, problem, undone, why};
+
+/// Puts the state aside, so that a disk of its own can be put in its place; gives where it is and where it was.
+fn put_aside(site: &Site) -> (PathBuf, PathBuf) {
+    let aside = site.dir.join("aside");
+    std::fs::rename(site.state_dir(), &aside).unwrap();
+    (aside, site.state_dir())
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    let copied = std::process::Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+/// A run that has begun and waits for the application's lock: what goes wrong now goes wrong in the middle of a batch.
+async fn in_the_middle(bench: &Bench, site: &Site, wrong: impl AsyncFnOnce()) -> Daemon {
+    settings(bench, &source("lock_wait = \"60 s\""));
+    let daemon = site.daemon();
+    daemon.says("the state is whole");
+    let mut application = bench.connect().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut application).await.unwrap();
+    site.json(&["run", "erase"]);
+    wait_until("it waits for the lock", || site.runs()[1]["state"] == "running");
+    wrong().await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut application).await.unwrap();
+    application.close().await.unwrap();
+    daemon
+}
+
+#[tokio::test]
+async fn a_full_disk_of_the_state_ends_the_daemon_before_anything_is_erased() {
+    let bench = confirmed().await;
+    let site = Site::at(bench.dir.path());
+    let (aside, place) = put_aside(&site);
+    let Some(disk) = Disk::mounted(&place, "size=2m") else { return };
+    copy(&aside, &place);
+    let before = bench.dump().await;
+    let mut daemon = in_the_middle(&bench, &site, async || fill(&place)).await;
+    assert_eq!(daemon.ended().code(), Some(1));
+    let log = site.log();
+    assert!(log.contains("the disk is full"), "{log}");
+    assert_eq!(bench.dump().await, before, "nothing is erased that is not on record");
+    assert_writable(&bench).await;
+    // It cannot write that it has started either, and says why.
+    let refused = site.refused();
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("the disk is full") && refused.stderr.contains("hint: make room"), "{refused:?}");
+    make_room(&place);
+    let daemon = site.daemon();
+    let runs = site.idle();
+    assert_eq!(erased(runs.last().unwrap()), [7, 2, 0, 0, 0], "the run that was cut short is done by itself: {runs:?}");
+    assert_eq!(site.erased().len(), 9);
+    site.assert_trail_holds();
+    daemon.stop();
+    drop(disk);
+}
+
+/// What could not be written was not done, and as soon as there is room the same daemon does it.
+#[tokio::test]
+async fn a_daemon_whose_disk_was_full_for_a_while_goes_on() {
+    let bench = confirmed().await;
+    let site = Site::at(bench.dir.path());
+    let (aside, place) = put_aside(&site);
+    let Some(disk) = Disk::mounted(&place, "size=2m") else { return };
+    copy(&aside, &place);
+    let daemon = site.daemon();
+    fill(&place);
+    let words = ["restore", "customer/1"];
+    // What room there is in the log's last page may do for one.
+    wait_until("there is no room for it", || {
+        site.ctl(&["confirm", "customer/1"]);
+        site.ctl(&words).code != 0 && site.ctl(&["confirm", "customer/1"]).code != 0
+    });
+    assert!(site.log().contains("the disk is full"), "{}", site.log());
+    make_room(&place);
+    if site.ctl(&["show", "customer/1", "--json"]).json()["state"] == "proposed" {
+        site.json(&["confirm", "customer/1"]);
+    }
+    assert_mended(&site);
+    daemon.stop();
+    drop(disk);
+}
+
+#[tokio::test]
+async fn a_state_that_cannot_be_written_is_refused() {
+    let bench = confirmed().await;
+    let site = Site::at(bench.dir.path());
+    let (aside, place) = put_aside(&site);
+    let Some(disk) = Disk::mounted(&place, "size=2m") else { return };
+    copy(&aside, &place);
+    disk.again("ro");
+    let refused = site.refused();
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let told: Vec<&str> = refused.stderr.lines().collect();
+    assert_eq!(told.len(), 2, "a sentence and a hint: {refused:?}");
+    assert!(told[1].starts_with("hint: "), "{refused:?}");
+    disk.again("rw");
+    let daemon = site.daemon();
+    assert_mended(&site);
+    daemon.stop();
+}
+
+#[tokio::test]
+async fn a_state_that_is_taken_away_ends_the_daemon() {
+    for is_replaced in [false, true] {
+        let bench = confirmed().await;
+        let site = Site::at(bench.dir.path());
+        let (place, aside) = (site.state_dir(), bench.dir.path().join("aside"));
+        let before = bench.dump().await;
+        let mut daemon = in_the_middle(&bench, &site, async || {
+            std::fs::rename(&place, &aside).unwrap();
+            if is_replaced {
+                std::fs::create_dir(&place).unwrap();
+                copy(&aside, &place);
+            }
+        })
+        .await;
+        assert_eq!(daemon.ended().code(), Some(1));
+        let log = site.log();
+        let sentence = if is_replaced { "was replaced by another file" } else { "was removed while it was open" };
+        assert!(log.contains(sentence) && log.contains("hint: what is there now"), "{log}");
+        assert_eq!(bench.dump().await, before, "nothing is erased that is on no record");
+        assert_writable(&bench).await;
+        if !is_replaced {
+            std::fs::rename(&aside, &place).unwrap();
+        }
+        let daemon = site.daemon();
+        site.idle();
+        assert_eq!(names(&bench).await.len(), 0);
+        assert_eq!(site.erased().len(), 9, "each once");
+        daemon.stop();
+    }
+}
+
+/// Without what was written last the state is an older one, and the marker tells.
+#[tokio::test]
+async fn a_log_that_is_lost_or_garbled_closes_the_source() {
+    for is_lost in [true, false] {
+        let bench = confirmed().await;
+        let site = Site::at(bench.dir.path());
+        let daemon = site.daemon();
+        assert_eq!(erased(&site.json(&["run", "erase", "--wait"])), [7, 2, 0, 0, 0]);
+        daemon.kill();
+        let log = site.state_dir().join("state.db-wal");
+        let bytes = std::fs::read(&log).unwrap();
+        assert!(bytes.len() > 4096, "all of the run is in it");
+        if is_lost {
+            std::fs::remove_file(&log).unwrap();
+        } else {
+            std::fs::write(&log, vec![0x5a; bytes.len()]).unwrap();
+        }
+        let before = bench.dump().await;
+        let daemon = site.daemon();
+        assert!(problem(&site).as_str().unwrap().contains("restored from elsewhere"), "{}", problem(&site));
+        let (_, run) = undone(&site, "erase", "partly");
+        assert!(why(&run).contains("closed until an operator decides"), "{run}");
+        assert_eq!(bench.dump().await, before);
+        assert_writable(&bench).await;
+        daemon.stop();
+    }
+}

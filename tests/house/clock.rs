@@ -1,0 +1,71 @@
+//! The clock is set back, or ahead: no job works by it, and what is decided meanwhile is safe.
+
+use erasured::clock::Clock as _;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::*;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+impl Living {
+    fn set_by(&self, span: SignedDuration) {
+        self.clock.set(self.clock.now().checked_add(span).unwrap());
+    }
+
+    /// What a job says that does not run.
+    async fn refused_run(&self, job: &str) -> String {
+        let said = self.ctl(&["run", job, "--wait", "--json"]).await;
+        let run = said.json();
+        assert_eq!((said.exit, &run["state"]), (Exit::Refused, &json!("failed")), "{run}");
+        run["problem"]["detail"].as_str().unwrap().to_owned()
+    }
+
+    /// Lets enough time pass that it is written down how late it is.
+    async fn note_time(&self) {
+        self.clock.advance(SignedDuration::from_hours(1));
+        self.json(&["run", "prepare", "--wait"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_stops_the_jobs_until_it_is_right() {
+    let living = Living::prepared().await;
+    living.json(&["confirm", "customer/1", "customer/2"]).await;
+    living.note_time().await;
+    let before = living.bench.dump().await;
+    living.set_by(-DAY);
+    for job in ["prepare", "erase"] {
+        let told = living.refused_run(job).await;
+        assert!(told.contains("the clock was set back: it shows 2026-11-20T"), "{told}");
+    }
+    assert_eq!(living.bench.dump().await, before);
+    let status = living.json(&["status"]).await;
+    assert!(status["clock_problem"].as_str().unwrap().contains("set back"), "{status}");
+    assert_eq!(living.json(&["list", "--state", "confirmed"]).await["total"], 2, "everybody can look");
+    living.json(&["run", "erase", "--dry-run", "--wait"]).await;
+    living.clock.advance(DAY);
+    assert_eq!(living.json(&["status"]).await["clock_problem"], Value::Null);
+    let run = living.json(&["run", "erase", "--wait"]).await;
+    assert_eq!((&run["deleted"], &run["anonymised"]), (&json!(1), &json!(1)), "once, {run}");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_far_ahead_makes_nothing_due() {
+    let living = Living::prepared().await;
+    living.json(&["postpone", "customer/3", "--until", "2027-06-30", "--reason", "a court case"]).await;
+    living.json(&["confirm", "customer/1"]).await;
+    living.note_time().await;
+    let before = living.bench.dump().await;
+    living.set_by(DAY * 1_500);
+    for job in ["prepare", "erase"] {
+        let told = living.refused_run(job).await;
+        assert!(told.contains("the clock was set ahead: it shows 2030-"), "{told}");
+    }
+    assert_eq!(living.bench.dump().await, before);
+    assert_eq!(living.json(&["show", "customer/3"]).await["state"], "postponed");
+    living.set_by(-DAY * 1_500);
+    let run = living.json(&["run", "prepare", "--wait"]).await;
+    assert_eq!((&run["proposed"], &run["resumed"]), (&json!(0), &json!(0)), "{run}");
+    assert_eq!(living.json(&["run", "erase", "--wait"]).await["deleted"], 1);
+}
