@@ -46,13 +46,19 @@ impl Workshop {
             change.open_gate(&by, category).await.map_err(store)?;
         }
         change.commit().await.map_err(store)?;
-        for (category, reason) in &news.closed {
+        news.log();
+        Ok(())
+    }
+}
+
+impl News {
+    fn log(&self) {
+        for (category, reason) in &self.closed {
             tracing::warn!(%category, %reason, "the schema gate of a category is closed");
         }
-        for category in &news.opened {
+        for category in &self.opened {
             tracing::info!(%category, "the schema gate of a category is open again");
         }
-        Ok(())
     }
 }
 

@@ -294,7 +294,7 @@ impl Pages for File<'_> {
     }
 
     fn is_replaced(&self, page: u32) -> bool {
-        page % 3 == 0
+        page.is_multiple_of(3)
     }
 }
 

@@ -113,28 +113,34 @@ async fn differences(bench: &Bench, filter: &ProposalFilter, digest: &SetDigest)
     }
 }
 
+async fn attempt_in_both(plain: &Bench, veiled: &Bench, attempts: &[Attempt], before: usize) {
+    for (number, one) in attempts.iter().enumerate() {
+        attempt(plain, one, before + number).await;
+        attempt(veiled, one, before + number).await;
+    }
+}
+
+/// Every proposal is on one page, in whatever order.
+async fn assert_same_pages(plain: &Bench, veiled: &Bench) {
+    for order in ["record", "-record", "due", "-proposed"].map(|order| order.parse().unwrap()) {
+        let everything = ProposalFilter::everything();
+        let pages = [paged(&plain.store, &everything, order).await, paged(&veiled.store, &everything, order).await];
+        assert_eq!(pages[0], pages[1], "{order}");
+    }
+}
+
 /// Tries the same in two states, of which one takes its keys for personal half-way.
 async fn same(first: &[Attempt], then: &[Attempt]) {
     let (plain, veiled) = (Bench::new().await, Bench::new().await);
-    for (number, one) in first.iter().enumerate() {
-        attempt(&plain, one, number).await;
-        attempt(&veiled, one, number).await;
-    }
+    attempt_in_both(&plain, &veiled, first, 0).await;
     veiled.take_for_personal().await;
     assert_eq!(told(&plain).await, told(&veiled).await, "at once");
     let since = veiled.last_seq().await;
     let open = ProposalFilter::open();
     let digests = [plain.store.seen(&open).await.unwrap().digest, veiled.store.seen(&open).await.unwrap().digest];
-    for (number, one) in then.iter().enumerate() {
-        attempt(&plain, one, number + first.len()).await;
-        attempt(&veiled, one, number + first.len()).await;
-    }
+    attempt_in_both(&plain, &veiled, then, first.len()).await;
     assert_eq!(told(&plain).await, told(&veiled).await);
-    for order in ["record", "-record", "due", "-proposed"].map(|order| order.parse().unwrap()) {
-        let everything = ProposalFilter::everything();
-        let pages = [paged(&plain.store, &everything, order).await, paged(&veiled.store, &everything, order).await];
-        assert_eq!(pages[0], pages[1], "every proposal is on one page, in whatever order: {order}");
-    }
+    assert_same_pages(&plain, &veiled).await;
     let found = [differences(&plain, &open, &digests[0]).await, differences(&veiled, &open, &digests[1]).await];
     assert_eq!(found[0], found[1], "a set differs in the same");
     for key in held_keys(&veiled.store, since).await {
