@@ -51,14 +51,14 @@ async fn two_people_and_a_waiting_time() {
         assert_eq!(refused(office.release(again, "1", WhichHold::Only).await), HoldRefused::SamePerson);
     }
     assert_eq!(refused(office.release(&kurt, "1", WhichHold::Only).await), HoldRefused::NotYet(from));
-    office.clock.set("2026-11-24T08:59:59Z".parse().unwrap());
+    office.clock.advance_to("2026-11-24T08:59:59Z".parse().unwrap());
     assert_eq!(refused(office.release(&kurt, "1", WhichHold::Only).await), HoldRefused::NotYet(from));
     assert_eq!(office.run(JobKind::Erase).await.held, 1, "what is asked for is not released");
     let listed = office.held().await;
     let asked = listed[0].hold.asked.as_ref().unwrap();
     assert_eq!((asked.by.to_string().as_str(), listed[0].days), ("vera", 3));
     assert_eq!(asked.reason.text.as_deref(), Some("settled with Maier"));
-    office.clock.set(from);
+    office.clock.advance_to(from);
     assert!(matches!(office.release(&kurt, "1", WhichHold::Only).await.unwrap(), Released::Over(_)));
     assert_eq!(office.run(JobKind::Erase).await.deleted, 1);
     assert_eq!(

@@ -78,9 +78,9 @@ async fn outside_the_hours_of_the_source_nothing_is_begun() {
     let owed = office.owed().await;
     assert_eq!(owed[0].why.as_deref(), Some("outside its hours, 22:00-05:00"));
     assert_eq!(owed[0].next_at, "2026-11-21T21:00:00Z".parse().unwrap());
-    office.clock.set("2026-11-21T20:59:59Z".parse().unwrap());
+    office.clock.advance_to("2026-11-21T20:59:59Z".parse().unwrap());
     assert!(office.beat().await.is_none());
-    office.clock.set("2026-11-21T21:00:00Z".parse().unwrap());
+    office.clock.advance_to("2026-11-21T21:00:00Z".parse().unwrap());
     let run = office.perform(office.beat().await.unwrap().id).await;
     assert_eq!((outcome(&run), office.steps().await), ("done", Vec::new()));
 }

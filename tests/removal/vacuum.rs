@@ -30,9 +30,9 @@ async fn in_its_hours_and_then_no_name_is_left_anywhere() {
         assert_eq!(owed[0].why.as_deref(), Some("outside its hours, 02:00-04:00"), "{journal}");
         assert_eq!(owed[0].next_at, "2026-11-22T01:00:00Z".parse().unwrap(), "{journal}");
         assert!(!office.found().is_empty(), "{journal}: copies that the application has left");
-        office.clock.set("2026-11-22T00:59:00Z".parse().unwrap());
+        office.clock.advance_to("2026-11-22T00:59:00Z".parse().unwrap());
         assert!(office.beat().await.is_none(), "{journal}");
-        office.clock.set("2026-11-22T01:00:00Z".parse().unwrap());
+        office.clock.advance_to("2026-11-22T01:00:00Z".parse().unwrap());
         let run = office.perform(office.beat().await.unwrap().id).await;
         assert_eq!((outcome(&run), removed(&run).0), ("done", vec!["vacuum", "checkpoint"]), "{journal}");
         assert_eq!((office.found(), office.steps().await), (Default::default(), Vec::new()), "{journal}");
