@@ -13,5 +13,7 @@ mod late;
 mod office;
 #[path = "removal/pending.rs"]
 mod pending;
+#[path = "removal/proven.rs"]
+mod proven;
 #[path = "removal/vacuum.rs"]
 mod vacuum;

@@ -213,6 +213,8 @@ pub enum RemovalStep {
     Rebuild,
     /// Emptying the write-ahead log, or a rollback journal that is kept.
     Checkpoint,
+    /// Looking through the files for what was erased, and finding nothing.
+    Proof,
 }
 
 /// What a run has removed from a source's files.

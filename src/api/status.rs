@@ -48,8 +48,6 @@ pub struct SourceStatus {
     pub source: String,
     /// Why nothing is prepared or erased in it; null when it is open.
     pub problem: Option<String>,
-    /// What is not gone, or not known to be, after the last run that has erased from it; null when nothing is.
-    pub remains: Option<String>,
     /// How far what was erased is removed from its files.
     pub removal: RemovalStatus,
 }

@@ -109,6 +109,7 @@ pub(super) fn step_name(step: RemovalStep) -> &'static str {
         RemovalStep::Vacuum => "whole file",
         RemovalStep::Rebuild => "full-text indexes once more",
         RemovalStep::Checkpoint => "write-ahead log",
+        RemovalStep::Proof => "proof",
     }
 }
 

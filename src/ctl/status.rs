@@ -42,11 +42,10 @@ fn written(status: &Status) -> String {
             last.map_or_else(|| or_dash(None), last_run),
         ]
     });
-    let sources = status.sources.iter().map(|source| {
-        let state = source.problem.clone().unwrap_or_else(|| "open".to_owned());
-        let remains = source.remains.iter().cloned();
-        [source.source.clone(), std::iter::once(state).chain(remains).collect::<Vec<_>>().join("; ")]
-    });
+    let sources = status
+        .sources
+        .iter()
+        .map(|source| [source.source.clone(), source.problem.clone().unwrap_or_else(|| "open".to_owned())]);
     let owed =
         status.sources.iter().flat_map(|source| source.removal.pending.iter().map(move |step| owed(source, step)));
     let owed: Vec<[String; 5]> = owed.collect();

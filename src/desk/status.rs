@@ -52,8 +52,6 @@ pub struct SourceStanding {
     pub source: SourceName,
     /// Why nothing is prepared or erased in it.
     pub problem: Option<String>,
-    /// What is not gone, or not known to be, after the last run that has erased from it.
-    pub remains: Option<String>,
     /// How far what was erased is removed from its files.
     pub removal: RemovalStanding,
 }
@@ -187,12 +185,7 @@ impl Desk {
             }
             let owed = owed.iter().filter(|owed| owed.source == *source).cloned().collect();
             let removal = self.removal(settings, described, owed).await?;
-            let proof = self.store.newest_proof(source).await.map_err(DeskError::Store)?;
-            let remains = proof.and_then(|(id, proof)| {
-                let trouble = proof.trouble()?;
-                Some(format!("after run {id}: {trouble}"))
-            });
-            sources.push(SourceStanding { source: source.clone(), problem, remains, removal });
+            sources.push(SourceStanding { source: source.clone(), problem, removal });
         }
         Ok((sources, problems, gates))
     }

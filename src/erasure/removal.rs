@@ -15,6 +15,8 @@ pub fn is_wanted(step: RemovalStep, removal: &Removal) -> bool {
         // Whatever the settings say by now: the file has been written anew.
         RemovalStep::Rebuild => true,
         RemovalStep::Checkpoint => removal.checkpoint,
+        // Whatever else is asked for: that it is gone is known only when it was looked for.
+        RemovalStep::Proof => true,
     }
 }
 

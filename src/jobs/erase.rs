@@ -10,13 +10,13 @@ use super::run::{Progress, Stop};
 use super::samples::Samples;
 use super::shells::{Shell, Shells};
 use super::together::Together;
-use super::{Foreseen, Future, JobError, Workshop, proof, settle, store};
+use super::{Foreseen, Future, JobError, Workshop, settle, store};
 use crate::config::{Category, SourceSettings};
 use crate::erasure::{Claim, Open, Preview, Ruling, pass, preview, rulings};
-use crate::proposal::{BatchId, Origin, Outcome, ProposalId, RemovalStep, ReturnReason, StateName, WithdrawReason};
-use crate::record::{CategoryName, RecordKey, RecordRef, SourceName};
+use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
+use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
-use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, Removed, RunId};
+use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, RunId};
 
 /// Erases every category. Without a run on record nothing is erased: a dry run.
 pub(super) async fn erase(
@@ -38,16 +38,8 @@ pub(super) async fn erase(
         && !progress.is_stopped
     {
         remove(workshop, Some(run), progress, stop).await?;
-        proof::prove(workshop, run, progress, &emptied(progress)).await?;
     }
     count_left(workshop, run.is_none(), progress).await
-}
-
-/// The sources whose write-ahead log was emptied by this run.
-fn emptied(progress: &Progress<'_>) -> BTreeSet<SourceName> {
-    let is_empty = |removed: &Removed| removed.done.iter().any(|step| step == RemovalStep::Checkpoint.as_str());
-    let emptied = progress.report.removal.iter().filter(|(_, removed)| is_empty(removed));
-    emptied.filter_map(|(source, _)| source.parse().ok()).collect()
 }
 
 /// How many records wait for the final job.

@@ -4,11 +4,9 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::run::Progress;
-use super::{JobError, Workshop, store};
+use super::{JobError, Workshop};
 use crate::audit::{By, Kind};
 use crate::config::{Settings, SourceSettings, causes};
 use crate::erasure::open;
@@ -23,7 +21,7 @@ const STATE_WAIT: Duration = Duration::from_secs(10);
 /// What is looked for, beside what is not zero.
 #[derive(Default)]
 struct Wanted {
-    sample: Option<Arc<Sample>>,
+    sample: Option<Sample>,
     state: Option<PathBuf>,
     log_was_emptied: bool,
 }
@@ -34,7 +32,7 @@ struct Wanted {
 /// When they cannot be read, or are no database.
 pub async fn look_through(settings: &Settings, described: &SourceSettings) -> Result<ProofReport, JobError> {
     let ours = Ours::Tables(ours(settings, described).await?);
-    let report = run(Source::of(described), ours, described.max_lock, Wanted::default()).await;
+    let report = look(Source::of(described), ours, described.max_lock, Wanted::default()).await;
     report.map_err(|error| failed(described, error))
 }
 
@@ -44,69 +42,41 @@ pub async fn look_through(settings: &Settings, described: &SourceSettings) -> Re
 /// When it cannot be read.
 pub async fn look_through_state(name: SourceName, path: &Path) -> Result<ProofReport, JobError> {
     let source = Source::at(name.clone(), path, STATE_WAIT);
-    let report = run(source, Ours::All, STATE_WAIT, Wanted::default()).await;
+    let report = look(source, Ours::All, STATE_WAIT, Wanted::default()).await;
     report.map_err(|source| JobError::Source { name: name.to_string(), source })
 }
 
-/// Looks, after a run, whether what it has erased is gone from the files of each source, and notes in the trail and in the
-/// run's report what was found. What is owed of removal must have been done, as far as it can be; `emptied` are the sources
-/// whose write-ahead log was emptied after the last batch.
+/// Looks whether what was erased is gone from the files of a source, and notes in the trail what was found. By the sample's
+/// values, or, where there is none any more, by structure alone. What is owed of removal must have been done, as far as it
+/// can be; `log_was_emptied` tells whether the write-ahead log was emptied after the last batch.
+///
+/// That something cannot be looked through is a finding, too.
 ///
 /// # Errors
 /// When the state cannot be written.
 pub(super) async fn prove(
     workshop: &Workshop,
     run: RunId,
-    progress: &mut Progress<'_>,
-    emptied: &BTreeSet<SourceName>,
-) -> Result<(), JobError> {
-    for described in workshop.settings.sources.values() {
-        let of_source = workshop.settings.categories.values().filter(|one| one.source.value == described.name);
-        let counts = of_source.filter_map(|category| progress.report.categories.get(category.name.as_str()));
-        let erased: u64 = counts.map(|counts| counts.deleted + counts.anonymised).sum();
-        if erased > 0 {
-            let sample = Arc::new(progress.samples.of(&described.name));
-            let report = prove_source(workshop, described, sample, emptied.contains(&described.name)).await;
-            note(workshop, run, described, &report).await.map_err(store)?;
-            progress.report.proofs.insert(described.name.to_string(), report);
-        }
-    }
-    Ok(())
-}
-
-/// That something cannot be looked through is a finding, too.
-async fn prove_source(
-    workshop: &Workshop,
     described: &SourceSettings,
-    sample: Arc<Sample>,
+    sample: Option<Sample>,
     log_was_emptied: bool,
-) -> ProofReport {
+) -> Result<ProofReport, StoreError> {
     let looked = async {
         let ours = Ours::Tables(ours(&workshop.settings, described).await?);
         let state = Some(workshop.store.path().to_owned());
-        let wanted = Wanted { sample: Some(sample), state, log_was_emptied };
-        run(Source::of(described), ours, described.max_lock, wanted).await.map_err(|error| failed(described, error))
+        let wanted = Wanted { sample, state, log_was_emptied };
+        look(Source::of(described), ours, described.max_lock, wanted).await.map_err(|error| failed(described, error))
     };
-    looked.await.unwrap_or_else(|error| ProofReport { faults: vec![causes(&error)], ..ProofReport::default() })
-}
-
-async fn note(
-    workshop: &Workshop,
-    run: RunId,
-    described: &SourceSettings,
-    report: &ProofReport,
-) -> Result<(), StoreError> {
-    match report.trouble() {
-        None => tracing::info!(source = %described.name, "nothing is left of what was erased, as far as can be seen"),
-        Some(trouble) => tracing::warn!(source = %described.name, %trouble, "what was erased is not known to be gone"),
-    }
+    let report = looked.await;
+    let report = report.unwrap_or_else(|error| ProofReport { faults: vec![causes(&error)], ..ProofReport::default() });
     let layers = report.layers.iter();
     let layers = layers.map(|layer| (layer.layer.as_str().to_owned(), layer.verdict.as_str().to_owned())).collect();
     let (source, clean, counts) = (described.name.to_string(), report.is_clean(), report.named());
     let mut turn = workshop.store.turn().await;
     let mut change = turn.begin().await?;
     change.record(&By::run(run.0), &Kind::RemovalVerified { source, clean, layers, counts }).await?;
-    change.commit().await
+    change.commit().await?;
+    Ok(report)
 }
 
 fn failed(described: &SourceSettings, source: SourceError) -> JobError {
@@ -124,13 +94,13 @@ async fn ours(settings: &Settings, described: &SourceSettings) -> Result<BTreeSe
     Ok(ours)
 }
 
-async fn run(source: Source, ours: Ours, max_lock: Duration, wanted: Wanted) -> Result<ProofReport, SourceError> {
+async fn look(source: Source, ours: Ours, max_lock: Duration, wanted: Wanted) -> Result<ProofReport, SourceError> {
     let runtime = tokio::runtime::Handle::current();
-    let look = move || {
+    let looking = move || {
         runtime.block_on(async {
             let order = ProofOrder {
                 ours,
-                sample: wanted.sample.as_deref(),
+                sample: wanted.sample.as_ref(),
                 max_lock,
                 state: wanted.state.as_deref(),
                 log_was_emptied: wanted.log_was_emptied,
@@ -138,7 +108,7 @@ async fn run(source: Source, ours: Ours, max_lock: Duration, wanted: Wanted) -> 
             source.prove(&order).await
         })
     };
-    match tokio::task::spawn_blocking(look).await {
+    match tokio::task::spawn_blocking(looking).await {
         Ok(report) => report,
         // It is never aborted, and what it runs does not panic; where it does after all, the run does too.
         Err(error) => std::panic::resume_unwind(error.into_panic()),

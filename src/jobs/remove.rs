@@ -3,7 +3,7 @@
 //! Every batch's outcome writes down which steps are owed; the final job does them at its end, and the job `remove` does
 //! again what could not be done then. This is the one place where they are done. A step is settled only when it is known
 //! to be done; until then it is owed, told of and tried again. None changes what any table holds, so that each can be cut
-//! short anywhere and begun anew.
+//! short anywhere and begun anew. The last is the proof: nothing counts as removed before it was looked for in vain.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::proof::prove;
 use super::run::{Progress, Stop};
 use super::{JobError, Workshop, store};
 use crate::clock::Stopwatch;
 use crate::config::{FullText, Hours, Settings, SourceSettings, causes};
 use crate::erasure::{Pace, is_overdue, is_wanted, pass};
+use crate::proof::ProofReport;
 use crate::proposal::RemovalStep;
 use crate::record::SourceName;
 use crate::source::{Emptied, FullTextIndex, Gathered, Remover, Source, SourceError};
@@ -25,6 +27,8 @@ use crate::store::{Owed, Remaining, RunId, StepEnd, Store, StoreError};
 const AGAIN_FIRST: SignedDuration = SignedDuration::from_mins(15);
 /// But never later than this.
 const AGAIN_MAX: SignedDuration = SignedDuration::from_hours(2);
+/// The proof reads the whole file: where it has found something, it is not repeated as often.
+const PROOF_AGAIN_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// Pages of an index that are written anew first; later ones follow the time that it took.
 const PAGES_FIRST: u32 = 32;
 /// The bounds of that.
@@ -54,7 +58,7 @@ pub(super) async fn remove(
         let ends = match run {
             Some(run) => {
                 pass("removal-begun");
-                let ends = ends_of(workshop, described, &own, progress, stop).await?;
+                let ends = ends_of(workshop, run, described, &own, progress, stop).await?;
                 settle(workshop, run, described, &ends).await.map_err(store)?;
                 ends
             }
@@ -171,6 +175,7 @@ fn note(progress: &mut Progress<'_>, described: &SourceSettings, ends: &Ends) {
 /// Does what a source owes. What the source itself is in the way of is no error, but owed for longer.
 async fn ends_of(
     workshop: &Workshop,
+    run: RunId,
     described: &SourceSettings,
     owed: &[&Owed],
     progress: &mut Progress<'_>,
@@ -178,7 +183,7 @@ async fn ends_of(
 ) -> Result<Ends, JobError> {
     let put_off = |why: &str, next_at: Option<Timestamp>| -> Ends {
         let end = |owed: &&Owed| {
-            let next_at = next_at.unwrap_or_else(|| again(workshop, owed.tries));
+            let next_at = next_at.unwrap_or_else(|| again(workshop, owed.step, owed.tries));
             let end = if is_wanted(owed.step, &described.removal) {
                 StepEnd::Pending(Remaining { why: why.to_owned(), next_at })
             } else {
@@ -200,7 +205,7 @@ async fn ends_of(
         Err(error) => return Ok(put_off(&causes(&error), None)),
     };
     let pace = Pace::new(described.max_lock);
-    let mut removal = Removal { workshop, described, owed, stop, remover, pace, observed: Stopwatch::start() };
+    let mut removal = Removal { workshop, run, described, owed, stop, remover, pace, observed: Stopwatch::start() };
     let done = removal.steps(progress).await;
     removal.remover.close().await;
     done
@@ -217,14 +222,16 @@ fn next_start(workshop: &Workshop, hours: Hours) -> Option<Timestamp> {
 }
 
 /// When what was tried in vain so often is tried again.
-fn again(workshop: &Workshop, tries: u32) -> Timestamp {
-    let doubled = AGAIN_FIRST.checked_mul(1_i32.checked_shl(tries.min(8)).unwrap_or(1)).unwrap_or(AGAIN_MAX);
-    workshop.clock.now().saturating_add(doubled.min(AGAIN_MAX)).unwrap_or(Timestamp::MAX)
+fn again(workshop: &Workshop, step: RemovalStep, tries: u32) -> Timestamp {
+    let max = if step == RemovalStep::Proof { PROOF_AGAIN_MAX } else { AGAIN_MAX };
+    let doubled = AGAIN_FIRST.checked_mul(1_i32.checked_shl(tries.min(8)).unwrap_or(1)).unwrap_or(max);
+    workshop.clock.now().saturating_add(doubled.min(max)).unwrap_or(Timestamp::MAX)
 }
 
 /// The steps of one source.
 struct Removal<'a> {
     workshop: &'a Workshop,
+    run: RunId,
     described: &'a SourceSettings,
     owed: &'a [&'a Owed],
     stop: Stop<'a>,
@@ -235,12 +242,19 @@ struct Removal<'a> {
 
 impl Removal<'_> {
     fn later(&self, step: RemovalStep, why: String, next_at: Option<Timestamp>) -> StepEnd {
-        let tries = self.owed.iter().find(|owed| owed.step == step).map_or(0, |owed| owed.tries);
-        StepEnd::Pending(Remaining { why, next_at: next_at.unwrap_or_else(|| again(self.workshop, tries)) })
+        let tries = self.owed(step).map_or(0, |owed| owed.tries);
+        StepEnd::Pending(Remaining { why, next_at: next_at.unwrap_or_else(|| again(self.workshop, step, tries)) })
+    }
+
+    fn owed(&self, step: RemovalStep) -> Option<&Owed> {
+        self.owed.iter().copied().find(|owed| owed.step == step)
     }
 
     async fn steps(&mut self, progress: &mut Progress<'_>) -> Result<Ends, JobError> {
         let mut owed: BTreeSet<RemovalStep> = self.owed.iter().map(|owed| owed.step).collect();
+        if owed.contains(&RemovalStep::Proof) {
+            self.owe_what_goes_with(RemovalStep::Proof, &mut owed).await.map_err(store)?;
+        }
         let mut ends = Ends::new();
         for step in RemovalStep::ALL {
             if !owed.contains(&step) {
@@ -254,11 +268,8 @@ impl Removal<'_> {
                 progress.is_stopped = true;
                 break;
             }
-            self.owe_what_follows(step, &mut owed).await.map_err(store)?;
-            let end = match self.step(step).await {
-                Ok(end) => end,
-                Err(error) => self.later(step, causes(&error), None),
-            };
+            self.owe_what_goes_with(step, &mut owed).await.map_err(store)?;
+            let end = self.step(step, &ends, progress).await?;
             ends.push((step, end));
             pass("removal-step-done");
             tokio::time::sleep(self.pace.gap(self.pace.allowed())).await;
@@ -267,36 +278,39 @@ impl Removal<'_> {
     }
 
     /// What a step writes passes through the log, and writing the file anew may number rows anew: that the rest is owed then
-    /// has to be on record before.
-    async fn owe_what_follows(&self, step: RemovalStep, owed: &mut BTreeSet<RemovalStep>) -> Result<(), StoreError> {
-        let mut follow = BTreeSet::new();
-        if step != RemovalStep::Checkpoint {
-            follow.insert(RemovalStep::Checkpoint);
-        }
+    /// has to be on record before. What is in the log when it is looked through must have come since it was emptied.
+    async fn owe_what_goes_with(&self, step: RemovalStep, owed: &mut BTreeSet<RemovalStep>) -> Result<(), StoreError> {
+        let mut others = BTreeSet::from([RemovalStep::Checkpoint]);
         if step == RemovalStep::Vacuum && !self.remover.rebuilt().is_empty() && self.vacuum_hours().is_none() {
-            follow.insert(RemovalStep::Rebuild);
+            others.insert(RemovalStep::Rebuild);
         }
-        follow.retain(|step| !owed.contains(step));
-        if follow.is_empty() {
+        others.retain(|step| !owed.contains(step));
+        if others.is_empty() {
             return Ok(());
         }
+        owed.extend(&others);
+        self.owe(others).await
+    }
+
+    async fn owe(&self, steps: BTreeSet<RemovalStep>) -> Result<(), StoreError> {
         let mut turn = self.workshop.store.turn().await;
         let mut change = turn.begin().await?;
-        for step in follow {
+        for step in steps {
             change.owe_step(&self.described.name, step).await?;
-            owed.insert(step);
         }
         change.commit().await
     }
 
-    async fn step(&mut self, step: RemovalStep) -> Result<StepEnd, SourceError> {
-        match step {
+    async fn step(&mut self, step: RemovalStep, ends: &Ends, progress: &mut Progress<'_>) -> Result<StepEnd, JobError> {
+        let done = match step {
             RemovalStep::FullText => self.full_text().await,
             RemovalStep::Statistics => self.statistics().await,
             RemovalStep::Vacuum => self.vacuum().await,
             RemovalStep::Rebuild => self.rebuild().await,
             RemovalStep::Checkpoint => self.empty().await,
-        }
+            RemovalStep::Proof => return self.prove(ends, progress).await,
+        };
+        Ok(done.unwrap_or_else(|error| self.later(step, causes(&error), None)))
     }
 
     /// Leaves the source alone after it was held for so long, and looks whether the application was active meanwhile.
@@ -423,5 +437,42 @@ impl Removal<'_> {
         }
         let why = format!("somebody reads or writes by it, and {left} pages of it cannot be let go of");
         Ok(self.later(RemovalStep::Checkpoint, why, None))
+    }
+
+    /// Looks whether it is gone: by values in the run that has erased, whatever could not be done; later by structure alone,
+    /// when all else is done.
+    async fn prove(&mut self, ends: &Ends, progress: &mut Progress<'_>) -> Result<StepEnd, JobError> {
+        let sample = progress.samples.of(&self.described.name);
+        let pending = ends.iter().filter_map(|(_, end)| match end {
+            StepEnd::Pending(Remaining { next_at, .. }) => Some(*next_at),
+            StepEnd::Done | StepEnd::NotWanted => None,
+        });
+        let next_at = pending.min();
+        if sample.is_none() && next_at.is_some() {
+            return Ok(self.later(RemovalStep::Proof, "the rest has to be done first".to_owned(), next_at));
+        }
+        let is_emptied = ends.contains(&(RemovalStep::Checkpoint, StepEnd::Done));
+        let report = prove(self.workshop, self.run, self.described, sample, is_emptied).await.map_err(store)?;
+        let unknown = report.trouble().or_else(|| self.outside_sample(&report, progress));
+        let is_rewritten = ends.iter().any(|(step, _)| *step == RemovalStep::Vacuum);
+        if report.nonzero() > 0 && unknown.is_some() && !is_rewritten && self.described.removal.vacuum.is_some() {
+            // Nothing else removes what lies between the rows of a page.
+            self.owe(BTreeSet::from([RemovalStep::Vacuum])).await.map_err(store)?;
+        }
+        progress.report.proofs.insert(self.described.name.to_string(), report);
+        Ok(unknown.map_or(StepEnd::Done, |why| self.later(RemovalStep::Proof, why, next_at)))
+    }
+
+    /// The values that were looked for say nothing of whom earlier runs have erased: for these the structure has to be clean.
+    fn outside_sample(&self, report: &ProofReport, progress: &Progress<'_>) -> Option<String> {
+        let of_source = self.workshop.settings.categories.values();
+        let of_source = of_source.filter(|category| category.source.value == self.described.name);
+        let counts = of_source.filter_map(|category| progress.report.categories.get(category.name.as_str()));
+        let erased: u64 = counts.map(|counts| counts.deleted + counts.anonymised).sum();
+        let earlier = self.owed(RemovalStep::Proof).map_or(0, |owed| owed.records).saturating_sub(erased);
+        let nonzero = report.nonzero();
+        (report.values.is_some() && earlier > 0 && nonzero > 0).then(|| {
+            format!("values of {earlier} records that earlier runs have erased are not known any more, and {nonzero} bytes are not zero")
+        })
     }
 }

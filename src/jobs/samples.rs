@@ -42,8 +42,8 @@ impl Samples {
         }
     }
 
-    /// The sample of a source, which goes with whoever takes it.
-    pub(super) fn of(&mut self, source: &SourceName) -> Sample {
-        self.of.remove(source).unwrap_or_default()
+    /// The sample of a source, which goes with whoever takes it; none where this run has taken none.
+    pub(super) fn of(&mut self, source: &SourceName) -> Option<Sample> {
+        self.of.remove(source)
     }
 }

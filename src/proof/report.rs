@@ -270,6 +270,12 @@ impl ProofReport {
         self.layers.iter().any(|layer| matches!(layer.verdict, Verdict::Pending { .. }))
     }
 
+    /// How many bytes are not zero where nothing is.
+    #[must_use]
+    pub fn nonzero(&self) -> u64 {
+        self.layers.iter().flat_map(|layer| &layer.residue).map(|residue| residue.nonzero).sum()
+    }
+
     /// What is said about a layer.
     #[must_use]
     pub fn verdict(&self, layer: Layer) -> Option<&Verdict> {

@@ -18,14 +18,17 @@ pub enum RemovalStep {
     Rebuild,
     /// Nothing is left in the write-ahead log, or in a rollback journal that is kept.
     Checkpoint,
+    /// It was looked through the files, and nothing was found.
+    Proof,
 }
 
 impl RemovalStep {
     /// Every step, in its order.
-    pub const ALL: [Self; 5] = [Self::FullText, Self::Statistics, Self::Vacuum, Self::Rebuild, Self::Checkpoint];
+    pub const ALL: [Self; 6] =
+        [Self::FullText, Self::Statistics, Self::Vacuum, Self::Rebuild, Self::Checkpoint, Self::Proof];
 
     /// What each batch owes.
-    pub const OWED: [Self; 4] = [Self::FullText, Self::Statistics, Self::Vacuum, Self::Checkpoint];
+    pub const OWED: [Self; 5] = [Self::FullText, Self::Statistics, Self::Vacuum, Self::Checkpoint, Self::Proof];
 
     /// What is done, as people read it.
     #[must_use]
@@ -36,6 +39,7 @@ impl RemovalStep {
             Self::Vacuum => "writing the whole file anew (VACUUM)",
             Self::Rebuild => "making indexes for full-text search anew after VACUUM",
             Self::Checkpoint => "emptying the write-ahead log",
+            Self::Proof => "proving that it is gone",
         }
     }
 
@@ -48,6 +52,7 @@ impl RemovalStep {
             Self::Vacuum => "vacuum",
             Self::Rebuild => "rebuild",
             Self::Checkpoint => "checkpoint",
+            Self::Proof => "proof",
         }
     }
 }

@@ -9,9 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::error::failed;
 use super::{Page, RunId, RunReport, Store, StoreError, rows};
 use crate::actor::Actor;
-use crate::proof::ProofReport;
 use crate::proposal::UnknownWord;
-use crate::record::SourceName;
 
 /// What a run is a run of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -246,24 +244,6 @@ impl Store {
             .await
             .map_err(failed("read the newest run of a job"))?;
         row.as_ref().map(read).transpose()
-    }
-
-    /// The newest proof about a source, and the run that made it.
-    ///
-    /// # Errors
-    /// When it could not be read.
-    pub async fn newest_proof(&self, source: &SourceName) -> Result<Option<(RunId, ProofReport)>, StoreError> {
-        let row = sqlx::query(concat!(
-            "SELECT ",
-            run_columns!(),
-            " FROM run WHERE report->'proofs'->?1 IS NOT NULL ORDER BY id DESC LIMIT 1"
-        ))
-        .bind(source.as_str())
-        .fetch_optional(&self.readers)
-        .await
-        .map_err(failed("read what was found after a run"))?;
-        let run = row.as_ref().map(read).transpose()?;
-        Ok(run.and_then(|mut run| Some((run.id, run.report.proofs.remove(source.as_str())?))))
     }
 
     /// The run whose turn it is: the first of those that are queued and need not wait any longer.

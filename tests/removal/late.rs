@@ -6,9 +6,10 @@ use jiff::ToSpan as _;
 use sqlx::Connection as _;
 
 use crate::common::rows;
-use crate::office::{Office, Search};
+use crate::office::{Office, Search, outcome};
 
-const WITHIN: &str = "max_lock = \"20 ms\"\n[source.app.removal]\nwithin = \"30 days\"";
+const WITHIN: &str = "max_lock = \"20 ms\"\n[source.app.removal]\nwithin = \"30 days\"\nvacuum = \"00:00-24:00\"";
+const WITHOUT_VACUUM: &str = "max_lock = \"20 ms\"\n[source.app.removal]\nwithin = \"30 days\"";
 
 impl Office {
     /// When what is late was confirmed.
@@ -37,6 +38,24 @@ async fn what_is_erased_and_may_still_be_in_the_files_is_late() {
     reader.close().await.unwrap();
     office.run(JobKind::Remove).await;
     assert_eq!(office.late().await, Vec::<String>::new(), "it is gone");
+}
+
+#[tokio::test]
+async fn so_is_what_is_not_proven_to_be_gone() {
+    let office = Office::of("WAL", Search::Own, WITHOUT_VACUUM, "OFF").await;
+    let run = office.erase().await;
+    assert_eq!((outcome(&run), office.steps().await), ("done", Vec::new()));
+    office.days_pass(31);
+    assert_eq!(office.late().await, ["app: 2026-11-21T09:00:00Z, 30 days"], "copies that the application has left");
+    office.set(WITHIN);
+    let run = office.run(JobKind::Remove).await;
+    assert_eq!(
+        (outcome(&run), office.steps().await),
+        ("partly", vec!["vacuum"]),
+        "what the proof finds only VACUUM removes"
+    );
+    let run = office.perform(office.beat().await.unwrap().id).await;
+    assert_eq!((outcome(&run), office.owed().await, office.late().await), ("done", Vec::new(), Vec::new()));
 }
 
 #[tokio::test]

@@ -350,16 +350,10 @@ impl Backend for Fake {
                 JobStatus { job: Job::Remove, schedule: None, next_at: Some(at(15)), last_run: None },
             ],
             sources: vec![
-                SourceStatus {
-                    source: "crm".into(),
-                    problem: None,
-                    remains: Some("after run 7: database file: found 3".into()),
-                    removal: late(),
-                },
+                SourceStatus { source: "crm".into(), problem: None, removal: late() },
                 SourceStatus {
                     source: "shop".into(),
                     problem: Some("there is no database at shop.db".into()),
-                    remains: None,
                     removal: RemovalStatus::default(),
                 },
             ],

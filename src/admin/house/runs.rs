@@ -209,6 +209,7 @@ pub(super) const fn step_of(step: RemovalStep) -> api::RemovalStep {
         RemovalStep::Vacuum => api::RemovalStep::Vacuum,
         RemovalStep::Rebuild => api::RemovalStep::Rebuild,
         RemovalStep::Checkpoint => api::RemovalStep::Checkpoint,
+        RemovalStep::Proof => api::RemovalStep::Proof,
     }
 }
 
@@ -250,9 +251,9 @@ fn notes(run: &Run) -> Vec<String> {
             }
         }
     }
-    for (source, report) in &run.report.proofs {
-        let said =
-            report.trouble().unwrap_or_else(|| "nothing is left of what was erased, as far as can be seen".to_owned());
+    // What is not clean is still to be done.
+    for (source, _) in run.report.proofs.iter().filter(|(_, report)| report.is_clean()) {
+        let said = "nothing is left of what was erased, as far as can be seen";
         notes.push(format!("{source}: {said}"));
     }
     notes

@@ -22,7 +22,6 @@ impl House {
                 .map(|standing| SourceStatus {
                     source: standing.source.to_string(),
                     problem: standing.problem,
-                    remains: standing.remains,
                     removal: removal(standing.removal),
                 })
                 .collect(),

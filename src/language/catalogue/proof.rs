@@ -87,7 +87,6 @@ pub(super) const TEXTS: super::Part = &[
     ("page {id} of the list of free pages is damaged", "Seite {id} der Liste freier Seiten ist beschädigt"),
     // Runs, the status, the trail.
     ("nothing is left of what was erased, as far as can be seen", "vom Gelöschten ist nichts übrig, soweit einsehbar"),
-    ("after run {id}: {trouble}", "nach Lauf {id}: {trouble}"),
     (
         "what was erased from {source} is gone, as far as can be seen",
         "was aus {source} gelöscht wurde, ist weg, soweit einsehbar",

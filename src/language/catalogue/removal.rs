@@ -47,4 +47,11 @@ pub(super) const TEXTS: super::Part = &[
     ("writing the whole file anew (VACUUM)", "die ganze Datei neu schreiben (VACUUM)"),
     ("making indexes for full-text search anew after VACUUM", "Volltextindizes nach VACUUM neu aufbauen"),
     ("emptying the write-ahead log", "das Write-Ahead-Log leeren"),
+    ("proving that it is gone", "nachweisen, dass es weg ist"),
+    ("proof", "Nachweis"),
+    ("the rest has to be done first", "das Übrige muss zuerst getan werden"),
+    (
+        "values of {earlier} records that earlier runs have erased are not known any more, and {nonzero} bytes are not zero",
+        "Werte von {earlier} Datensätzen, die frühere Läufe gelöscht haben, sind nicht mehr bekannt, und {nonzero} Bytes sind nicht null",
+    ),
 ];

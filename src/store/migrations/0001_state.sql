@@ -361,7 +361,7 @@ CREATE TABLE schema_gate (
 -- it, bytes of the erased may be in its files.
 CREATE TABLE removal (
   source       TEXT NOT NULL,
-  step         TEXT NOT NULL CHECK (step IN ('full_text', 'statistics', 'vacuum', 'rebuild', 'checkpoint')),
+  step         TEXT NOT NULL CHECK (step IN ('full_text', 'statistics', 'vacuum', 'rebuild', 'checkpoint', 'proof')),
   -- When the first of the batches was done, and the run that it belongs to; no reference: runs are pruned.
   since        TEXT NOT NULL,
   run          INTEGER NOT NULL,

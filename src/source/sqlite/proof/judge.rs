@@ -56,7 +56,7 @@ impl Judge<'_> {
     pub(super) fn log(&self, log: Option<InLog>, was_emptied: bool) -> LayerReport {
         let (found, pending, mut report) = self.by_value(Layer::Wal);
         if let Some(log) = log.filter(|log| log.frames + log.old_frames > 0) {
-            let is_new = was_emptied && self.settled.is_some() && found + pending == 0;
+            let is_new = was_emptied && found + pending == 0;
             if !is_new {
                 let (count, rows) = (log.frames, log.old_frames);
                 let reason = format!("it holds {count} frames and {rows} old ones, and was not emptied");
