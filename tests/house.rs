@@ -463,6 +463,22 @@ async fn a_trail_that_was_altered_is_found() {
 }
 
 #[tokio::test]
+async fn what_a_source_owes_that_is_not_in_the_settings_is_not_forgotten() {
+    use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+    let living = living().await;
+    let options = SqliteConnectOptions::new().filename(living.bench.dir.path().join("state.db"));
+    let mut state = options.connect().await.unwrap();
+    let owed = "INSERT INTO removal SELECT 'old', value, '2026-11-20T09:00:00Z', 1, '2026-11-19T09:00:00Z', 1, 1, 0, NULL, \
+                NULL, '2026-11-20T09:00:00Z' FROM json_each('[\"checkpoint\", \"proof\"]')";
+    sqlx::query(owed).execute(&mut state).await.unwrap();
+    let status = living.json(&["status"]).await;
+    let source = &status["sources"][1];
+    let problem = "it is not in the settings, and what was erased from it is not known to be gone";
+    assert_eq!((&source["source"], &source["problem"]), (&json!("old"), &json!(problem)), "{status}");
+    assert_eq!(source["removal"]["pending"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn the_status_says_what_is_wrong() {
     let living = Living::prepared().await;
     let status = living.json(&["status"]).await;

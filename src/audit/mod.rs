@@ -30,7 +30,8 @@
 //!
 //! Entry 1 is of the kind `state_created` and names the installation. A trail from which what was too old has been pruned
 //! begins with a later entry: one of which a checkpoint is supplied, and of which a later entry, of the kind `pruned`, tells
-//! that the trail begins with it (`first`). A beginning that is gone otherwise is found.
+//! that the trail begins with it (`first`). That entry must lie at or before the newest checkpoint supplied: what nobody has
+//! signed, anybody may have written. A beginning that is gone otherwise is found.
 //!
 //! # Checkpoints
 //!

@@ -42,8 +42,8 @@ pub struct Verifier {
     lines: u64,
     /// How many entries come before the first line.
     before: u64,
-    /// Whether an entry tells that those were pruned.
-    is_told: bool,
+    /// The first entry that tells that those were pruned.
+    told: Option<u64>,
     verified_to: u64,
     fault: Option<Fault>,
 }
@@ -58,7 +58,7 @@ impl Verifier {
             head: Head::EMPTY,
             lines: 0,
             before: 0,
-            is_told: false,
+            told: None,
             verified_to: 0,
             fault: None,
         };
@@ -110,15 +110,17 @@ impl Verifier {
         let is_pruned = read.is_of_kind(PRUNED);
         let head = self.check_entry(&read.prev, read.head(), read.computed_hash(), || line)?;
         if is_pruned {
-            self.hear_of_pruning(line);
+            self.hear_of_pruning(head.entries, line);
         }
         Ok(head)
     }
 
     /// An entry that tells where a trail was pruned. Its line is in canonical form.
-    fn hear_of_pruning(&mut self, line: &str) {
+    fn hear_of_pruning(&mut self, seq: u64, line: &str) {
         let kind = Entry::from_line(line).ok().and_then(|entry| entry.known_kind());
-        self.is_told |= matches!(kind, Some(Kind::Pruned { first, .. }) if first == self.before + 1);
+        if matches!(kind, Some(Kind::Pruned { first, .. }) if first == self.before + 1) {
+            self.told.get_or_insert(seq);
+        }
     }
 
     /// A trail may begin with a later entry than 1 where exactly that was signed.
@@ -138,6 +140,13 @@ impl Verifier {
     ) -> Result<Head, String> {
         self.begin_with(head.entries, *prev);
         let expected = self.head.entries + 1;
+        if self.lines == 1 && head.entries > expected {
+            let first = head.entries;
+            return Err(format!(
+                "entry 1 is missing: the trail begins with entry {first}. If what came before was pruned, the checkpoint \
+                 signed over entry {first} is needed, too"
+            ));
+        }
         if head.entries != expected {
             return Err(format!("entry {expected} is missing: entry {} stands in its place", head.entries));
         }
@@ -182,8 +191,8 @@ impl Verifier {
         } else if newest > self.head.entries {
             let what = format!("it is missing: the trail ends here, and a checkpoint was signed over {newest} entries");
             self.find(Some(self.head.entries + 1), what);
-        } else if self.before > 0 && !self.is_told {
-            let what = "the trail begins with it, and no entry tells that what came before was pruned";
+        } else if self.before > 0 && self.told.is_none_or(|told| told > newest) {
+            let what = "the trail begins with it, and no entry that was signed tells that what came before was pruned";
             self.find(Some(self.before + 1), what);
         }
         Report {

@@ -1,5 +1,6 @@
 //! Reload: all or nothing.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ impl Boards {
     /// Takes up what the state knows was changed while the daemon ran; for the start, before anything works by it.
     pub(super) async fn begin(&self, dir: &Path, store: &Store) -> Result<(), StoreError> {
         let files = Settings::clone(&self.settings.files());
+        tell_forgotten(&files, store).await?;
         let asides = self.settings.take_up(store, files, digest(dir)).await?;
         if let Some(said) = tell_asides(&asides) {
             Notifier.status(&said);
@@ -54,6 +56,7 @@ impl Boards {
                 }
                 cover(settings, store).await?;
                 let asides = self.settings.take_up(store, accepted.loaded.settings, digest(dir)).await?;
+                tell_forgotten(&self.settings.files(), store).await?;
                 tell(&accepted.loaded.warnings);
                 self.timetable.send_replace(Arc::new(accepted.timetable));
                 // Whoever has asked the service manager for the reload has no other answer.
@@ -70,6 +73,16 @@ impl Boards {
 pub(super) async fn cover(settings: &Settings, store: &Store) -> Result<(), StoreError> {
     for category in store.take_for_personal(&settings.personal_keys()).await? {
         tracing::info!(%category, "keys of a category are personal: they are sealed, and digests stand for them");
+    }
+    Ok(())
+}
+
+/// Tells of sources that owe removal and are not in the settings any more: nobody does it.
+async fn tell_forgotten(settings: &Settings, store: &Store) -> Result<(), StoreError> {
+    let owed = store.owed().await?;
+    let forgotten = owed.iter().map(|owed| &owed.source).filter(|source| !settings.sources.contains_key(*source));
+    for source in forgotten.collect::<BTreeSet<_>>() {
+        tracing::warn!(%source, "a source that is not in the settings still has to be cleared of what was erased from it");
     }
     Ok(())
 }

@@ -187,6 +187,9 @@ impl Desk {
             let removal = self.removal(settings, described, owed).await?;
             sources.push(SourceStanding { source: source.clone(), problem, removal });
         }
+        if scope.is_everything() {
+            sources.extend(forgotten(settings, &owed));
+        }
         Ok((sources, problems, gates))
     }
 
@@ -212,6 +215,26 @@ impl Desk {
             owed,
         })
     }
+}
+
+/// Sources that owe something and are not in the settings any more: nobody does it, and nobody is to forget it.
+fn forgotten(settings: &Settings, owed: &[Owed]) -> Vec<SourceStanding> {
+    let mut by_source: BTreeMap<&SourceName, Vec<Owed>> = BTreeMap::new();
+    for owed in owed.iter().filter(|owed| !settings.sources.contains_key(&owed.source)) {
+        by_source.entry(&owed.source).or_default().push(owed.clone());
+    }
+    let standing = |(source, owed): (&SourceName, Vec<Owed>)| SourceStanding {
+        source: source.clone(),
+        problem: Some("it is not in the settings, and what was erased from it is not known to be gone".to_owned()),
+        removal: RemovalStanding {
+            oldest: owed.iter().map(|owed| owed.confirmed_at).min(),
+            owed,
+            within: None,
+            is_overdue: false,
+            vacuum: None,
+        },
+    };
+    by_source.into_iter().map(standing).collect()
 }
 
 /// What a brake has stopped. A count would tell of records that are outside of what somebody may see.

@@ -22,11 +22,12 @@ pub(super) async fn prune(
     if let Some(before) = due_before(workshop).await? {
         let mut turn = workshop.store.turn().await;
         let mut change = turn.begin().await.map_err(store)?;
-        let cut = change.cut_trail(&By::run(run.0), before).await.map_err(store)?;
+        let cut = change.cut_trail(&By::run(run.0), before, &workshop.keys.checkpoint).await.map_err(store)?;
         change.commit().await.map_err(store)?;
         pass("trail-cut");
         if let Some(cut) = cut {
             tracing::info!(first = cut.first, entries = cut.entries, counts = ?cut.counts, "the trail is pruned");
+            tracing::info!(checkpoint = %cut.note, "the trail is signed");
         }
     }
     progress.is_stopped |= !workshop.store.sweep(stop).await.map_err(store)?;

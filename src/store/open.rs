@@ -63,6 +63,8 @@ impl Store {
         check_version(path, &mut writer).await?;
         migrate(&mut writer).await?;
         super::trail::check_tail(&mut writer).await?;
+        // A kill may have come between a removal and the emptying of the log.
+        turn::empty_log(&mut writer).await?;
         let installation: String = sqlx::query_scalar("SELECT installation FROM meta")
             .fetch_one(&mut writer)
             .await

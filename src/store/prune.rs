@@ -1,6 +1,6 @@
 //! Pruning: what is older than keys may be kept goes, up to a checkpoint.
 //!
-//! First the trail is cut, in one change with its entry: from then on it begins with the entry over which the checkpoint was
+//! First the trail is cut, in one change with its entry and a checkpoint over that: from then on it begins with the entry over which the checkpoint was
 //! signed, for whoever reads it. Then what lies before is swept away, a little at a time; a sweep that is cut short goes on
 //! with the next one. May be relied on: nothing before the cut is told to anybody; what stands today stays whole – holds,
 //! open proposals, access –, with who and when of the entries that it points to; the newest checkpoint is never before
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::error::failed;
 use super::{Change, Store, StoreError, rows};
-use crate::audit::{By, Counts, Kind};
+use crate::audit::{By, CheckpointKey, Counts, Kind};
 use crate::proposal::StateName;
 
 /// Rows that one change sweeps away.
@@ -31,6 +31,8 @@ pub struct Cut {
     pub entries: u64,
     /// How much else goes with them.
     pub counts: Counts,
+    /// The checkpoint over the entry that tells of it: what nobody has signed, anybody may have written.
+    pub note: String,
 }
 
 /// What goes with the entries before a cut: how it is counted, what is swept, and which rows that are. `?1` is the entry
@@ -195,7 +197,12 @@ impl Change<'_> {
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn cut_trail(&mut self, by: &By, before: Timestamp) -> Result<Option<Cut>, StoreError> {
+    pub async fn cut_trail(
+        &mut self,
+        by: &By,
+        before: Timestamp,
+        key: &CheckpointKey,
+    ) -> Result<Option<Cut>, StoreError> {
         let begin = self.begin_of_trail().await?;
         let now: Option<Timestamp> = begin.as_ref().and_then(|begin| begin.at.parse().ok());
         let not_before = now.and_then(|now| now.checked_add(BETWEEN_CUTS).ok()).map(rows::instant);
@@ -214,8 +221,9 @@ impl Change<'_> {
         let (first, at): (i64, String) = (rows::get(&row, "entries")?, rows::get(&row, "at")?);
         let counts = self.count_before(first, &at).await?;
         let entries = (first - begin.map_or(1, |begin| begin.first)).unsigned_abs();
-        let cut = Cut { first: first.unsigned_abs(), entries, counts };
-        self.append(by, &Kind::Pruned { first: cut.first, entries, counts: cut.counts.clone() }).await?;
+        let first_entry = first.unsigned_abs();
+        self.append(by, &Kind::Pruned { first: first_entry, entries, counts: counts.clone() }).await?;
+        let note = self.add_checkpoint(by, key).await?;
         sqlx::query(
             "INSERT INTO cut (one, entries, at, done) VALUES (1, ?1, ?2, 0) \
              ON CONFLICT (one) DO UPDATE SET entries = excluded.entries, at = excluded.at, done = 0",
@@ -225,7 +233,7 @@ impl Change<'_> {
         .execute(&mut *self.transaction)
         .await
         .map_err(failed(DOING))?;
-        Ok(Some(cut))
+        Ok(Some(Cut { first: first_entry, entries, counts, note }))
     }
 
     async fn begin_of_trail(&mut self) -> Result<Option<Begin>, StoreError> {

@@ -139,10 +139,22 @@ async fn check_beginning(connection: &mut SqliteConnection) -> Result<(), StoreE
         };
     };
     let cut = Head { entries: rows::count(&row, "entries")?, hash: rows::bytes(&row, "hash")? };
-    match begin_at(connection, cut.entries).await? {
-        found if found == cut => Ok(()),
-        _ => Err(StoreError::BrokenChain { seq: cut.entries, what: "its hash is not the one that was signed" }),
+    if begin_at(&mut *connection, cut.entries).await? != cut {
+        return Err(StoreError::BrokenChain { seq: cut.entries, what: "its hash is not the one that was signed" });
     }
+    let is_told: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM audit WHERE kind = 'pruned' AND details->>'first' = ?1 \
+         AND seq <= (SELECT max(entries) FROM checkpoint))",
+    )
+    .bind(cut.entries.cast_signed())
+    .fetch_one(connection)
+    .await
+    .map_err(failed(DOING))?;
+    if is_told {
+        return Ok(());
+    }
+    let what = "the trail begins with it, and no entry that was signed tells that what came before was pruned";
+    Err(StoreError::BrokenChain { seq: cut.entries, what })
 }
 
 /// What the newest checkpoint was signed over, which the trail must still hold.

@@ -104,17 +104,21 @@ impl WriteTurn<'_> {
         Ok(())
     }
 
-    /// Empties the write-ahead log, where older pages still hold what has just been removed. Where somebody is reading it is
-    /// written over later.
+    /// Empties the write-ahead log, where older pages still hold what has just been removed.
     pub(super) async fn forget_log(&mut self) -> Result<(), StoreError> {
-        // Nobody is to wait for readers.
-        let restored = format!("PRAGMA busy_timeout = {}", super::open::BUSY_TIMEOUT.as_millis());
-        for sql in ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)", &restored] {
-            let sql = sqlx::AssertSqlSafe(sql.to_owned());
-            sqlx::query(sql).fetch_all(&mut *self.writer).await.map_err(failed("empty the state's write-ahead log"))?;
-        }
-        Ok(())
+        empty_log(&mut self.writer).await
     }
+}
+
+/// Empties the write-ahead log. Nobody is to wait for readers: where somebody is reading, the next start does it, or the end
+/// of the next prepare.
+pub(super) async fn empty_log(writer: &mut SqliteConnection) -> Result<(), StoreError> {
+    let restored = format!("PRAGMA busy_timeout = {}", super::open::BUSY_TIMEOUT.as_millis());
+    for sql in ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)", &restored] {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        sqlx::query(sql).fetch_all(&mut *writer).await.map_err(failed("empty the state's write-ahead log"))?;
+    }
+    Ok(())
 }
 
 impl<'t> Change<'t> {

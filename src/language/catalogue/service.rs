@@ -29,6 +29,10 @@ pub(super) const TEXTS: super::Part = &[
     ("a key that cannot be told from another", "einen Schlüssel, der von einem anderen nicht zu unterscheiden ist"),
     ("nothing in the columns that make it the same person", "nichts in den Spalten, die die Person ausmachen"),
     ("it is not in the settings", "steht nicht in den Einstellungen"),
+    (
+        "it is not in the settings, and what was erased from it is not known to be gone",
+        "steht nicht in den Einstellungen, und was daraus gelöscht wurde, ist nicht nachweislich weg",
+    ),
     ("nothing is erased from it: {reason}", "daraus wird nichts gelöscht: {reason}"),
     (
         "{0}: closed until an operator decides: erasured reopen {0}",

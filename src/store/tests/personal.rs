@@ -210,6 +210,22 @@ async fn who_is_denied_a_record_finds_it_under_neither_name() {
 }
 
 #[tokio::test]
+async fn what_a_reader_has_kept_in_the_log_goes_with_the_next_start() {
+    let bench = Bench::new().await;
+    bench.propose([1]).await;
+    let mut reader = bench.store.readers.begin().await.unwrap();
+    sqlx::query("SELECT count(*) FROM proposal").fetch_one(&mut *reader).await.unwrap();
+    bench.take_for_personal().await;
+    let mut log = bench.path().into_os_string();
+    log.push("-wal");
+    let bytes = || std::fs::metadata(&log).unwrap().len();
+    assert_ne!(bytes(), 0);
+    reader.rollback().await.unwrap();
+    Store::open(&bench.path(), bench.clock.clone()).await.unwrap();
+    assert_eq!(bytes(), 0);
+}
+
+#[tokio::test]
 async fn a_state_with_sealed_keys_is_read_with_their_secret_and_never_bared() {
     let bench = Bench::new().await;
     bench.propose([1]).await;

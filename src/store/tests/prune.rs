@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::actor::Scope;
-use crate::audit::{By, Report, verify};
+use crate::audit::{By, Counts, Kind, Report, verify};
 use crate::clock::Clock as _;
 use crate::proposal::{StateName, WithdrawReason};
 
@@ -44,7 +44,7 @@ async fn cut(bench: &Bench) -> Option<Cut> {
     let before = bench.clock.now().checked_sub(years(10)).unwrap();
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await.unwrap();
-    let cut = change.cut_trail(&By::run(bench.run.0), before).await.unwrap();
+    let cut = change.cut_trail(&By::run(bench.run.0), before, &checkpoint_key()).await.unwrap();
     change.commit().await.unwrap();
     cut
 }
@@ -238,6 +238,24 @@ async fn a_beginning_that_is_gone_without_a_cut_is_found_at_the_start() {
     drop(turn);
     let refused = Store::open(&path, bench.clock.clone()).await.unwrap_err();
     assert!(matches!(refused, StoreError::BrokenChain { seq: 1, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_cut_that_nobody_has_signed_is_found_at_the_start() {
+    let (bench, signed) = bench_of_long_ago().await;
+    let path = bench.path();
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    // Chained as it should be: whoever can write the state can do that, and cannot sign.
+    let told = Kind::Pruned { first: signed, entries: signed - 1, counts: Counts::new() };
+    change.append(&By::daemon(), &told).await.unwrap();
+    let sql = "INSERT INTO cut SELECT 1, entries, at, 1 FROM checkpoint WHERE entries = ?1";
+    sqlx::query(sql).bind(signed.cast_signed()).execute(&mut *change.transaction).await.unwrap();
+    change.commit().await.unwrap();
+    drop(turn);
+    let refused = Store::open(&path, bench.clock.clone()).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::BrokenChain { seq, .. } if *seq == signed), "{refused}");
+    assert!(refused.to_string().contains("no entry that was signed tells"), "{refused}");
 }
 
 #[tokio::test]
