@@ -24,7 +24,7 @@ pub use category::{
 pub use dates::{DateFormat, EARLIEST_DAY, Unreadable, coarse_bound};
 pub use finding::{Finding, Located, Place, Severity, causes};
 pub use hours::{Hours, HoursError};
-pub use load::{Loaded, listed, load, nearest};
+pub use load::{Loaded, UNDECIDED, listed, load, nearest};
 pub use period::{Period, PeriodError, Starts};
 pub use reasons::{Choice, ReasonKind, Reasons, StandardReason, Wording};
 pub use settings::{FullText, Holds, Keeping, Removal, Schedule, Settings, SourceSettings};

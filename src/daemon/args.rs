@@ -25,6 +25,8 @@ struct Erasured {
 pub(super) enum Command {
     /// Run the daemon in the foreground (what systemd starts)
     Run(RunArgs),
+    /// Draft settings from an application's database, to be decided about; changes nothing in it
+    Init(InitArgs),
     /// Check the settings against the live schema; changes nothing
     Check(CheckArgs),
     /// Show what prepare and erase would do now, record by record; changes nothing, needs no daemon
@@ -81,6 +83,20 @@ pub(super) struct RunArgs {
     /// Form of the log
     #[arg(long, value_name = "FORM", value_enum, default_value = "auto")]
     pub(super) log: LogForm,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct InitArgs {
+    /// The application's database: sqlite:PATH
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+    /// New folder for the settings
+    #[arg(long, value_name = "DIR", default_value = CONFIG_DIRECTORY)]
+    pub(super) config: PathBuf,
+    /// Name of the source in the settings [default: after the file]
+    #[arg(long, value_name = "NAME")]
+    pub(super) source: Option<String>,
 }
 
 /// Arguments of `check`.

@@ -9,6 +9,7 @@ mod book;
 mod check;
 mod clock;
 mod demo;
+mod init;
 mod keys;
 mod lock;
 mod logging;
@@ -41,6 +42,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, client: Client) -> Ex
     runtime.block_on(async {
         match command {
             args::Command::Run(arguments) => serve::run(&arguments).await,
+            args::Command::Init(arguments) => init::run(&arguments).await,
             args::Command::Check(arguments) => check::run(&arguments).await,
             args::Command::Plan(arguments) => plan::run(&arguments).await,
             args::Command::Prove(arguments) => prove::run(&arguments).await,

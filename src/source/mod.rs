@@ -107,6 +107,14 @@ impl Reader {
         self.0.schema()
     }
 
+    /// The first values of a column that are not NULL, so many at most.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn values(&mut self, table: &str, column: &str, max: u32) -> Result<Vec<Value>, SourceError> {
+        self.0.values(table, column, max).await
+    }
+
     /// What was read, if the schema is still the one that mappings were made over.
     ///
     /// # Errors

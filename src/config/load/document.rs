@@ -1,10 +1,11 @@
 //! A settings file: its text, where in it things stand, and the faults found so far.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use toml::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use crate::config::{Finding, Place};
 
@@ -18,9 +19,17 @@ impl Faults {
         self.0.borrow_mut().push(finding);
     }
 
-    /// All of them, in the order of files and lines.
+    /// All of them, in the order of files and lines. Of what is still to be decided nothing else is told.
     pub fn into_sorted(self) -> Vec<Finding> {
         let mut found = self.0.into_inner();
+        let open: BTreeSet<Place> = found
+            .iter()
+            .filter(|finding| finding.code == UNDECIDED)
+            .filter_map(|finding| finding.place.clone())
+            .collect();
+        found.retain(|finding| {
+            finding.code == UNDECIDED || finding.place.as_ref().is_none_or(|place| !open.contains(place))
+        });
         found.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
         found
     }
@@ -59,7 +68,10 @@ impl File {
     /// Its tables, with places; `None` after a fault in its form, beyond which nothing can be told.
     pub fn parse(&self, faults: &Faults) -> Option<Spanned<DeTable<'_>>> {
         match DeTable::parse(&self.text) {
-            Ok(tables) => Some(tables),
+            Ok(tables) => {
+                self.note_undecided(faults, tables.get_ref());
+                Some(tables)
+            }
             Err(error) => {
                 let place = self.place(error.span().map_or(0, |span| span.start));
                 let message = format!("this is not TOML: {}", error.message());
@@ -68,7 +80,33 @@ impl File {
             }
         }
     }
+
+    /// A draft says `"?"` where somebody has to decide.
+    fn note_undecided(&self, faults: &Faults, table: &DeTable<'_>) {
+        for (key, value) in table {
+            self.note_if_open(faults, key.get_ref(), value);
+        }
+    }
+
+    fn note_if_open(&self, faults: &Faults, key: &str, value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::String(text) if text == OPEN => {
+                let place = self.place(value.span().start);
+                let message = format!("`{key}` is still to be decided");
+                let hint = "write your decision instead of \"?\"; `erasured init` has put its suggestion behind it";
+                faults.add(Finding::error(UNDECIDED, &place, message).hint(hint));
+            }
+            DeValue::Array(items) => items.iter().for_each(|item| self.note_if_open(faults, key, item)),
+            DeValue::Table(table) => self.note_undecided(faults, table),
+            _ => {}
+        }
+    }
 }
+
+/// The code of a value that somebody still has to decide about.
+pub const UNDECIDED: &str = "undecided";
+/// What stands there.
+const OPEN: &str = "?";
 
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)

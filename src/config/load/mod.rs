@@ -31,6 +31,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+pub use document::UNDECIDED;
 use document::{Faults, File};
 pub(super) use reasons::{FREE_TEXT, Flaw as ReasonsFlaw, check_name as check_reason_name};
 pub(super) use rule::version as rule_version;

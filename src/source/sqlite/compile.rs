@@ -100,6 +100,14 @@ impl SqliteReader {
         Ok(None)
     }
 
+    /// The first values of a column that are not NULL.
+    pub(crate) async fn values(&mut self, table: &str, column: &str, max: u32) -> Result<Vec<Value>, SourceError> {
+        let (table, column) = (quote(table), quote(column));
+        let sql = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {max}");
+        let rows = fetch(&mut self.reading, "read values", sql, Vec::new()).await?;
+        rows.iter().map(|row| value(row, 0)).collect()
+    }
+
     /// Distinctive values of a personal column, as a sample, in the form that [`copies`](Self::copies) takes.
     pub(crate) async fn sample(&mut self, table: &str, column: &str) -> Result<Value, SourceError> {
         let (table, column) = (quote(table), quote(column));
