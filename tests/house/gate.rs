@@ -177,6 +177,21 @@ async fn a_schema_that_changes_between_two_batches_is_caught_in_the_second() {
 }
 
 #[tokio::test]
+async fn an_older_copy_that_comes_back_between_two_batches_closes_the_source() {
+    let living = Living::many_confirmed().await;
+    // What an older copy carries, of this installation: nothing.
+    let run = living.run_while("erase", "DELETE FROM erasured_commit").await;
+    let told = run["problem"]["detail"].as_str().unwrap();
+    assert!(told.contains("the source's commit marker is from elsewhere"), "{told}");
+    assert_eq!((&run["state"], &run["left"]), (&json!("partly"), &json!(305 - FIRST_BATCH)), "{run}");
+    assert_eq!(living.category_status("customer").await["confirmed"], 304 - FIRST_BATCH);
+    assert_eq!(living.bench.rows("SELECT count(*) FROM users").await, ["1"], "nor is anything else of it erased");
+    let status = living.json(&["status"]).await;
+    let problem = status["sources"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("restored from elsewhere"), "{problem}");
+}
+
+#[tokio::test]
 async fn another_category_that_minds_stops_and_this_one_goes_on() {
     let living = Living::many_confirmed().await;
     let run = living.run_while("erase", "ALTER TABLE users ADD COLUMN nickname TEXT").await;
