@@ -165,6 +165,39 @@ async fn a_second_installation_waits_for_an_operators_word() {
     daemon.stop();
 }
 
+/// A crash of the application has left a journal that only who may write can roll back: that is done, whoever comes first.
+#[tokio::test]
+async fn what_a_crash_of_the_application_has_left_half_written_is_rolled_back() {
+    let bench = confirmed().await;
+    let site = Site::at(bench.dir.path());
+    let daemon = site.daemon();
+    let before = bench.dump().await;
+    let mut application = bench.connect().await;
+    // More than fits into memory is written to the file before it is committed.
+    let half = "PRAGMA cache_size = 1; BEGIN; CREATE TABLE filler (x); UPDATE customers SET last_name = 'Half';
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+        INSERT INTO filler SELECT randomblob(1000) FROM n";
+    sqlx::raw_sql(half).execute(&mut application).await.unwrap();
+    let journal = bench.dir.path().join("app.db-journal");
+    let (half_written, hot) = (std::fs::read(bench.database()).unwrap(), std::fs::read(&journal).unwrap());
+    application.close().await.unwrap();
+    let crash = || {
+        std::fs::write(bench.database(), &half_written).unwrap();
+        std::fs::write(&journal, &hot).unwrap();
+    };
+    for words in ["status", "list", "run prepare --wait --dry-run", "run erase --wait --dry-run", "run prepare --wait"]
+    {
+        crash();
+        let said = site.json(&words.split(' ').collect::<Vec<_>>());
+        assert!(!said.to_string().contains("read-only"), "{words}: {said}");
+        assert_eq!(problem(&site), Value::Null, "{words}");
+        assert_eq!(bench.dump().await, before, "{words}: as if it had not been");
+    }
+    crash();
+    crate::source::assert_mended(&site);
+    daemon.stop();
+}
+
 /// The newest time on record lies ahead: the clock was set back, or had been wrong before. An operator decides.
 #[tokio::test]
 async fn an_operator_decides_which_time_is_right() {
