@@ -189,7 +189,11 @@ impl Engine<'_> {
         self.writer.begin(self.mapping, self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
-        let (plan, fresh) = match self.plan(claims).await {
+        let planned = match self.is_where_it_was_left().await {
+            Ok(()) => self.plan(claims).await,
+            Err(error) => Err(error),
+        };
+        let (plan, fresh) = match planned {
             Ok(planned) => planned,
             Err(error) => return self.give_up(error).await,
         };
@@ -244,6 +248,14 @@ impl Engine<'_> {
     async fn give_up(&mut self, error: EngineError) -> Result<Attempt, EngineError> {
         self.writer.roll_back().await.map_err(EngineError::Source)?;
         Err(error)
+    }
+
+    /// Whether the source, under its lock, is the one that the last batch was committed in: an older copy may have been
+    /// written back into the same file.
+    async fn is_where_it_was_left(&mut self) -> Result<(), EngineError> {
+        let marker = self.writer.marker(self.installation).await.map_err(EngineError::Source)?;
+        let last = self.last_committed.map(|last| last.to_string());
+        if marker == last { Ok(()) } else { Err(EngineError::Foreign) }
     }
 
     /// Step 1: reads the records again and lays out what is to happen.

@@ -8,6 +8,7 @@ use super::patience::Patience;
 use super::remove::remove;
 use super::run::{Progress, Stop};
 use super::samples::Samples;
+use super::settle::{is_open, told_closed};
 use super::shells::{Shell, Shells};
 use super::together::Together;
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
@@ -138,12 +139,8 @@ async fn erase_source(
     if !progress.may_begin(workshop, described, run) {
         return Ok(());
     }
-    let is_open = match run {
-        Some(_) => settle(workshop, &described.name).await?,
-        None => is_open(workshop, described).await?,
-    };
-    if !is_open {
-        reached.tell(progress, format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
+    if !is_open(workshop, run, &described.name).await? {
+        reached.tell(progress, told_closed(&described.name));
         return Ok(());
     }
     let mut open = workshop.open(&described.name, run).await?;
@@ -406,12 +403,6 @@ impl Erase<'_, '_> {
             watcher(Foreseen { record, future });
         }
     }
-}
-
-/// Whether the source is not closed, as far as is known without settling it.
-async fn is_open(workshop: &Workshop, described: &SourceSettings) -> Result<bool, JobError> {
-    let known = workshop.store.sources().await.map_err(store)?;
-    Ok(!known.iter().any(|state| state.source == described.name && state.closed.is_some()))
 }
 
 pub(super) async fn last_committed(

@@ -32,7 +32,7 @@ pub use self::foresee::{Foreseen, Future, foresee};
 pub use self::proof::{look_through, look_through_state};
 pub use self::remove::{Late, late, queue_owed};
 pub use self::run::{Stop, begin, perform, queue_rest};
-pub use self::settle::{SettleError, other_installations, reopen, settle};
+pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;
 use crate::config::{Settings, SourceSettings, causes};

@@ -6,6 +6,7 @@ use super::ahead::Ahead;
 use super::brake::{Look, Seen, keep};
 use super::patience::Patience;
 use super::run::{Progress, Stop};
+use super::settle::{is_open, told_closed};
 use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::config::{Category, SourceSettings};
 use crate::erasure::{Candidate, Examined, Open, Preview, Tally, Verdict, examine, no_longer_due, pass, preview};
@@ -76,6 +77,11 @@ async fn prepare_source(
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
+    if !is_open(workshop, run, &described.name).await? {
+        // What is decided about a source from elsewhere is left as it is.
+        tell_once(progress, told_closed(&described.name));
+        return Ok(());
+    }
     let open = workshop.open(&described.name, run).await?;
     tell_stopped(&open, over, progress);
     let (mut reader, mut left) = (open.reader, None);
@@ -141,11 +147,14 @@ async fn prepare_source(
 fn tell_stopped(open: &Open, over: &mut BTreeMap<CategoryName, Option<u64>>, progress: &mut Progress<'_>) {
     for stopped in &open.stopped {
         over.insert(stopped.category.clone(), None);
-        let told = format!("{}: {}", stopped.category, stopped.reason);
-        // However often the source is opened.
-        if !progress.troubles.contains(&told) {
-            progress.trouble(told);
-        }
+        tell_once(progress, format!("{}: {}", stopped.category, stopped.reason));
+    }
+}
+
+/// Tells what is wrong; the same once, however often the source is opened.
+fn tell_once(progress: &mut Progress<'_>, told: String) {
+    if !progress.troubles.contains(&told) {
+        progress.trouble(told);
     }
 }
 

@@ -177,6 +177,21 @@ async fn a_schema_that_changes_between_two_batches_is_caught_in_the_second() {
 }
 
 #[tokio::test]
+async fn an_older_copy_that_comes_back_between_two_batches_closes_the_source() {
+    let living = Living::many_confirmed().await;
+    // What an older copy carries, of this installation: nothing.
+    let run = living.run_while("erase", "DELETE FROM erasured_commit").await;
+    let told = run["problem"]["detail"].as_str().unwrap();
+    assert!(told.contains("the source's commit marker is from elsewhere"), "{told}");
+    assert_eq!((&run["state"], &run["left"]), (&json!("partly"), &json!(305 - FIRST_BATCH)), "{run}");
+    assert_eq!(living.category_status("customer").await["confirmed"], 304 - FIRST_BATCH);
+    assert_eq!(living.bench.rows("SELECT count(*) FROM users").await, ["1"], "nor is anything else of it erased");
+    let status = living.json(&["status"]).await;
+    let problem = status["sources"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("restored from elsewhere"), "{problem}");
+}
+
+#[tokio::test]
 async fn another_category_that_minds_stops_and_this_one_goes_on() {
     let living = Living::many_confirmed().await;
     let run = living.run_while("erase", "ALTER TABLE users ADD COLUMN nickname TEXT").await;
@@ -414,3 +429,63 @@ async fn a_view_that_changes_between_two_batches_stops_its_category() {
     assert!(told.contains("user: the schema has changed: the view quiet does not read what it did"), "{told}");
     assert_eq!((&run["deleted"], &run["left"]), (&json!(FIRST_BATCH), &json!(301 - FIRST_BATCH)), "{run}");
 }
+
+/// Two columns, each of which names a person, and orders that refer to one of them.
+fn people([id, no, person]: [&str; 3]) -> String {
+    format!(
+        "CREATE TABLE people (id INTEGER {id}, no INTEGER {no}, name TEXT, last_on TEXT);
+         CREATE TABLE buys (id INTEGER PRIMARY KEY, person INTEGER {person}, what TEXT);
+         INSERT INTO people VALUES (100, 200, 'Maier', '2019-01-01'), (200, 100, 'Huber', '2019-01-01');
+         INSERT INTO buys VALUES (1, 100, 'of Maier'), (2, 200, 'of Huber')"
+    )
+}
+
+const PERSON: &str = "table = \"people\"\nidentity = [\"name\"]\n
+    [[criterion]]\nname = \"old\"\nsince = \"last_on\"\nperiod = \"3 years\"\n
+    [erase]\nkeep = [\"id\", \"no\"]\n[erase.anonymise]\nname = \"null\"\nlast_on = \"null\"\n
+    [[dependent]]\ntable = \"buys\"\ncolumn = \"person\"\nrule = \"delete\"\n
+    [brake]\nshare = \"100 %\"\n";
+
+/// The schema is rebuilt with the same columns, of which another names the person: what is confirmed waits until somebody
+/// has looked, and no order of somebody else's goes.
+#[tokio::test]
+async fn another_column_that_names_a_person_stops_its_category() {
+    let key = "the key of people was id and is no; with key = [\"id\"] it stays the same";
+    let moved = "person of buys referred to id of people and refers to no";
+    let same = format!("{moved}; with references = [\"id\"] it stays the same");
+    let (id, no) = ("REFERENCES people (id)", "REFERENCES people (no)");
+    for (was, is, why, last) in [
+        (["PRIMARY KEY", "UNIQUE", ""], ["UNIQUE", "PRIMARY KEY", ""], format!("{key}; {HINT} (and 1 more)"), same),
+        (["PRIMARY KEY", "UNIQUE", id], ["PRIMARY KEY", "UNIQUE", no], format!("{moved}; {HINT}"), moved.to_owned()),
+    ] {
+        let bench = Bench::with_sql(&people(was)).await;
+        bench.category("person", PERSON);
+        let living = living_over(bench, Arc::new(identity_of), Arc::new(identity_named)).await;
+        living.json(&["run", "prepare", "--wait"]).await;
+        living.json(&["confirm", "person/200"]).await;
+        let rebuilt = format!("DROP TABLE buys; DROP TABLE people; {}", people(is));
+        living.bench.sql(&rebuilt).await;
+        let before = living.bench.dump().await;
+        let said = living.ctl(&["run", "prepare", "--wait", "--json"]).await.json();
+        assert_eq!((&said["state"], &said["withdrawn"], &said["proposed"]), (&json!("partly"), &json!(0), &json!(0)));
+        let (_, told) = living.erased_in_part().await;
+        assert!(told.ends_with(&format!("person: the schema has changed: {why}")), "{told}");
+        assert_eq!(living.bench.dump().await, before, "{why}");
+        let findings = living.category_status("person").await["gate"]["findings"].to_string();
+        assert!(findings.contains(&json!(last).to_string()), "{findings}");
+
+        let is_declared = was[2] == id;
+        if is_declared {
+            living.json(&["schema", "accept", "person"]).await;
+        } else {
+            living.bench.category("person", &PERSON.replace("identity =", "key = [\"id\"]\nidentity ="));
+            living.settings.post(Arc::new(living.bench.settings()), &[]);
+        }
+        let run = living.json(&["run", "erase", "--wait"]).await;
+        assert_eq!((&run["state"], &run["deleted"]), (&json!("done"), &json!(1)), "{run}");
+        let left = if is_declared { "'of Huber'" } else { "'of Maier'" };
+        assert_eq!(living.bench.rows("SELECT what FROM buys").await, [left], "by what was said of the schema");
+    }
+}
+
+const HINT: &str = "if the settings still mean what they should, accept it: erasurectl schema accept person";

@@ -170,7 +170,11 @@ impl Engine<'_> {
         self.writer.begin_joint(self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
-        let sorted = match self.sort(mappings, groups).await {
+        let sorted = match self.is_where_it_was_left().await {
+            Ok(()) => self.sort(mappings, groups).await,
+            Err(error) => Err(error),
+        };
+        let sorted = match sorted {
             Ok(sorted) => sorted,
             Err(error) => return self.leave(error).await,
         };

@@ -47,6 +47,14 @@ pub(super) const TEXTS: super::Part = &[
         "the database cannot be written: it, its folder or the disk is read-only",
         "die Datenbank ist nicht beschreibbar: sie, ihr Ordner oder die Platte ist schreibgeschützt",
     ),
+    (
+        "a crash of the application has left a change half written in the database",
+        "ein Absturz der Anwendung hat eine Änderung halb geschrieben in der Datenbank gelassen",
+    ),
+    (
+        "whoever may write to the file and its folder takes it back by opening it, as the application does",
+        "wer in die Datei und ihren Ordner schreiben darf, nimmt sie beim Öffnen zurück, so auch die Anwendung",
+    ),
     ("the disk of the database fails", "die Platte der Datenbank versagt"),
     ("the database is damaged", "die Datenbank ist beschädigt"),
     ("the disk of the database is full", "die Platte der Datenbank ist voll"),

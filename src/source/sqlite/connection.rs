@@ -72,9 +72,17 @@ pub(super) async fn has_wal(connection: &mut SqliteConnection) -> Result<bool, S
     Ok(mode.is_some_and(|mode| mode.as_str() == Some("wal")))
 }
 
-/// A connection that reads, for our own statements.
+/// A connection that reads, for our own statements. What a crash of the application has left half written is rolled back
+/// before, as by anybody else who opens the file, on a connection that may.
 pub(super) async fn reading(path: &Path, lock_wait: Duration) -> Result<SqliteConnection, SourceError> {
-    open(path, options(path, lock_wait).read_only(true)).await
+    let reads = || open(path, options(path, lock_wait).read_only(true));
+    match reads().await {
+        Err(error) if error.is_half_written() => {
+            writing(path, lock_wait).await?.close().await.map_err(|error| SourceError::opening(path, error))?;
+            reads().await
+        }
+        opened => opened,
+    }
 }
 
 /// A connection that reads, for the settings' SQL: guarded, and interrupted after `limit` per statement.
