@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::brake::Leave;
 use super::erase::claim;
 use super::journal::StoreJournal;
 use super::run::{Progress, Stop, note_progress};
@@ -12,7 +13,7 @@ use crate::erasure::{BatchReport, Claim, Engine, Pace};
 use crate::proposal::{BatchId, ProposalId};
 use crate::record::RecordRef;
 use crate::source::{Mapping, Reader, SourceError, Surveyed, Writer};
-use crate::store::{Proposal, Ripe, RunId, WriteTurn};
+use crate::store::{Proposal, RunId, WriteTurn};
 
 /// Records of the first batch; later ones follow the time that it held the lock.
 const BATCH_RECORDS_FIRST: u32 = 200;
@@ -40,8 +41,8 @@ pub(super) struct Batches<'a, 'w> {
     pub(super) progress: &'a mut Progress<'w>,
     pub(super) stop: Stop<'a>,
     pub(super) last_committed: Option<BatchId>,
-    /// Which of the confirmed may be erased.
-    pub(super) ripe: Ripe,
+    /// Which of the confirmed may be erased, and how many.
+    pub(super) leave: &'a mut Leave,
     pub(super) next: Next,
 }
 
@@ -88,7 +89,7 @@ impl Batches<'_, '_> {
 
     async fn confirmed(&self, limit: u32) -> Result<Vec<Proposal>, JobError> {
         let category = &self.mapping.category;
-        self.workshop.store.confirmed(category, self.ripe, self.next.after, limit).await.map_err(store)
+        self.workshop.store.confirmed(category, self.leave.ripe, self.next.after, limit).await.map_err(store)
     }
 
     /// Leaves nothing in the write-ahead log for the application to move, and closes the connection. Gives the last
@@ -140,6 +141,10 @@ impl Batches<'_, '_> {
         let after = Some(last.id);
         let (claims, left_out) = self.free(&proposals).await?;
         let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
+        if u64::from(records) > self.leave.records_max {
+            self.progress.note_more_than_counted(&self.mapping.category);
+            return Ok(false);
+        }
         let keys = claims.iter().map(|claim| &claim.key);
         self.progress.samples.take(&self.described.name, self.reader, self.mapping, keys).await;
         let mut report = BatchReport::default();
@@ -158,6 +163,8 @@ impl Batches<'_, '_> {
     }
 
     fn count(&mut self, report: &BatchReport) {
+        let erased = report.deleted + report.anonymised;
+        self.leave.records_max = self.leave.records_max.saturating_sub(erased);
         let counts = self.progress.report.category(&self.mapping.category);
         counts.deleted += report.deleted;
         counts.anonymised += report.anonymised;
@@ -223,7 +230,7 @@ impl Batches<'_, '_> {
             return Ok(());
         }
         let (category, after) = (&self.mapping.category, self.next.after);
-        let found = self.workshop.store.confirmed_keys(category, self.ripe, after, self.next.survey).await;
+        let found = self.workshop.store.confirmed_keys(category, self.leave.ripe, after, self.next.survey).await;
         let (keys, last) = found.map_err(store)?;
         if keys.is_empty() || !self.may_begin() {
             return Ok(());

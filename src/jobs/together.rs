@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use super::brake::Leave;
 use super::erase::{claim, last_committed, ruled_out};
 use super::journal::StoreJournal;
 use super::run::{Progress, Stop, note_progress};
@@ -15,7 +16,7 @@ use crate::erasure::{
 use crate::proposal::{BatchId, Outcome, Parted, ProposalId, ReturnReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, SourceError, Writer};
-use crate::store::{Proposal, Ripe, RunId};
+use crate::store::{Proposal, RunId};
 
 /// Groups of the first batch; later ones follow the time that it held the lock.
 const GROUPS_FIRST: u32 = 20;
@@ -28,7 +29,7 @@ pub(super) struct Together<'a, 'w> {
     pub(super) described: &'a SourceSettings,
     pub(super) mappings: &'a BTreeMap<CategoryName, Mapping>,
     /// What of each category may be erased; none of those that are not among them.
-    pub(super) ripe: BTreeMap<CategoryName, Ripe>,
+    pub(super) leaves: &'a mut BTreeMap<CategoryName, Option<Leave>>,
     pub(super) open: &'a mut Open,
     pub(super) progress: &'a mut Progress<'w>,
     pub(super) stop: Stop<'a>,
@@ -61,8 +62,10 @@ impl Together<'_, '_> {
         };
         let may_go = |proposal: &Proposal| {
             let category = &proposal.record.category;
-            let is_ripe = |ripe: &Ripe| ripe.before.is_none_or(|before| proposal.confirmed_at <= Some(before));
-            self.ripe.get(category).is_some_and(is_ripe)
+            let is_ripe = |leave: &Leave| leave.ripe.before.is_none_or(|before| proposal.confirmed_at <= Some(before));
+            let leave = self.leaves.get(category).and_then(Option::as_ref);
+            // A category may have been stopped since it was looked at.
+            self.mappings.contains_key(category) && leave.is_some_and(is_ripe)
         };
         Ok(Some((found.into_iter().filter(|group| group.iter().all(may_go)).collect(), Some(last))))
     }
@@ -138,6 +141,9 @@ impl Together<'_, '_> {
         if !self.progress.may_begin(workshop, self.described, Some(run)) {
             return Ok(false);
         }
+        if !self.may_all_go(&groups) {
+            return Ok(false);
+        }
         let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         let joined: Vec<Vec<Joined>> =
             groups.iter().map(|group| group.iter().map(|one| joined(workshop, one)).collect()).collect();
@@ -177,9 +183,22 @@ impl Together<'_, '_> {
         Ok(true)
     }
 
+    /// Whether so many may be erased; told where that is more than was counted.
+    fn may_all_go(&mut self, groups: &[Vec<Proposal>]) -> bool {
+        let mut records: BTreeMap<&CategoryName, u64> = BTreeMap::new();
+        groups.iter().flatten().for_each(|proposal| *records.entry(&proposal.record.category).or_default() += 1);
+        let left = |category| self.leaves.get(category).and_then(Option::as_ref).map_or(0, |leave| leave.records_max);
+        let too_many: Vec<_> = records.into_iter().filter(|(category, count)| *count > left(category)).collect();
+        too_many.iter().for_each(|(category, _)| self.progress.note_more_than_counted(category));
+        too_many.is_empty()
+    }
+
     fn add(&mut self, report: JointReport) {
         for (category, of) in report.categories {
             let BatchReport { deleted, anonymised, returned, withdrawn, held, dependents, .. } = of;
+            if let Some(Some(leave)) = self.leaves.get_mut(&category) {
+                leave.records_max = leave.records_max.saturating_sub(deleted + anonymised);
+            }
             let counts = self.progress.report.category(&category);
             counts.deleted += deleted;
             counts.anonymised += anonymised;

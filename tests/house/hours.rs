@@ -43,25 +43,11 @@ impl Living {
 
     /// Carries out one run of the job, in which the clock is put on as soon as it has done a first piece.
     async fn partly_from(&self, job: &str, now: &str) -> Value {
-        self.working.send_replace(false);
-        self.json(&["run", job]).await;
-        let run = self.store.queued_runs().await.unwrap().remove(0);
-        let mut turn = self.store.turn().await;
-        let mut change = turn.begin().await.unwrap();
-        change.start_run(run.id).await.unwrap();
-        change.commit().await.unwrap();
-        drop(turn);
-        let settings = self.settings.in_force();
-        let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
-        let clock = Arc::clone(&self.clock) as SharedClock;
-        let workshop = Workshop { store: Arc::clone(&self.store), settings, keys, clock };
         let stop = || {
             self.put(now);
             false
         };
-        perform(&workshop, &run, &stop).await.unwrap();
-        self.working.send_replace(true);
-        let run = self.json(&["runs", "show", &run.id.0.to_string()]).await;
+        let run = self.carry_out(job, &stop).await;
         assert_eq!(run["state"], "partly", "{run}");
         assert_told_once(&run);
         run

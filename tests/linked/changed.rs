@@ -66,6 +66,7 @@ async fn a_group_with_a_stopped_category_stays_and_the_others_go_on() {
     let states = office.states(&["person/124", "prospect/124", "prospect/4"]).await;
     assert_eq!(states[..2], ["person/124 confirmed (together)", "prospect/124 confirmed (together)"]);
     assert!(states[2].contains("erased (deleted)"), "{states:?}");
+    assert_eq!(run.report.total().returned, 0, "they are left as they are");
     office.bench.assert_sound().await;
 }
 
