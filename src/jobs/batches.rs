@@ -128,7 +128,7 @@ impl Batches<'_, '_> {
     /// Erases the next batch; false when there is none, or the source is to be left alone at this time of day.
     async fn batch(&mut self) -> Result<bool, JobError> {
         let workshop = self.workshop;
-        let mut turn = workshop.store.turn().await;
+        let turn = workshop.store.turn().await;
         let proposals = self.confirmed(self.next.size).await?;
         let Some(last) = proposals.last() else {
             return Ok(false);
@@ -139,19 +139,23 @@ impl Batches<'_, '_> {
         }
         self.observe().await?;
         let after = Some(last.id);
-        let (claims, left_out) = self.free(&proposals).await?;
-        let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
+        let (batch, left_out) = self.free(&proposals).await?;
+        let records = u32::try_from(batch.len()).unwrap_or(u32::MAX);
         if u64::from(records) > self.leave.records_max {
             self.progress.note_more_than_counted(&self.mapping.category);
             return Ok(false);
         }
-        let keys = claims.iter().map(|claim| &claim.key);
+        let keys = batch.iter().map(|(_, claim)| &claim.key);
         self.progress.samples.take(&self.described.name, self.reader, self.mapping, keys).await;
         let mut report = BatchReport::default();
-        let done = if claims.is_empty() { Ok(()) } else { self.attempt(&mut turn, claims, &mut report).await };
+        let done = if batch.is_empty() { Ok(false) } else { self.attempt(turn, batch, &mut report).await };
         self.count(&report);
-        done?;
+        let is_left_off = done?;
         self.progress.report.category(&self.mapping.category).held += left_out;
+        if is_left_off {
+            self.progress.note_left_off(self.workshop, self.described, self.run, self.stop);
+            return Ok(false);
+        }
         self.next.after = after;
         if records == 0 {
             return Ok(true);
@@ -175,12 +179,12 @@ impl Batches<'_, '_> {
         counts.dependents += report.dependents;
     }
 
-    /// The claims on those that are not held, and how many are; they stay as they are.
-    async fn free(&self, proposals: &[Proposal]) -> Result<(Vec<Claim>, u64), JobError> {
+    /// Those that are not held, with the claims on them, and how many are; they stay as they are.
+    async fn free<'p>(&self, proposals: &'p [Proposal]) -> Result<(Vec<(&'p Proposal, Claim)>, u64), JobError> {
         let records: Vec<&RecordRef> = proposals.iter().map(|proposal| &proposal.record).collect();
         let held = self.workshop.store.held_among(&records).await.map_err(store)?;
         let free = proposals.iter().filter(|proposal| !held.contains(&proposal.record));
-        Ok((free.map(|proposal| claim(self.workshop, proposal)).collect(), held.len() as u64))
+        Ok((free.map(|proposal| (proposal, claim(self.workshop, proposal))).collect(), held.len() as u64))
     }
 
     /// Looks whether the application was active while the source was left alone.
@@ -191,15 +195,19 @@ impl Batches<'_, '_> {
         Ok(())
     }
 
+    /// Gives whether it was left off in its middle, because nothing more was to be begun.
     async fn attempt(
         &mut self,
-        turn: &mut WriteTurn<'_>,
-        claims: Vec<Claim>,
+        turn: WriteTurn<'_>,
+        batch: Vec<(&Proposal, Claim)>,
         report: &mut BatchReport,
-    ) -> Result<(), JobError> {
-        let of = |claim: &Claim| (claim.proposal, (self.mapping.category.clone(), claim.clone()));
-        let claimed = claims.iter().map(of).collect();
-        let mut journal = StoreJournal { turn, run: self.run, source: &self.described.name, claims: claimed };
+    ) -> Result<bool, JobError> {
+        let (stop, may_work) = (self.stop, self.workshop.may_go_on(self.described));
+        let may_go_on = || !stop() && may_work();
+        let claimed = batch.iter().map(|(proposal, claim)| (*proposal, claim));
+        let of = (self.run, &self.described.name);
+        let mut journal = StoreJournal::new((&self.workshop.store, turn), of, claimed, &may_go_on);
+        let claims = batch.into_iter().map(|(_, claim)| claim).collect();
         let mut engine = Engine {
             reader: self.reader,
             writer: &mut self.writer,
@@ -217,7 +225,7 @@ impl Batches<'_, '_> {
         let released = engine.released.take();
         done.map_err(|source| JobError::Engine { category: self.mapping.category.to_string(), source })?;
         self.next.last = released.map(|since| (report.longest_lock, since));
-        Ok(())
+        Ok(journal.is_left_off)
     }
 
     /// Where a dependent has no index, looks for the rows of many batches in one pass. Not again while the application

@@ -127,7 +127,7 @@ impl Together<'_, '_> {
     /// Erases the next groups; false when there are none, or the source is to be left alone at this time of day.
     async fn batch(&mut self, run: RunId, writer: &mut Writer, next: &mut Next) -> Result<bool, JobError> {
         let workshop = self.workshop;
-        let mut turn = workshop.store.turn().await;
+        let turn = workshop.store.turn().await;
         let Some((groups, last)) = self.groups(*self.after, next.groups).await? else {
             return Ok(false);
         };
@@ -147,13 +147,12 @@ impl Together<'_, '_> {
         let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         let joined: Vec<Vec<Joined>> =
             groups.iter().map(|group| group.iter().map(|one| joined(workshop, one)).collect()).collect();
-        for mapping in self.mappings.values() {
-            let own = joined.iter().flatten().filter(|one| one.category == mapping.category);
-            let keys = own.map(|one| &one.claim.key);
-            self.progress.samples.take(&self.described.name, &mut self.open.reader, mapping, keys).await;
-        }
-        let claims = joined.iter().flatten().map(|one| (one.claim.proposal, (one.category.clone(), one.claim.clone())));
-        let mut journal = StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.collect() };
+        self.sample(&joined).await;
+        let (stop, may_work) = (self.stop, workshop.may_go_on(self.described));
+        let may_go_on = || !stop() && may_work();
+        let claimed = groups.iter().flatten().zip(joined.iter().flatten().map(|one| &one.claim));
+        let of = (run, &self.described.name);
+        let mut journal = StoreJournal::new((&workshop.store, turn), of, claimed, &may_go_on);
         let mappings = in_order(self.mappings.values());
         let Some(first) = mappings.first() else { return Ok(false) };
         let mut engine = Engine {
@@ -171,16 +170,28 @@ impl Together<'_, '_> {
         let mut report = JointReport::default();
         let done = engine.erase_joint_into(&mut journal, &mappings, joined, &mut report).await;
         next.last_committed = engine.last_committed;
-        let name = || format!("linked records of {}", self.described.name);
         if let Err(source) = done {
             self.progress.report = counted;
             self.add(report);
-            return Err(JobError::Engine { category: name(), source });
+            let category = format!("linked records of {}", self.described.name);
+            return Err(JobError::Engine { category, source });
         }
         next.groups = next.pace.fitting(count, report.longest_lock, &GROUPS);
-        *self.after = last;
         self.add(report);
+        if journal.is_left_off {
+            self.progress.note_left_off(workshop, self.described, run, stop);
+            return Ok(false);
+        }
+        *self.after = last;
         Ok(true)
+    }
+
+    async fn sample(&mut self, joined: &[Vec<Joined>]) {
+        for mapping in self.mappings.values() {
+            let own = joined.iter().flatten().filter(|one| one.category == mapping.category);
+            let keys = own.map(|one| &one.claim.key);
+            self.progress.samples.take(&self.described.name, &mut self.open.reader, mapping, keys).await;
+        }
     }
 
     /// Whether so many may be erased; told where that is more than was counted.

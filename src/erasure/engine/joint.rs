@@ -131,12 +131,15 @@ impl Engine<'_> {
         report: &mut JointReport,
     ) -> Result<(), EngineError> {
         let mut waiting = vec![groups];
-        while let Some(groups) = waiting.pop() {
+        while let Some(mut groups) = waiting.pop() {
+            if self.released.is_some() {
+                let of: Vec<ProposalId> = groups.iter().flatten().map(|joined| joined.claim.proposal).collect();
+                let standing = journal.give_way(&of, self.gap).await.map_err(EngineError::Journal)?;
+                let Some(standing) = standing else { return Ok(()) };
+                groups.retain(|group| group.iter().all(|joined| standing.contains(&joined.claim.proposal)));
+            }
             if groups.is_empty() {
                 continue;
-            }
-            if self.released.is_some() {
-                tokio::time::sleep(self.gap).await;
             }
             match self.attempt_joint(journal, mappings, groups).await? {
                 Tried::Done(done) => *report += done,
