@@ -115,8 +115,7 @@ impl Batches<'_, '_> {
                 note_progress(self.workshop, self.run, self.progress).await.map_err(store)?;
                 self.next.told = Stopwatch::start();
             }
-            if (self.stop)() {
-                self.progress.is_stopped = true;
+            if self.progress.hears(self.stop) {
                 break;
             }
             self.survey().await?;
@@ -129,6 +128,10 @@ impl Batches<'_, '_> {
     async fn batch(&mut self) -> Result<bool, JobError> {
         let workshop = self.workshop;
         let turn = workshop.store.turn().await;
+        // Within the turn: rules are changed in theirs.
+        if self.progress.hears(self.stop) {
+            return Ok(false);
+        }
         let proposals = self.confirmed(self.next.size).await?;
         let Some(last) = proposals.last() else {
             return Ok(false);

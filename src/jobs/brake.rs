@@ -201,8 +201,7 @@ impl Looking<'_, '_> {
 
     /// Whether the look goes on. Where it does not, nothing more is begun on the source in this run.
     fn may_go_on(&mut self) -> bool {
-        self.progress.is_stopped |= (self.stop)();
-        !self.progress.is_stopped && self.progress.may_begin(self.workshop, self.described, self.run)
+        !self.progress.hears(self.stop) && self.progress.may_begin(self.workshop, self.described, self.run)
     }
 
     /// What may be erased of the category; `None`: the brake has closed, or the look was not to go on. What is confirmed

@@ -114,8 +114,9 @@ async fn erase_patiently(
             Err(error) if error.is_passing() && run.is_some() => {
                 tracing::debug!(source = %described.name, "the application has the source, giving way");
                 if !patience.give_way(stop).await {
-                    progress.is_stopped |= stop();
-                    progress.note_locked(described);
+                    if !progress.hears(stop) {
+                        progress.note_locked(described);
+                    }
                     return Ok(());
                 }
             }

@@ -59,6 +59,12 @@ impl Progress<'_> {
         false
     }
 
+    /// Whether the run is to stop, or was: then it stays so.
+    pub(super) fn hears(&mut self, stop: Stop<'_>) -> bool {
+        self.is_stopped = self.is_stopped || stop();
+        self.is_stopped
+    }
+
     /// Notes why a batch was left off in its middle.
     pub(super) fn note_left_off(
         &mut self,
@@ -67,7 +73,7 @@ impl Progress<'_> {
         run: RunId,
         stop: Stop<'_>,
     ) {
-        self.is_stopped |= stop();
+        self.hears(stop);
         self.may_begin(workshop, described, Some(run));
     }
 

@@ -112,8 +112,7 @@ impl Together<'_, '_> {
         let mut observed = Stopwatch::start();
         while self.batch(run, writer, &mut next).await? {
             note_progress(self.workshop, run, self.progress).await.map_err(store)?;
-            if (self.stop)() {
-                self.progress.is_stopped = true;
+            if self.progress.hears(self.stop) {
                 break;
             }
             tokio::time::sleep(next.pace.gap(next.pace.allowed())).await;
@@ -128,6 +127,10 @@ impl Together<'_, '_> {
     async fn batch(&mut self, run: RunId, writer: &mut Writer, next: &mut Next) -> Result<bool, JobError> {
         let workshop = self.workshop;
         let turn = workshop.store.turn().await;
+        // Within the turn: rules are changed in theirs.
+        if self.progress.hears(self.stop) {
+            return Ok(false);
+        }
         let Some((groups, last)) = self.groups(*self.after, next.groups).await? else {
             return Ok(false);
         };

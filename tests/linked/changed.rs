@@ -1,7 +1,7 @@
 //! The application changes its schema between two batches of groups.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use erasured::jobs::perform;
 use erasured::store::{JobKind, Run, RunTrigger};
@@ -23,9 +23,10 @@ impl Office {
         change.commit().await.unwrap();
         drop(turn);
         let run = self.store.run(id).await.unwrap().unwrap();
-        let is_done = AtomicBool::new(false);
+        let asked = AtomicU32::new(0);
         let stop = || {
-            if !is_done.swap(true, Ordering::SeqCst) {
+            // First before the batch, then after it.
+            if asked.fetch_add(1, Ordering::SeqCst) == 1 {
                 self.bench.sql_at_once(sql);
             }
             false
