@@ -87,7 +87,7 @@ impl RunBook for Book {
     async fn look_after(&self) -> Result<(), StoreError> {
         if self.store.clock_doubt().is_some() {
             // What is owed stays owed until the clock is right.
-            return Ok(());
+            return self.store.note_clock_doubt().await;
         }
         let settings = Arc::clone(&self.settings.borrow());
         jobs::queue_owed(&self.store, &settings).await?;
