@@ -244,7 +244,7 @@ impl Engine<'_> {
         Ok(Attempt::Held { held: locked.elapsed(), claims, left_out: held.len() as u64 })
     }
 
-    async fn give_up(&mut self, error: EngineError) -> Result<Attempt, EngineError> {
+    async fn give_up<T>(&mut self, error: EngineError) -> Result<T, EngineError> {
         self.writer.roll_back().await.map_err(EngineError::Source)?;
         Err(error)
     }

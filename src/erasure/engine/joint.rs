@@ -169,19 +169,19 @@ impl Engine<'_> {
         mappings: &[&Mapping],
         groups: Vec<Vec<Joined>>,
     ) -> Result<Tried, EngineError> {
-        let all = groups.clone();
+        let (all, batch) = (groups.clone(), BatchId::generate().map_err(EngineError::Entropy)?);
         self.writer.begin_joint(self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
         let sorted = match self.sort(mappings, groups).await {
             Ok(sorted) => sorted,
-            Err(error) => return self.leave(error).await,
+            Err(error) => return self.give_up(error).await,
         };
         pass("batch-planned");
         let ruled_out = JointReport::ruled_out(&sorted);
         let mut report = ruled_out.clone();
         let mut plan = BatchPlan {
-            batch: BatchId::generate().map_err(EngineError::Entropy)?,
+            batch,
             records: Vec::new(),
             proposals: Vec::new(),
             shells: 0,
@@ -220,11 +220,6 @@ impl Engine<'_> {
                 Tried::Refused { groups: sorted.erased, report: JointReport { longest_lock: held, ..ruled_out }, error }
             }
         })
-    }
-
-    async fn leave(&mut self, error: EngineError) -> Result<Tried, EngineError> {
-        self.writer.roll_back().await.map_err(EngineError::Source)?;
-        Err(error)
     }
 
     /// The source is as it was: those that were ruled out are dealt with, and a refusal is told.
