@@ -134,7 +134,7 @@ enum Attempt {
 
 impl Engine<'_> {
     /// Erases these records. Where the database refuses a batch it is halved, until the record that is in the way
-    /// stands alone and goes back to the clerk.
+    /// stands alone and goes back to the clerk. Between two attempts the journal gives way, and may end it.
     ///
     /// # Errors
     /// When source or journal are in the way. Nothing is half done then, and what is still open is for settlement.
@@ -155,12 +155,15 @@ impl Engine<'_> {
         report: &mut BatchReport,
     ) -> Result<(), EngineError> {
         let mut waiting = vec![claims];
-        while let Some(claims) = waiting.pop() {
+        while let Some(mut claims) = waiting.pop() {
+            if self.released.is_some() {
+                let of: Vec<ProposalId> = claims.iter().map(|claim| claim.proposal).collect();
+                let standing = journal.give_way(&of, self.gap).await.map_err(EngineError::Journal)?;
+                let Some(standing) = standing else { return Ok(()) };
+                claims.retain(|claim| standing.contains(&claim.proposal));
+            }
             if claims.is_empty() {
                 continue;
-            }
-            if self.released.is_some() {
-                tokio::time::sleep(self.gap).await;
             }
             match self.attempt(journal, claims).await? {
                 Attempt::Done(done) => *report += done,
@@ -245,7 +248,7 @@ impl Engine<'_> {
         Ok(Attempt::Held { held: locked.elapsed(), claims, left_out: held.len() as u64 })
     }
 
-    async fn give_up(&mut self, error: EngineError) -> Result<Attempt, EngineError> {
+    async fn give_up<T>(&mut self, error: EngineError) -> Result<T, EngineError> {
         self.writer.roll_back().await.map_err(EngineError::Source)?;
         Err(error)
     }

@@ -54,8 +54,9 @@ async fn prepare_patiently(
             Err(error) if error.is_passing() && run.is_some() => {
                 tracing::debug!(source = %described.name, "the application has the source, giving way");
                 if !patience.give_way(stop).await {
-                    progress.is_stopped |= stop();
-                    progress.note_locked(described);
+                    if !progress.hears(stop) {
+                        progress.note_locked(described);
+                    }
                     return Ok(());
                 }
             }
@@ -244,8 +245,7 @@ impl Prepare<'_, '_> {
     }
 
     fn is_stopped(&mut self) -> bool {
-        self.progress.is_stopped |= (self.stop)();
-        self.progress.is_stopped
+        self.progress.hears(self.stop)
     }
 
     /// Withdraws open proposals that are no longer due or gone, and proposes again what was postponed until today.

@@ -51,8 +51,7 @@ pub(super) async fn remove(
         if own.is_empty() {
             continue;
         }
-        if stop() {
-            progress.is_stopped = true;
+        if progress.hears(stop) {
             break;
         }
         let ends = match run {
@@ -264,8 +263,7 @@ impl Removal<'_> {
                 ends.push((step, StepEnd::NotWanted));
                 continue;
             }
-            if (self.stop)() {
-                progress.is_stopped = true;
+            if progress.hears(self.stop) {
                 break;
             }
             self.owe_what_goes_with(step, &mut owed).await.map_err(store)?;

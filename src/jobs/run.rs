@@ -59,6 +59,24 @@ impl Progress<'_> {
         false
     }
 
+    /// Whether the run is to stop, or was: then it stays so.
+    pub(super) fn hears(&mut self, stop: Stop<'_>) -> bool {
+        self.is_stopped = self.is_stopped || stop();
+        self.is_stopped
+    }
+
+    /// Notes why a batch was left off in its middle.
+    pub(super) fn note_left_off(
+        &mut self,
+        workshop: &Workshop,
+        described: &SourceSettings,
+        run: RunId,
+        stop: Stop<'_>,
+    ) {
+        self.hears(stop);
+        self.may_begin(workshop, described, Some(run));
+    }
+
     /// Notes, once, that the clock is not believed any more; from then on nothing is begun in this run. Gives whether so.
     pub(super) fn note_doubt(&mut self, workshop: &Workshop) -> bool {
         if let Some(doubt) = workshop.store.clock_doubt()

@@ -234,3 +234,28 @@ async fn an_operator_decides_which_time_is_right() {
     daemon.stop();
     assert_eq!(Answer::of(&mut site.erasured(&["clock"])).code, 0);
 }
+
+/// The clock was set ahead while the machine was up. Starting the daemon again makes it no more credible.
+#[tokio::test]
+async fn a_clock_that_was_set_ahead_is_not_believed_after_a_restart() {
+    let bench = confirmed().await;
+    let site = Site::at(bench.dir.path());
+    let options = SqliteConnectOptions::new().filename(site.state_db());
+    let mut state = SqliteConnection::connect_with(&options).await.unwrap();
+    // The clock of the machine is not ours to set: as if it had shown less when it was believed first.
+    let wrong = "UPDATE clock SET anchor_at = strftime('%Y-%m-%dT%H:%M:%fZ', anchor_at, '-30 days')";
+    assert_eq!(sqlx::query(wrong).execute(&mut state).await.unwrap().rows_affected(), 1);
+    state.close().await.unwrap();
+    let asked = Answer::of(&mut site.erasured(&["clock"]));
+    assert_eq!(asked.code, 1, "{asked:?}");
+    assert!(asked.stderr.contains("set ahead") && asked.stderr.contains("hint: set the clock right"), "{asked:?}");
+    let daemon = site.daemon();
+    daemon.says("the clock is not believed");
+    let (_, run) = undone(&site, "erase", "failed");
+    assert!(why(&run).contains("the clock was set ahead"), "{run}");
+    daemon.stop();
+    assert_eq!(Answer::of(&mut site.erasured(&["clock", "--accept"])).code, 0);
+    let daemon = site.daemon();
+    assert_eq!(erased(&site.json(&["run", "erase", "--wait"])), [7, 2, 0, 0, 0]);
+    daemon.stop();
+}

@@ -13,8 +13,8 @@ pub(super) const TEXTS: super::Part = &[
         "die Uhr wurde zurückgestellt: sie zeigt {at:.0} und zeigte {until:.0}; Jobs warten, bis sie wieder stimmt oder erasured clock --accept sagt, dass sie stimmt",
     ),
     (
-        "the clock was set ahead: it shows {at:.0} and should show {until:.0}; jobs wait until it is right again, or until the daemon is started again because it is",
-        "die Uhr wurde vorgestellt: sie zeigt {at:.0} und sollte {until:.0} zeigen; Jobs warten, bis sie wieder stimmt oder der Dienst neu gestartet wird, weil sie stimmt",
+        "the clock was set ahead: it shows {at:.0}, and {until:.0} was expected; jobs wait until it is right again, or until erasured clock --accept says that it is",
+        "die Uhr wurde vorgestellt: sie zeigt {at:.0}, erwartet war {until:.0}; Jobs warten, bis sie wieder stimmt oder erasured clock --accept sagt, dass sie stimmt",
     ),
     (
         "the clock shows {at:.0}, and nothing is on record since {until:.0}; jobs wait until erasured clock --accept says that it is right",

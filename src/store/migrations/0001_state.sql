@@ -379,8 +379,16 @@ CREATE TABLE removal (
   CHECK ((tried_at IS NULL) = (why IS NULL))
 ) STRICT, WITHOUT ROWID;
 
--- The newest time at which the state was written, as long as the clock was believed.
+-- The newest time at which the state was written, as long as the clock was believed. What the clock showed when it was
+-- believed first since the machine was started, and how much time had passed until then since it began to be counted. What
+-- it showed last when it was far ahead, until it is believed again.
 CREATE TABLE clock (
   one       INTEGER PRIMARY KEY CHECK (one = 1),
-  newest_at TEXT NOT NULL
+  newest_at TEXT NOT NULL,
+  anchor_at TEXT,
+  passed_ms INTEGER CHECK (passed_ms >= 0),
+  began     TEXT,
+  ahead_at  TEXT,
+  CHECK ((anchor_at IS NULL) = (passed_ms IS NULL)),
+  CHECK ((anchor_at IS NULL) = (began IS NULL))
 ) STRICT;
