@@ -226,3 +226,6 @@ pub(super) fn planned(mapping: &Mapping, key: &FingerprintKey, staged: &StagedRe
         .map(|values| key.fingerprint(&mapping.category, &staged.key, &mapping.identity_version, values));
     PlannedRecord { key: staged.key.clone(), outcome, dependents, after }
 }
+
+#[cfg(test)]
+mod tests;
