@@ -115,23 +115,17 @@ pub struct Late {
 /// # Errors
 /// When the state cannot be read.
 pub async fn late(store: &Store, settings: &Settings, now: Timestamp) -> Result<Vec<Late>, StoreError> {
+    let now = now.to_zoned(settings.time_zone.clone());
     let mut found = Vec::new();
     for described in settings.sources.values() {
         let Some(within) = &described.removal.within else { continue };
-        let oldest = oldest(store, &described.name).await?;
-        let is_late = is_overdue(&described.removal, oldest, &now.to_zoned(settings.time_zone.clone()));
-        if let Some(confirmed_at) = oldest.filter(|_| is_late) {
+        let wanted = |step| is_wanted(step, &described.removal);
+        let oldest = store.left_in(&described.name, wanted).await?.oldest;
+        if let Some(confirmed_at) = oldest.filter(|_| is_overdue(&described.removal, oldest, &now)) {
             found.push(Late { source: described.name.clone(), confirmed_at, within: within.value.to_string() });
         }
     }
     Ok(found)
-}
-
-/// The oldest confirmation of what is not known to be gone from the source: erased and still owed, or not even erased.
-async fn oldest(store: &Store, source: &SourceName) -> Result<Option<Timestamp>, StoreError> {
-    let owed = store.owed().await?;
-    let owed = owed.iter().filter(|owed| owed.source == *source).map(|owed| owed.confirmed_at).min();
-    Ok(owed.into_iter().chain(store.oldest_confirmation(source).await?).min())
 }
 
 type Ends = Vec<(RemovalStep, StepEnd)>;

@@ -68,7 +68,7 @@ pub use list::{Event, EventKind, GivenReason, Page};
 pub use mark::MarkError;
 pub use propose::{Fresh, NewProposal, Proposed};
 pub use prune::Cut;
-pub use removal::{Owed, Remaining, StepEnd};
+pub use removal::{Left, Owed, Remaining, StepEnd};
 pub use report::{Counts, Removed, RunReport, Unreadable};
 pub use rule::{NewRule, StoredRule};
 pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};
