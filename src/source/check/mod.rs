@@ -63,6 +63,7 @@ pub async fn category(
         check.replaced_columns_are_not_referred_to(mapping);
         check.triggers_are_named(mapping);
         check.triggers_let_go(mapping);
+        check.text_indexes_are_kept(mapping);
         check.indexes_help(mapping);
         check.expressions_compile(reader, mapping).await?;
         check.changes_compile(reader, mapping).await?;
