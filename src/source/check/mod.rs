@@ -112,6 +112,7 @@ impl<'a> Check<'a> {
         Some(Mapping {
             category: self.category.name.clone(),
             key_types: key.iter().map(|column| key_type(table, column)).collect(),
+            key_is_personal: self.category.key_is_personal,
             key,
             identity_version: IdentityVersion::of(&identity),
             identity,
