@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::proof::prove;
+use super::proof::{prove, tables};
 use super::run::{Progress, Stop};
 use super::{JobError, Workshop, store};
 use crate::clock::Stopwatch;
@@ -361,13 +361,7 @@ impl Removal<'_> {
     }
 
     async fn statistics(&mut self) -> Result<StepEnd, SourceError> {
-        let of_source = self.workshop.settings.categories.values();
-        let of_source = of_source.filter(|category| category.source.value == self.described.name);
-        let tables = of_source.flat_map(|category| {
-            let dependents = category.dependents.iter().map(|dependent| dependent.table.value.clone());
-            std::iter::once(category.table.value.clone()).chain(dependents)
-        });
-        let tables: BTreeSet<String> = tables.collect();
+        let tables: BTreeSet<String> = tables(&self.workshop.settings, self.described).map(str::to_owned).collect();
         for samples in self.remover.samples(&tables).await? {
             let watch = Stopwatch::start();
             if self.remover.gather(&samples, self.described.max_lock).await? == Gathered::Dropped {
@@ -446,15 +440,33 @@ impl Removal<'_> {
             return Ok(self.later(RemovalStep::Proof, "the rest has to be done first".to_owned(), next_at));
         }
         let is_emptied = ends.contains(&(RemovalStep::Checkpoint, StepEnd::Done));
-        let report = prove(self.workshop, self.run, self.described, sample, is_emptied).await.map_err(store)?;
+        let report =
+            prove(self.workshop, self.run, self.described, sample, is_emptied, self.stop).await.map_err(store)?;
         let unknown = report.trouble().or_else(|| self.outside_sample(&report, progress));
+        let unknown = unknown.map(|why| self.with_remedy(why, &report));
+        let next_at = match outside_hours(self.workshop, self.described) {
+            _ if (self.stop)() => Some(self.workshop.clock.now()),
+            Some((_, begin)) => begin,
+            None => next_at,
+        };
         let is_rewritten = ends.iter().any(|(step, _)| *step == RemovalStep::Vacuum);
         if report.nonzero() > 0 && unknown.is_some() && !is_rewritten && self.described.removal.vacuum.is_some() {
             // Nothing else removes what lies between the rows of a page.
             self.owe(BTreeSet::from([RemovalStep::Vacuum])).await.map_err(store)?;
         }
+        progress.is_stopped |= unknown.is_some() && (self.stop)();
         progress.report.proofs.insert(self.described.name.to_string(), report);
         Ok(unknown.map_or(StepEnd::Done, |why| self.later(RemovalStep::Proof, why, next_at)))
+    }
+
+    /// What lies between the rows of a page stays there until the whole file is written anew.
+    fn with_remedy(&self, why: String, report: &ProofReport) -> String {
+        let name = &self.described.name;
+        let is_of_structure = report.values.is_none() || report.is_clean();
+        if is_of_structure && report.nonzero_ours() > 0 && self.described.removal.vacuum.is_none() {
+            return format!("{why}; goes only with VACUUM ([source.{name}.removal] vacuum)");
+        }
+        why
     }
 
     /// The values that were looked for say nothing of whom earlier runs have erased: for these the structure has to be clean.
@@ -464,7 +476,7 @@ impl Removal<'_> {
         let counts = of_source.filter_map(|category| progress.report.categories.get(category.name.as_str()));
         let erased: u64 = counts.map(|counts| counts.deleted + counts.anonymised).sum();
         let earlier = self.owed(RemovalStep::Proof).map_or(0, |owed| owed.records).saturating_sub(erased);
-        let nonzero = report.nonzero();
+        let nonzero = report.nonzero_ours();
         (report.values.is_some() && earlier > 0 && nonzero > 0).then(|| {
             format!("values of {earlier} records that earlier runs have erased are not known any more, and {nonzero} bytes are not zero")
         })

@@ -4,18 +4,17 @@
 //! None changes what any table holds, so each can be done again at any time.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
 
 use super::catalogue::{self, MARKER_TABLE};
-use super::connection::{self, count, execute, fetch, value};
+use super::connection::{self, beside, count, execute, fetch, file, value};
 use super::place::Place;
 use super::text::{literal, quote};
 use super::{Activity, SourceError, SqliteReader};
-use crate::record::Value;
 use crate::source::removal::{Emptied, FullTextIndex, Gathered, Samples};
 use crate::source::schema::{Schema, Table, TableKind};
 
@@ -211,8 +210,7 @@ impl SqliteRemover {
         if connection::has_wal(&mut self.connection).await? {
             return self.empty_log(wait).await;
         }
-        let mut journal = file(&mut self.connection).await?.into_os_string();
-        journal.push("-journal");
+        let journal = beside(&file(&mut self.connection).await?, "-journal");
         let is_kept = std::fs::metadata(&journal).is_ok_and(|found| found.len() > 0);
         if is_kept && self.has_table(MARKER_TABLE).await? {
             // The application keeps its journal. Ours are deleted with the commit, and so is one that it has left there.
@@ -257,14 +255,6 @@ fn full_text_index(table: &Table) -> Option<FullTextIndex> {
     let goes_in_steps = module == "fts5";
     let can_take_out = goes_in_steps && !deletes_by_mark;
     table.is_full_text().then(|| FullTextIndex { name: table.name.clone(), goes_in_steps, can_take_out })
-}
-
-/// The main file, as SQLite has resolved its name.
-async fn file(connection: &mut SqliteConnection) -> Result<PathBuf, SourceError> {
-    let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'".to_owned();
-    let found = fetch(connection, "find the database's file", sql, Vec::new()).await?;
-    let named = found.first().map(|row| value(row, 0)).transpose()?;
-    Ok(named.as_ref().and_then(Value::as_str).map(PathBuf::from).unwrap_or_default())
 }
 
 /// The room that writing the whole file anew takes beside it, and the room that there is, in bytes.
