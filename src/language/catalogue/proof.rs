@@ -97,7 +97,20 @@ pub(super) const TEXTS: super::Part = &[
     ("page {id} is free and used at once", "Seite {id} ist frei und verwendet zugleich"),
     ("page {id} of the list of free pages is damaged", "Seite {id} der Liste freier Seiten ist beschädigt"),
     // Runs, the status, the trail.
-    ("nothing is left of what was erased, as far as can be seen", "vom Gelöschten ist nichts übrig, soweit einsehbar"),
+    ("WHETHER IT IS GONE", "OB ES WEG IST"),
+    ("LAYER", "SCHICHT"),
+    ("clean", "sauber"),
+    (
+        "{source}: {left} of what was erased, as far as can be seen",
+        "{source}: vom Gelöschten ist {left}, soweit einsehbar",
+    ),
+    ("nothing is left", "nichts übrig"),
+    ("nothing else is left", "sonst nichts übrig"),
+    ("{source}: one value is still in use in {table}", "{source}: ein Wert ist in {table} noch in Verwendung"),
+    (
+        "{source}: {count} values are still in use in {table}",
+        "{source}: {count} Werte sind in {table} noch in Verwendung",
+    ),
     (
         "what was erased from {source} is gone, as far as can be seen",
         "was aus {source} gelöscht wurde, ist weg, soweit einsehbar",
