@@ -214,7 +214,11 @@ impl Change<'_> {
         Ok(())
     }
 
-    async fn settle_step(&mut self, source: &SourceName, step: RemovalStep) -> Result<(), StoreError> {
+    /// The source owes this step no longer.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn settle_step(&mut self, source: &SourceName, step: RemovalStep) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM removal WHERE source = ?1 AND step = ?2")
             .bind(source.as_str())
             .bind(step.as_str())
