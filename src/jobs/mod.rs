@@ -71,7 +71,7 @@ impl Workshop {
     }
 
     /// What tells, whenever it is asked, whether jobs may work on the source at that time of day.
-    fn hours_of(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + use<> {
+    fn hours_of(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + Sync + use<> {
         let (hours, clock, zone) = (described.hours, Arc::clone(&self.clock), self.settings.time_zone.clone());
         move || hours.is_none_or(|hours| hours.hold_at(clock.now(), &zone))
     }

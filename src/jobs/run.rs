@@ -1,6 +1,8 @@
 //! Carries out a run: begins it on the record, does it, closes it, signs the trail.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::patience::{TRIES, again_in};
 use super::samples::Samples;
@@ -124,6 +126,24 @@ impl Progress<'_> {
 
 /// Whether a run is wanted no longer. Asked between batches.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+/// Between two looks whether something long is wanted no longer.
+const STOP_LOOKS: Duration = Duration::from_millis(50);
+
+/// Waits for work that asks `is_stopped` whether it is to be broken off, and lets it hear of `stop`.
+pub(super) async fn hearing<T>(stop: Stop<'_>, is_stopped: &AtomicBool, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(STOP_LOOKS) => {
+                if stop() {
+                    is_stopped.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+}
 
 /// Carries out a run that has begun on the record, to its end or to the end of the batch in which `stop` becomes true.
 ///

@@ -70,7 +70,7 @@ pub use mark::MarkError;
 pub use newest::noted_without_state;
 pub use propose::{Fresh, NewProposal, Proposed};
 pub use prune::Cut;
-pub use removal::{Owed, Remaining, StepEnd};
+pub use removal::{Left, Owed, Remaining, StepEnd};
 pub use report::{Counts, Removed, RunReport, Unreadable};
 pub use rule::{NewRule, StoredRule};
 pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};
