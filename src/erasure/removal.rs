@@ -39,11 +39,11 @@ mod tests {
     #[test]
     fn what_is_not_asked_for_is_not_done_but_for_what_was_begun() {
         let wanted = |removal: &Removal| RemovalStep::ALL.map(|step| is_wanted(step, removal));
-        assert_eq!(wanted(&Removal::default()), [true, true, false, true, true]);
+        assert_eq!(wanted(&Removal::default()), [true, true, false, true, true, true]);
         let hours = Some(located("02:00-04:00".parse().unwrap()));
         let removal =
             Removal { full_text: FullText::Leave, statistics: false, checkpoint: false, vacuum: hours, within: None };
-        assert_eq!(wanted(&removal), [false, false, true, true, false]);
+        assert_eq!(wanted(&removal), [false, false, true, true, false, true]);
     }
 
     #[test]

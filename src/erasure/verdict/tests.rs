@@ -37,6 +37,7 @@ fn mapping() -> Mapping {
     Mapping {
         category: "person".parse().unwrap(),
         key: Vec::new(),
+        key_is_personal: false,
         key_types: Vec::new(),
         identity: Vec::new(),
         identity_version: IdentityVersion::of(&[]),
