@@ -59,7 +59,7 @@ impl KeyError {
                 "restore the key from its backup; without it nobody can tell whether a confirmed record is still the same person"
             }
             Self::StateLost(_) => {
-                "restore state.db from its backup; to begin anew on purpose, move the keys and newest-entry away first"
+                "restore state.db from its backup; to begin anew on purpose, move the keys and state.db.newest away first"
             }
             Self::Malformed(_) | Self::File { .. } | Self::Credential(_) | Self::Random(_) => {
                 "check the file, its owner and its mode (0600)"

@@ -159,7 +159,7 @@ impl StoreError {
             Self::Newer { .. } => Some("start the program that wrote it, or a later one"),
             Self::Damaged { .. } => Some("restore it from a backup"),
             Self::Older { .. } => Some(
-                "restore the newest copy of its folder, whole; to go on without the holds and decisions since this one, move newest-entry away",
+                "restore the newest copy of its folder, whole; to go on without the holds and decisions since this one, move state.db.newest away",
             ),
             Self::BrokenChain { .. } => Some("compare it with an exported trail and the checkpoints in the log"),
             Self::Replaced { .. } | Self::Removed { .. } => {

@@ -15,8 +15,8 @@ use super::error::failed;
 use crate::audit::Head;
 use crate::record::{hex, unhex};
 
-/// Its name.
-const FILE: &str = "newest-entry";
+/// Its name, behind that of the state.
+const SUFFIX: &str = ".newest";
 
 /// Where the end of the trail is noted.
 #[derive(Debug, Clone)]
@@ -25,7 +25,9 @@ pub(super) struct Newest(PathBuf);
 impl Newest {
     /// The file beside this state.
     pub(super) fn beside(state: &Path) -> Self {
-        Self(state.with_file_name(FILE))
+        let mut name = state.as_os_str().to_owned();
+        name.push(SUFFIX);
+        Self(name.into())
     }
 
     /// Notes the end of the trail. The change holds already: whether this can be written makes no difference to it.

@@ -175,8 +175,8 @@ impl Site {
         let refused = self.refused();
         assert_eq!(refused.code, 1, "{refused:?}");
         assert!(refused.stderr.contains("is an older copy, or another: entry"), "{refused:?}");
-        assert!(refused.stderr.contains("move newest-entry away"), "{refused:?}");
-        std::fs::remove_file(self.state_dir().join("newest-entry")).unwrap();
+        assert!(refused.stderr.contains("move state.db.newest away"), "{refused:?}");
+        std::fs::remove_file(self.state_dir().join("state.db.newest")).unwrap();
     }
 
     /// `erasured` with this folder's settings and state.

@@ -199,6 +199,6 @@ async fn an_older_copy_of_the_state_is_refused_though_no_batch_lies_between() {
     std::fs::remove_file(site.state_db()).unwrap();
     std::fs::remove_dir_all(site.state_dir().join("keys")).unwrap();
     let refused = site.refused();
-    assert!(refused.stderr.contains("newest-entry and no state beside it"), "{refused:?}");
+    assert!(refused.stderr.contains("state.db.newest and no state beside it"), "{refused:?}");
     assert!(!site.state_db().exists() && !site.state_dir().join("keys.new").exists(), "nothing is made anew");
 }
