@@ -337,6 +337,11 @@ pub enum Kind {
         /// Which.
         records: Vec<RecordGroup>,
     },
+    /// Records that were erased were found again after a source was opened again, and were not due.
+    CameBack {
+        /// Which.
+        records: Vec<RecordGroup>,
+    },
     /// Somebody marked a record, whatever the criteria say.
     Marked {
         /// Which.

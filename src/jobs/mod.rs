@@ -6,6 +6,7 @@
 //! erases what the engine has not planned under the source's lock.
 
 mod ahead;
+mod back;
 mod batches;
 mod brake;
 mod erase;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::ahead::Ahead;
+use super::back::look_who_came_back;
 use super::brake::{Look, Seen, keep};
 use super::patience::Patience;
 use super::run::{Progress, Stop};
@@ -67,8 +68,7 @@ async fn prepare_patiently(
     }
 }
 
-/// Goes through the categories that are not over yet; `over` holds how many were proposed of the others so far. Gives the
-/// error that ends it for the whole source, or that the application kept it locked somewhere.
+/// Prepares one source, unless it is closed: what is decided about one from elsewhere is left as it is.
 async fn prepare_source(
     workshop: &Workshop,
     run: Option<RunId>,
@@ -78,10 +78,23 @@ async fn prepare_source(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     if !is_open(workshop, run, &described.name).await? {
-        // What is decided about a source from elsewhere is left as it is.
         tell_once(progress, told_closed(&described.name));
         return Ok(());
     }
+    prepare_open(workshop, run, described, over, progress, stop).await?;
+    look_who_came_back(workshop, run, described, progress, stop).await
+}
+
+/// Goes through the categories that are not over yet; `over` holds how many were proposed of the others so far. Gives the
+/// error that ends it for the whole source, or that the application kept it locked somewhere.
+async fn prepare_open(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    over: &mut BTreeMap<CategoryName, Option<u64>>,
+    progress: &mut Progress<'_>,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
     let open = workshop.open(&described.name, run).await?;
     tell_stopped(&open, over, progress);
     let (mut reader, mut left) = (open.reader, None);

@@ -88,6 +88,42 @@ async fn decisions_outlast_a_database_from_elsewhere() {
     daemon.stop();
 }
 
+/// Nobody but a clerk had asked for it, and no rule finds them: the run says so once, and the trail names them.
+#[tokio::test]
+async fn whoever_was_erased_by_a_mark_and_comes_back_is_named() {
+    let bench = office(6).await;
+    let marked = "INSERT INTO customers VALUES (70, 'Marked', 'm@example.org', '2026-10-01'),
+        (71, 'Too', 't@example.org', '2026-10-01'), (72, 'Stays', 's@example.org', '2026-10-01')";
+    bench.sql(marked).await;
+    let site = Site::at(bench.dir.path());
+    let daemon = site.daemon();
+    let backup = std::fs::read(bench.database()).unwrap();
+    for record in ["customer/70", "customer/71"] {
+        site.json(&["mark", record, "--reason", "request"]);
+        site.json(&["confirm", record]);
+    }
+    assert_eq!(erased(&site.json(&["run", "erase", "--wait"])), [2, 0, 0, 0, 0]);
+    std::fs::write(bench.database(), backup).unwrap();
+    bench.sql("UPDATE customers SET last_name = 'Another' WHERE id = 71").await;
+    undone(&site, "prepare", "partly");
+    daemon.stop();
+    assert_eq!(Answer::of(&mut site.erasured(&["reopen", "app"])).code, 0);
+    let daemon = site.daemon();
+    let told = "customer: 1 record was erased before, came back with a restored backup, and would not be proposed";
+    for words in ["prepare --dry-run", "prepare"] {
+        let run = site.json(&[vec!["run", "--wait"], words.split(' ').collect()].concat());
+        assert!(run["notes"].to_string().contains(told), "{words}: {run}");
+        assert_eq!(run["came_back"], 0, "{run}");
+    }
+    let named = serde_json::json!([{ "records": [{ "category": "customer", "keys": ["70"] }] }]);
+    assert_eq!(Value::from(site.entries("came_back")), named);
+    let listed = site.json(&["audit", "list", "--record", "customer/70"]);
+    assert_eq!(listed["items"][0]["kind"], "came_back", "{listed}");
+    assert_eq!(site.json(&["run", "prepare", "--wait"])["notes"], Value::Array(Vec::new()), "once");
+    site.assert_trail_holds();
+    daemon.stop();
+}
+
 /// Put back together they agree, as they did then: nothing closes, and the rest of the story is told anew.
 #[tokio::test]
 async fn both_from_the_same_moment_go_on_from_there() {

@@ -238,6 +238,13 @@ fn notes(run: &Run) -> Vec<String> {
                 counts.came_back
             ));
         }
+        if counts.back_undue > 0 {
+            let records = if counts.back_undue == 1 { "record was" } else { "records were" };
+            notes.push(format!(
+                "{category}: {} {records} erased before, came back with a restored backup, and would not be proposed: the trail names them (came_back); mark those that are to be erased again",
+                counts.back_undue
+            ));
+        }
         let unreadable = &counts.unreadable;
         for (count, what) in [
             (unreadable.unreadable_date, "a start date that cannot be read"),

@@ -27,6 +27,10 @@ pub(super) const TEXTS: super::Part = &[
     ("clock", "Uhr"),
     ("came back", "zurückgekommen"),
     (
+        "{category}: {} {records} erased before, came back with a restored backup, and would not be proposed: the trail names them (came_back); mark those that are to be erased again",
+        "{category}: {} {records} schon gelöscht, mit einer zurückgespielten Sicherung zurückgekommen, und kein Vorschlag: das Protokoll nennt sie (came_back); was wieder gelöscht werden soll, von Hand vormerken",
+    ),
+    (
         "{category}: {} {records} erased before and came back with a restored backup",
         "{category}: {} {records} schon gelöscht und mit einer Sicherung zurückgekommen",
     ),

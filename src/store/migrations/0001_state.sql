@@ -284,6 +284,8 @@ CREATE TABLE source_state (
   last_batch    BLOB CHECK (length(last_batch) = 16),
   closed_reason TEXT CHECK (closed_reason <> ''),
   closed_at     TEXT,
+  -- Opened again, and nobody has looked since whom a backup has brought back.
+  reopened      INTEGER NOT NULL DEFAULT 0 CHECK (reopened IN (0, 1)),
   CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 
