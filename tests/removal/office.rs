@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use erasured::actor::Actor;
 use erasured::audit::{By, CheckpointKey};
@@ -174,7 +175,9 @@ impl Office {
         change.commit().await.unwrap();
         drop(turn);
         let run = self.store.run(id).await.unwrap().unwrap();
-        perform(&self.workshop(), &run, &|| true).await.unwrap();
+        // The look before the first batch asks, too.
+        let asked = AtomicU32::new(0);
+        perform(&self.workshop(), &run, &|| asked.fetch_add(1, Ordering::SeqCst) > 0).await.unwrap();
         let run = self.store.run(id).await.unwrap().unwrap();
         assert_eq!(outcome(&run), "stopped");
         assert!(run.report.removal.is_empty());
