@@ -1,6 +1,6 @@
 //! The schema gate: what the application changes in its schema stops the category that minds, by name, and no other.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use erasured::actor::{Asker, Authorised, Grant, Permission, Reach, authorise};
 use erasured::desk::GateError;
@@ -67,16 +67,17 @@ impl Living {
 
     /// A run of the job, to its end, during which the application does this after the first piece of work.
     async fn run_while(&self, job: &str, sql: &str) -> Value {
-        // The final run asks before its first batch as well.
-        let (asked, nth) = (AtomicU32::new(0), u32::from(job == "erase"));
+        let is_done = AtomicBool::new(false);
         let stop = || {
-            if asked.fetch_add(1, Ordering::SeqCst) == nth {
+            // The final run asks before its first batch as well.
+            let has_begun = job != "erase" || self.bench.has_batch_at_once();
+            if has_begun && !is_done.swap(true, Ordering::SeqCst) {
                 self.bench.sql_at_once(sql);
             }
             false
         };
         let run = self.carry_out(job, &stop).await;
-        assert!(asked.load(Ordering::SeqCst) > nth, "nothing was changed meanwhile");
+        assert!(is_done.load(Ordering::SeqCst), "nothing was changed meanwhile");
         run
     }
 
@@ -378,16 +379,16 @@ async fn an_acceptance_that_is_overtaken_changes_nothing() {
     let leave = me_who_may(Permission::Configure);
     let accept = || living.desk.accept_schema(&leave, "r", &user, digest);
     // As soon as so many hold the settings they were read; what comes after that waits for the state.
-    let read = async |settings: &Arc<Settings>, count: usize| {
-        let others = Arc::strong_count(settings);
-        while Arc::strong_count(settings) < others + count {
+    let read = async |settings: &Arc<Settings>, holders: usize| {
+        while Arc::strong_count(settings) < holders {
             tokio::task::yield_now().await;
         }
     };
 
     let (settings, turn) = (living.settings.in_force(), living.store.turn().await);
+    let others = Arc::strong_count(&settings);
     let (accepted, ()) = tokio::join!(accept(), async {
-        read(&settings, 1).await;
+        read(&settings, others + 1).await;
         living.settings.post(Arc::new(living.bench.settings()), &[]);
         drop(turn);
     });
@@ -395,8 +396,9 @@ async fn an_acceptance_that_is_overtaken_changes_nothing() {
     assert!(!living.gate_of("user").await["gate"].is_null());
 
     let (settings, turn) = (living.settings.in_force(), living.store.turn().await);
+    let others = Arc::strong_count(&settings);
     let (one, other, ()) = tokio::join!(accept(), accept(), async {
-        read(&settings, 2).await;
+        read(&settings, others + 2).await;
         drop(turn);
     });
     let overtaken = [&one, &other].into_iter().filter(|done| matches!(done, Err(GateError::Overtaken))).count();
