@@ -158,7 +158,7 @@ impl Office {
         self.perform(id).await
     }
 
-    /// The same, where the daemon is told to stop before the first batch is over.
+    /// The same, where the daemon is told to stop as soon as the first batch has committed.
     pub async fn erase_and_stop(&self) {
         assert_eq!(self.run(JobKind::Prepare).await.report.total().proposed, DUE as u64);
         let mut turn = self.store.turn().await;
@@ -169,7 +169,7 @@ impl Office {
         change.commit().await.unwrap();
         drop(turn);
         let run = self.store.run(id).await.unwrap().unwrap();
-        perform(&self.workshop(), &run, &|| true).await.unwrap();
+        perform(&self.workshop(), &run, &|| self.bench.has_batch_at_once()).await.unwrap();
         let run = self.store.run(id).await.unwrap().unwrap();
         assert_eq!(outcome(&run), "stopped");
         assert!(run.report.removal.is_empty());
