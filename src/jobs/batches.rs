@@ -205,8 +205,7 @@ impl Batches<'_, '_> {
         batch: Vec<(&Proposal, Claim)>,
         report: &mut BatchReport,
     ) -> Result<bool, JobError> {
-        let (stop, may_work) = (self.stop, self.workshop.may_go_on(self.described));
-        let may_go_on = || !stop() && may_work();
+        let may_go_on = self.workshop.may_begin_more(self.described, self.stop);
         let claimed = batch.iter().map(|(proposal, claim)| (*proposal, claim));
         let of = (self.run, &self.described.name);
         let mut journal = StoreJournal::new((&self.workshop.store, turn), of, claimed, &may_go_on);

@@ -78,9 +78,19 @@ impl Workshop {
     }
 
     /// What tells whether a walk through the source may go on: its hours hold, and the clock is believed.
-    fn may_go_on(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + use<> {
+    fn may_go_on(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + Sync + use<> {
         let (hours_hold, state) = (self.hours_of(described), Arc::clone(&self.store));
         move || hours_hold() && state.clock_doubt().is_none()
+    }
+
+    /// What tells whether anything more may be begun on the source in a run.
+    fn may_begin_more<'a>(
+        &self,
+        described: &SourceSettings,
+        stop: Stop<'a>,
+    ) -> impl Fn() -> bool + Send + Sync + use<'a> {
+        let may_go_on = self.may_go_on(described);
+        move || !stop() && may_go_on()
     }
 
     /// Before which instant a confirmation of the category must have been given, so that it may be acted on now; `None`: any

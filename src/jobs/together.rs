@@ -141,18 +141,13 @@ impl Together<'_, '_> {
             *self.after = last;
             return Ok(true);
         }
-        if !self.progress.may_begin(workshop, self.described, Some(run)) {
+        if !self.progress.may_begin(workshop, self.described, Some(run)) || !self.may_all_go(&groups) {
             return Ok(false);
         }
-        if !self.may_all_go(&groups) {
-            return Ok(false);
-        }
-        let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-        let joined: Vec<Vec<Joined>> =
-            groups.iter().map(|group| group.iter().map(|one| joined(workshop, one)).collect()).collect();
+        let claim_all = |group: &Vec<Proposal>| group.iter().map(|one| joined(workshop, one)).collect();
+        let joined: Vec<Vec<Joined>> = groups.iter().map(claim_all).collect();
         self.sample(&joined).await;
-        let (stop, may_work) = (self.stop, workshop.may_go_on(self.described));
-        let may_go_on = || !stop() && may_work();
+        let may_go_on = workshop.may_begin_more(self.described, self.stop);
         let claimed = groups.iter().flatten().zip(joined.iter().flatten().map(|one| &one.claim));
         let of = (run, &self.described.name);
         let mut journal = StoreJournal::new((&workshop.store, turn), of, claimed, &may_go_on);
@@ -179,10 +174,11 @@ impl Together<'_, '_> {
             let category = format!("linked records of {}", self.described.name);
             return Err(JobError::Engine { category, source });
         }
+        let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         next.groups = next.pace.fitting(count, report.longest_lock, &GROUPS);
         self.add(report);
         if journal.is_left_off {
-            self.progress.note_left_off(workshop, self.described, run, stop);
+            self.progress.note_left_off(workshop, self.described, run, self.stop);
             return Ok(false);
         }
         *self.after = last;

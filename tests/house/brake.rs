@@ -42,7 +42,7 @@ impl Living {
     }
 
     /// The entries of this kind, as they are exported.
-    async fn entries(&self, kind: &str) -> Vec<Value> {
+    pub(super) async fn entries(&self, kind: &str) -> Vec<Value> {
         let exported = self.ctl(&["audit", "export"]).await.out;
         exported.lines().map(|line| serde_json::from_str(line).unwrap()).filter(|e: &Value| e["kind"] == kind).collect()
     }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use erasured::actor::{Asker, Authorised, Grant, Permission, Reach, authorise};
+use erasured::desk::GateError;
 use serde_json::json;
 
 use super::*;
@@ -15,6 +17,18 @@ const MANY_MORE: &str = "
     WITH RECURSIVE numbers (n) AS (SELECT 2000 UNION ALL SELECT n + 1 FROM numbers WHERE n < 41000)
     INSERT INTO customers SELECT n, 'Maier ' || n, iif(n = 41000, '2019-01-01', '2026-10-01') FROM numbers";
 const FIRST_BATCH: u64 = 200;
+
+/// Whoever runs the tests, with this permission.
+fn me_who_may(permission: Permission) -> Authorised {
+    let identity = identity_of(nix::unistd::geteuid().as_raw()).unwrap();
+    let grant = Grant {
+        users: [identity.user.clone()].into(),
+        groups: Default::default(),
+        permissions: [permission].into(),
+        reach: Reach::default(),
+    };
+    authorise(&Asker::alone(identity), permission, &[grant], "2026-11-21".parse().unwrap(), 0).unwrap()
+}
 
 /// A category of which no run proposes or erases too much.
 fn unbraked(category: &str) -> String {
@@ -53,29 +67,18 @@ impl Living {
 
     /// A run of the job, to its end, during which the application does this after the first piece of work.
     async fn run_while(&self, job: &str, sql: &str) -> Value {
-        self.working.send_replace(false);
-        self.json(&["run", job]).await;
-        let run = self.store.queued_runs().await.unwrap().remove(0);
-        let mut turn = self.store.turn().await;
-        let mut change = turn.begin().await.unwrap();
-        change.start_run(run.id).await.unwrap();
-        change.commit().await.unwrap();
-        drop(turn);
-        let settings = self.settings.in_force();
-        let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
-        let clock = Arc::clone(&self.clock) as SharedClock;
-        let workshop = Workshop { store: Arc::clone(&self.store), settings, keys, clock };
         let is_done = AtomicBool::new(false);
         let stop = || {
-            if !is_done.swap(true, Ordering::SeqCst) {
+            // The final run asks before its first batch as well.
+            let has_begun = job != "erase" || self.bench.has_batch_at_once();
+            if has_begun && !is_done.swap(true, Ordering::SeqCst) {
                 self.bench.sql_at_once(sql);
             }
             false
         };
-        perform(&workshop, &run, &stop).await.unwrap();
+        let run = self.carry_out(job, &stop).await;
         assert!(is_done.load(Ordering::SeqCst), "nothing was changed meanwhile");
-        self.working.send_replace(true);
-        self.json(&["runs", "show", &run.id.0.to_string()]).await
+        run
     }
 
     /// What status says of a category.
@@ -379,6 +382,43 @@ async fn what_has_changed_is_accepted_by_what_was_seen() {
             format!("schema_accepted: the changed schema was accepted for user: {view}"),
         ]
     );
+}
+
+/// The source is read before the state is held: what was read is accepted only if nothing has changed since.
+#[tokio::test]
+async fn an_acceptance_that_is_overtaken_changes_nothing() {
+    let living = relying().await;
+    living.bench.sql(OTHER_VIEW).await;
+    let seen = living.gate_of("user").await;
+    let (user, digest) = ("user".parse().unwrap(), seen["gate"]["digest"].as_str().unwrap());
+    let leave = me_who_may(Permission::Configure);
+    let accept = || living.desk.accept_schema(&leave, "r", &user, digest);
+    // As soon as so many hold the settings they were read; what comes after that waits for the state.
+    let read = async |settings: &Arc<Settings>, holders: usize| {
+        while Arc::strong_count(settings) < holders {
+            tokio::task::yield_now().await;
+        }
+    };
+
+    let (settings, turn) = (living.settings.in_force(), living.store.turn().await);
+    let others = Arc::strong_count(&settings);
+    let (accepted, ()) = tokio::join!(accept(), async {
+        read(&settings, others + 1).await;
+        living.settings.post(Arc::new(living.bench.settings()), &[]);
+        drop(turn);
+    });
+    assert!(matches!(accepted, Err(GateError::Overtaken)), "{accepted:?}");
+    assert!(!living.gate_of("user").await["gate"].is_null());
+
+    let (settings, turn) = (living.settings.in_force(), living.store.turn().await);
+    let others = Arc::strong_count(&settings);
+    let (one, other, ()) = tokio::join!(accept(), accept(), async {
+        read(&settings, others + 2).await;
+        drop(turn);
+    });
+    let overtaken = [&one, &other].into_iter().filter(|done| matches!(done, Err(GateError::Overtaken))).count();
+    assert_eq!((overtaken, one.is_ok() || other.is_ok()), (1, true), "{one:?}, {other:?}");
+    assert_eq!(living.entries("schema_accepted").await.len(), 1);
 }
 
 #[tokio::test]

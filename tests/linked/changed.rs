@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use erasured::jobs::perform;
+use erasured::jobs::{Stop, perform};
 use erasured::store::{JobKind, Run, RunTrigger};
 
 use crate::office::{Office, leave};
@@ -15,14 +15,6 @@ const FIRST_BATCH: u64 = 20;
 impl Office {
     /// A final run during which the application does this after the first batch.
     async fn erase_while(&self, sql: &str) -> Run {
-        let mut turn = self.store.turn().await;
-        let mut change = turn.begin().await.unwrap();
-        let trigger = RunTrigger::Manual { actor: leave(&[]).actor().clone(), request: None };
-        let id = change.queue_run(JobKind::Erase, &trigger, false).await.unwrap();
-        change.start_run(id).await.unwrap();
-        change.commit().await.unwrap();
-        drop(turn);
-        let run = self.store.run(id).await.unwrap().unwrap();
         let asked = AtomicU32::new(0);
         let stop = || {
             // First before the batch, then after it.
@@ -31,7 +23,19 @@ impl Office {
             }
             false
         };
-        perform(&self.workshop, &run, &stop).await.unwrap();
+        self.erase_asking(&stop).await
+    }
+
+    async fn erase_asking(&self, stop: Stop<'_>) -> Run {
+        let mut turn = self.store.turn().await;
+        let mut change = turn.begin().await.unwrap();
+        let trigger = RunTrigger::Manual { actor: leave(&[]).actor().clone(), request: None };
+        let id = change.queue_run(JobKind::Erase, &trigger, false).await.unwrap();
+        change.start_run(id).await.unwrap();
+        change.commit().await.unwrap();
+        drop(turn);
+        let run = self.store.run(id).await.unwrap().unwrap();
+        perform(&self.workshop, &run, stop).await.unwrap();
         self.store.run(id).await.unwrap().unwrap()
     }
 
@@ -78,4 +82,23 @@ async fn what_no_category_minds_holds_nothing_up() {
     assert!(format!("{:?}", run.state).contains("Done"), "{:?}", run.state);
     assert_eq!(office.bench.rows("SELECT count(*) FROM persons WHERE id >= 100").await, ["0"]);
     office.bench.assert_sound().await;
+}
+
+/// An application that is never at rest is left alone before long.
+#[tokio::test]
+async fn a_schema_that_changes_again_and_again_ends_the_run() {
+    let office = Office::open().await;
+    office.confirm("prospect/1", &["person/1"]).await.unwrap();
+    office.bench.sql("CREATE TABLE staging (c0 INTEGER)").await;
+    let changes = AtomicU32::new(0);
+    // Asked before each batch: none of them finds the schema that was read. Nobody waits for ever.
+    let stop = || {
+        let number = changes.fetch_add(1, Ordering::SeqCst) + 1;
+        office.bench.sql_at_once(&format!("ALTER TABLE staging RENAME COLUMN c{} TO c{number}", number - 1));
+        number >= 150
+    };
+    let run = office.erase_asking(&stop).await;
+    let state = format!("{:?}", run.state);
+    assert!(state.contains("Partly") && state.contains("schema"), "{state}");
+    assert_eq!(office.bench.rows("SELECT count(*) FROM persons WHERE id = 1").await, ["1"]);
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use erasured::actor::Actor;
 use erasured::audit::{By, CheckpointKey};
@@ -164,7 +163,7 @@ impl Office {
         self.perform_until(id, stop).await
     }
 
-    /// The same, where the daemon is told to stop before the first batch is over.
+    /// The same, where the daemon is told to stop as soon as the first batch has committed.
     pub async fn erase_and_stop(&self) {
         assert_eq!(self.run(JobKind::Prepare).await.report.total().proposed, DUE as u64);
         let mut turn = self.store.turn().await;
@@ -175,9 +174,7 @@ impl Office {
         change.commit().await.unwrap();
         drop(turn);
         let run = self.store.run(id).await.unwrap().unwrap();
-        // The look before the first batch asks, too.
-        let asked = AtomicU32::new(0);
-        perform(&self.workshop(), &run, &|| asked.fetch_add(1, Ordering::SeqCst) > 0).await.unwrap();
+        perform(&self.workshop(), &run, &|| self.bench.has_batch_at_once()).await.unwrap();
         let run = self.store.run(id).await.unwrap().unwrap();
         assert_eq!(outcome(&run), "stopped");
         assert!(run.report.removal.is_empty());
