@@ -41,7 +41,7 @@ use erasured::clock::{SetClock, SharedClock};
 use erasured::config::Settings;
 use erasured::ctl::{self, Exit};
 use erasured::desk::{Board, Desk};
-use erasured::jobs::{Keys, Workshop, perform};
+use erasured::jobs::{Keys, Stop, Workshop, perform};
 use erasured::scheduler::Timetable;
 use erasured::store::Store;
 use serde_json::{Value, json};
@@ -169,6 +169,11 @@ impl Work {
     }
 }
 
+/// Waits for this where nothing can be waited for, such as between two batches; in a test with several threads.
+fn at_once<T>(of: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(of))
+}
+
 /// What the client made of some words.
 struct Said {
     exit: Exit,
@@ -210,6 +215,25 @@ impl Living {
             format!("{}: {}", text(&answer["problem"]["code"]), text(&answer["problem"]["detail"]))
         });
         (said.exit, told.collect())
+    }
+
+    /// Carries out one run of the job, which asks this before it goes on.
+    async fn carry_out(&self, job: &str, stop: Stop<'_>) -> Value {
+        self.working.send_replace(false);
+        self.json(&["run", job]).await;
+        let run = self.store.queued_runs().await.unwrap().remove(0);
+        let mut turn = self.store.turn().await;
+        let mut change = turn.begin().await.unwrap();
+        change.start_run(run.id).await.unwrap();
+        change.commit().await.unwrap();
+        drop(turn);
+        let settings = self.settings.in_force();
+        let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
+        let clock = Arc::clone(&self.clock) as SharedClock;
+        let workshop = Workshop { store: Arc::clone(&self.store), settings, keys, clock };
+        perform(&workshop, &run, stop).await.unwrap();
+        self.working.send_replace(true);
+        self.json(&["runs", "show", &run.id.0.to_string()]).await
     }
 
     async fn prepared() -> Self {

@@ -303,3 +303,24 @@ pub struct Refused {
     /// What they lack.
     pub permission: Permission,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_is_read_from_the_word_that_it_is_written_as() {
+        let words = Permission::ALL.map(|permission| permission.to_string());
+        assert_eq!(words, ["view", "decide", "mark", "restore", "hold", "run", "brake", "configure", "audit"]);
+        for permission in Permission::ALL {
+            assert_eq!(permission.to_string().parse(), Ok(permission));
+        }
+        assert_eq!("all".parse::<Permission>(), Err(UnknownPermission("all".into())));
+    }
+
+    #[test]
+    fn whoever_acts_goes_by_a_name() {
+        let vera = Identity { uid: 1000, user: "vera".into(), groups: BTreeSet::new() };
+        assert_eq!([Actor::Daemon.to_string(), vera.actor().to_string()], ["erasured", "vera"]);
+    }
+}

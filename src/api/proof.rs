@@ -26,7 +26,7 @@ pub struct ProofLayer {
     pub layer: String,
     /// What can be said.
     pub verdict: ProofVerdict,
-    /// How many different values were found in it.
+    /// How many different values were found in it; of a look without values, how many bytes are not zero.
     pub found: u64,
     /// What is waited for, or why it cannot be seen.
     pub reason: Option<String>,

@@ -57,8 +57,7 @@ pub struct SourceStatus {
 pub struct RemovalStatus {
     /// What is still to be done, and tried again.
     pub pending: Vec<PendingStep>,
-    /// The oldest confirmation of what is not known to be gone; where there is a longest time, of what is confirmed and not
-    /// erased as well.
+    /// The oldest confirmation of what is not known to be gone: erased and still to be removed, or not even erased.
     pub oldest_confirmed_at: Option<String>,
     /// The longest time from a confirmation to the verified removal; null where it is not watched.
     pub within: Option<String>,

@@ -82,4 +82,12 @@ mod tests {
             serde_json::from_str(r#"{ "b": [1, {"z": null, "a": true}], "a": "\u00e4\/\u0007\u001F\n\"" }"#).unwrap();
         assert_eq!(text(&value), r#"{"a":"ä/\u0007\u001f\n\"","b":[1,{"a":true,"z":null}]}"#);
     }
+
+    #[test]
+    fn a_string_of_nothing_but_what_must_be_escaped_is() {
+        for (value, expected) in [("\"\"", r#""\"\"""#), ("\\", r#""\\""#), ("\n\u{1}", r#""\n\u0001""#), ("", r#""""#)]
+        {
+            assert_eq!(quoted(value), expected);
+        }
+    }
 }

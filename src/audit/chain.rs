@@ -273,4 +273,13 @@ mod tests {
         change(&|entry| entry.details = "null".into());
         change(&|entry| entry.prev = [1; 32]);
     }
+
+    /// The digests in trails that were written before are these.
+    #[test]
+    fn a_text_is_known_again_by_its_digest_with_its_salt_alone() {
+        let digest = text_digest(&[7; 16], "a dispute is open");
+        assert_eq!(digest, "f79ce9c83ad792cf765f29c03f30e2aedaba1c290cbed2293bf2301dd4a115fc");
+        assert_ne!(digest, text_digest(&[8; 16], "a dispute is open"));
+        assert_ne!(digest, text_digest(&[7; 16], "a dispute is over"));
+    }
 }

@@ -282,7 +282,7 @@ mod tests {
     fn notes_are_told_apart_and_keys_hidden() {
         let (key, note) = note();
         assert_eq!(Checkpoint::split(&format!("\n{note}\n{note}{note}")), [note.clone(), note.clone(), note]);
-        assert!(!format!("{key:?}").contains(&key.to_text()));
+        assert_eq!(format!("{key:?}"), "CheckpointKey(hidden)");
         assert!(CheckpointKey::from_text(&key.to_text()).is_some());
     }
 }

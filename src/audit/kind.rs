@@ -337,6 +337,11 @@ pub enum Kind {
         /// Which.
         records: Vec<RecordGroup>,
     },
+    /// Records that were erased were found again after a source was opened again, and were not due.
+    CameBack {
+        /// Which.
+        records: Vec<RecordGroup>,
+    },
     /// Somebody marked a record, whatever the criteria say.
     Marked {
         /// Which.
@@ -541,7 +546,7 @@ mod tests {
     fn a_kind_is_its_word_and_its_details() {
         let kind = Kind::RunQueued { job: "erase".into(), trigger: Trigger::Schedule("x".into()), dry_run: false };
         let (word, details) = kind.split();
-        assert_eq!(word, "run_queued");
+        assert_eq!((word.as_str(), kind.word().as_str()), ("run_queued", "run_queued"));
         assert_eq!(details.to_string(), r#"{"dry_run":false,"job":"erase","trigger":{"schedule":"x"}}"#);
         assert_eq!(Kind::join(&word, details), Some(kind));
         assert_eq!(Kind::join("of_a_later_version", Value::Null), None);

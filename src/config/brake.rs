@@ -25,12 +25,6 @@ impl Default for Brake {
 }
 
 impl Brake {
-    /// Whether it closes for so many records of a table of so many rows.
-    #[must_use]
-    pub fn closes_for(&self, records: u64, rows: u64) -> bool {
-        records > self.most_of(rows)
-    }
-
     /// The largest number of records of a table of so many rows for which it does not close.
     #[must_use]
     pub fn most_of(&self, rows: u64) -> u64 {
@@ -112,7 +106,6 @@ mod tests {
             (brake(7, "50 %"), u64::MAX, u64::MAX, true),
         ];
         for (brake, records, rows, closes) in table {
-            assert_eq!(brake.closes_for(records, rows), closes, "{brake:?}: {records} of {rows}");
             assert_eq!(brake.most_of(rows) < records, closes, "{brake:?}: {records} of {rows}");
         }
     }

@@ -5,9 +5,11 @@ use super::client::Got;
 use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
-use super::table::facts;
+use super::table::{facts, table};
 use super::{args, brake};
-use crate::api::{Job, RemovalStep, Run, RunRequest, RunState, Trigger, WaitQuery, Work};
+use crate::api::{
+    Job, Proof, ProofLayer, ProofVerdict, RemovalStep, Run, RunRequest, RunState, Trigger, WaitQuery, Work,
+};
 
 /// How long one request waits for news of a run, in seconds.
 const NEWS_SECONDS: u32 = 2;
@@ -95,7 +97,28 @@ fn written(run: &Run) -> String {
     let removed = run.removal.iter().filter(|of| of.pending.is_empty() && !of.done.is_empty());
     lines.extend(removed.map(|of| ("removed from files", Some(format!("{}: {}", of.source, steps(&of.done))))));
     lines.extend(run.notes.iter().map(|note| ("note", Some(note.clone()))));
-    facts(lines)
+    let mut shown = facts(lines);
+    if !run.proofs.is_empty() {
+        let layers = run.proofs.iter().flat_map(|(source, proof)| {
+            proof.layers.iter().map(move |layer| [source.clone(), layer.layer.clone(), found(proof, layer)])
+        });
+        shown.push('\n');
+        shown.push_str(&table(["SOURCE", "LAYER", "WHETHER IT IS GONE"], layers));
+    }
+    shown
+}
+
+/// What was found in a layer.
+fn found(proof: &Proof, layer: &ProofLayer) -> String {
+    let (count, reason) = (layer.found, layer.reason.as_deref().unwrap_or_default());
+    match layer.verdict {
+        ProofVerdict::Clean => "clean".to_owned(),
+        // Without values, nothing else can be counted.
+        ProofVerdict::Found if proof.records == 0 => format!("found {count} bytes that are not zero"),
+        ProofVerdict::Found => format!("found {count}"),
+        ProofVerdict::Pending => format!("pending: {reason}"),
+        ProofVerdict::CannotBeSeen => format!("cannot be seen: {reason}"),
+    }
 }
 
 fn steps(steps: &[RemovalStep]) -> String {

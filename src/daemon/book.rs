@@ -87,7 +87,7 @@ impl RunBook for Book {
     async fn look_after(&self) -> Result<(), StoreError> {
         if self.store.clock_doubt().is_some() {
             // What is owed stays owed until the clock is right.
-            return Ok(());
+            return self.store.note_clock_doubt().await;
         }
         let settings = Arc::clone(&self.settings.borrow());
         jobs::queue_owed(&self.store, &settings).await?;
@@ -127,13 +127,20 @@ impl Performer<Run> for Runner {
             return Ok(());
         }
         self.start(&run).await.map_err(JobError::Store)?;
+        let settings = Arc::clone(&self.settings.borrow());
         let workshop = Workshop {
             store: Arc::clone(&self.store),
-            settings: Arc::clone(&self.settings.borrow()),
+            settings: Arc::clone(&settings),
             keys: self.keys.clone(),
             clock: Arc::clone(&self.clock),
         };
-        let done = jobs::perform(&workshop, &run, &move || *stop.borrow()).await;
+        // What tightens a rule holds at once: the run ends, and another goes on by the settings in force. A dry run does no
+        // harm by older ones.
+        let are_older = || !run.dry_run && !Arc::ptr_eq(&settings, &self.settings.borrow());
+        let done = jobs::perform(&workshop, &run, &|| *stop.borrow() || are_older()).await;
+        if are_older() {
+            tracing::info!(run = run.id.0, "other settings are in force by now");
+        }
         self.ended.send_modify(|count| *count += 1);
         done
     }

@@ -26,8 +26,8 @@ pub enum KeyError {
         /// Where it was looked for.
         path: PathBuf,
     },
-    /// There are keys, and not the state that was made with them.
-    #[error("there are keys in {path} and no state beside them", path = .0.display())]
+    /// There is what was made with the state: keys, or the note of its newest entry.
+    #[error("there is {path} and no state beside it", path = .0.display())]
     StateLost(PathBuf),
     /// The file is not a key.
     #[error("{path} does not hold a key: 64 hexadecimal digits", path = .0.display())]
@@ -59,7 +59,7 @@ impl KeyError {
                 "restore the key from its backup; without it nobody can tell whether a confirmed record is still the same person"
             }
             Self::StateLost(_) => {
-                "restore state.db from its backup; to begin anew on purpose, move the keys away first"
+                "restore state.db from its backup; to begin anew on purpose, move the keys and state.db.newest away first"
             }
             Self::Malformed(_) | Self::File { .. } | Self::Credential(_) | Self::Random(_) => {
                 "check the file, its owner and its mode (0600)"

@@ -30,7 +30,6 @@ impl Boards {
     /// Takes up what the state knows was changed while the daemon ran; for the start, before anything works by it.
     pub(super) async fn begin(&self, dir: &Path, store: &Store) -> Result<(), StoreError> {
         let files = Settings::clone(&self.settings.files());
-        tell_forgotten(&files, store).await?;
         let asides = self.settings.take_up(store, files, digest(dir)).await?;
         if let Some(said) = tell_asides(&asides) {
             Notifier.status(&said);
@@ -56,7 +55,6 @@ impl Boards {
                 }
                 cover(settings, store).await?;
                 let asides = self.settings.take_up(store, accepted.loaded.settings, digest(dir)).await?;
-                tell_forgotten(&self.settings.files(), store).await?;
                 tell(&accepted.loaded.warnings);
                 self.timetable.send_replace(Arc::new(accepted.timetable));
                 // Whoever has asked the service manager for the reload has no other answer.
@@ -69,12 +67,13 @@ impl Boards {
     }
 }
 
-/// Before anything is written under settings that take keys for personal, the state does.
+/// Before anything is written under settings that take keys for personal, the state does. Sources that have left them with
+/// something owed are told of.
 pub(super) async fn cover(settings: &Settings, store: &Store) -> Result<(), StoreError> {
     for category in store.take_for_personal(&settings.personal_keys()).await? {
         tracing::info!(%category, "keys of a category are personal: they are sealed, and digests stand for them");
     }
-    Ok(())
+    tell_forgotten(settings, store).await
 }
 
 /// Tells of sources that owe removal and are not in the settings any more: nobody does it.

@@ -23,7 +23,6 @@ use crate::config::{Finding, causes};
 use crate::desk::Desk;
 use crate::erasure::pass;
 use crate::jobs::{self, Workshop};
-use crate::record::SourceName;
 use crate::scheduler::{Heartbeat, Scheduler, SchedulerError, TimerError};
 use crate::store::{Store, StoreError};
 use crate::systemd::{Notifier, SocketError, adopted_sockets};
@@ -243,29 +242,13 @@ fn tell_doubt(store: &Store) {
     }
 }
 
-/// Settles what the last end has left open. A source that cannot be settled is not erased from; the others go on.
+/// Settles what the last end has left open. A source that cannot be settled is left alone; the others go on.
 async fn settle(workshop: &Workshop) {
     for name in workshop.settings.sources.keys() {
         match jobs::settle(workshop, name).await {
             Ok(true) => {}
-            Ok(false) => tracing::error!(source = %name, "the source is closed: nothing is erased from it"),
+            Ok(false) => tracing::error!(source = %name, "the source is closed: no job works on it"),
             Err(error) => tracing::error!(source = %name, error = %causes(&error), "the source cannot be settled now"),
-        }
-        tell_others(workshop, name).await;
-    }
-}
-
-/// Where somebody else erases in a source, what is held or decided there is not known here.
-async fn tell_others(workshop: &Workshop, name: &SourceName) {
-    match jobs::other_installations(workshop, name).await {
-        Ok(0) => {}
-        Ok(others) => tracing::warn!(
-            source = %name,
-            others,
-            "another installation of erasured has erased in this source: its holds and decisions are not known here"
-        ),
-        Err(error) => {
-            tracing::debug!(source = %name, error = %causes(&error), "who else erases there is not known")
         }
     }
 }

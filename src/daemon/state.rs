@@ -11,7 +11,7 @@ use crate::clock::SharedClock;
 use crate::erasure::Shapes;
 use crate::jobs::Keys;
 use crate::record::CategoryName;
-use crate::store::{Store, StoreError, StoredRule, shapes};
+use crate::store::{Store, StoreError, StoredRule, noted_without_state, shapes};
 
 /// The state, held by this process.
 pub(super) struct Held {
@@ -78,6 +78,9 @@ pub(super) async fn hold(dir: &Path, clock: SharedClock) -> Result<Held, StateEr
     let lock = StateLock::take(dir).map_err(StateError::Lock)?;
     let path = path(dir);
     let exists = path.symlink_metadata().is_ok();
+    if let Some(noted) = noted_without_state(&path).filter(|_| !exists) {
+        return Err(StateError::Key(KeyError::StateLost(noted)));
+    }
     let ring = keys::find(dir, exists).map_err(StateError::Key)?;
     let store = if exists { Store::open(&path, clock).await } else { Store::create(&path, clock).await };
     let store = store.map_err(StateError::Store)?;

@@ -78,6 +78,9 @@ pub enum HoldRefused {
     /// The waiting time is not over.
     #[error("its release was asked for, and it stands until {0:.0}")]
     NotYet(Timestamp),
+    /// Whether it is over cannot be told.
+    #[error("its waiting time is not known to be over: the clock is not believed")]
+    ClockDoubted,
 }
 
 impl Desk {
@@ -187,6 +190,7 @@ impl Desk {
         }
         match self.release_from(hold) {
             Some(from) if from > self.now() => Err(HoldRefused::NotYet(from)),
+            Some(from) if from > asked.at && self.store.clock_doubt().is_some() => Err(HoldRefused::ClockDoubted),
             _ => Ok(true),
         }
     }

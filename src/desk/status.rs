@@ -11,7 +11,7 @@ use crate::config::{Settings, SourceSettings, causes};
 use crate::erasure::{is_overdue, is_wanted, open_as_remembered};
 use crate::proposal::StateName;
 use crate::record::{CategoryName, SourceName};
-use crate::store::{ClosedBrake, JobKind, Owed, ProposalFilter, Run, RunState};
+use crate::store::{ClosedBrake, JobKind, Left, ProposalFilter, Run, RunState};
 
 /// How things stand, as far as the asker may see.
 #[derive(Debug, Clone)]
@@ -59,11 +59,8 @@ pub struct SourceStanding {
 /// How far what was erased in a source is removed from its files.
 #[derive(Debug, Clone)]
 pub struct RemovalStanding {
-    /// The steps that are still owed.
-    pub owed: Vec<Owed>,
-    /// The oldest confirmation of what is not known to be gone: erased and owed, or not even erased. Looked for where there
-    /// is a longest time.
-    pub oldest: Option<Timestamp>,
+    /// The steps that are still owed, and the oldest confirmation of what is not known to be gone.
+    pub left: Left,
     /// The longest time from a confirmation to the verified removal.
     pub within: Option<String>,
     /// Whether it is exceeded.
@@ -97,7 +94,7 @@ impl Desk {
         let settings = self.settings();
         let scope = leave.scope();
         let (sources, mut problems, mut gates) = self.sources(&settings, scope).await?;
-        let owed_at = sources.iter().flat_map(|source| &source.removal.owed).map(|owed| owed.next_at).min();
+        let owed_at = sources.iter().flat_map(|source| &source.removal.left.owed).map(|owed| owed.next_at).min();
         let mut jobs = Vec::new();
         for job in JobKind::ALL {
             let owed_at = owed_at.filter(|_| job == JobKind::Remove);
@@ -158,7 +155,6 @@ impl Desk {
     /// The sources with what is wrong with them, what is wrong with their categories, and whose gates are closed.
     async fn sources(&self, settings: &Settings, scope: &Scope) -> Result<Sources, DeskError> {
         let known = self.store.sources().await.map_err(DeskError::Store)?;
-        let owed = self.store.owed().await.map_err(DeskError::Store)?;
         let remembered = self.remembered().await?;
         let (mut sources, mut problems, mut gates) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for (source, described) in &settings.sources {
@@ -183,58 +179,41 @@ impl Desk {
                     opened.reader.close().await;
                 }
             }
-            let owed = owed.iter().filter(|owed| owed.source == *source).cloned().collect();
-            let removal = self.removal(settings, described, owed).await?;
+            let removal = self.removal(settings, described).await?;
             sources.push(SourceStanding { source: source.clone(), problem, removal });
         }
         if scope.is_everything() {
-            sources.extend(forgotten(settings, &owed));
+            sources.extend(self.forgotten(settings).await?);
         }
         Ok((sources, problems, gates))
     }
 
-    async fn removal(
-        &self,
-        settings: &Settings,
-        described: &SourceSettings,
-        mut owed: Vec<Owed>,
-    ) -> Result<RemovalStanding, DeskError> {
-        let removal = &described.removal;
-        owed.retain(|owed| is_wanted(owed.step, removal));
-        let mut oldest = owed.iter().map(|owed| owed.confirmed_at).min();
-        if removal.within.is_some() {
-            let waiting = self.store.oldest_confirmation(&described.name).await.map_err(DeskError::Store)?;
-            oldest = oldest.into_iter().chain(waiting).min();
+    /// Sources that owe something and are not in the settings any more: nobody does it, and nobody is to forget it.
+    async fn forgotten(&self, settings: &Settings) -> Result<Vec<SourceStanding>, DeskError> {
+        let owed = self.store.owed().await.map_err(DeskError::Store)?;
+        let names: BTreeSet<SourceName> = owed.into_iter().map(|owed| owed.source).collect();
+        let mut forgotten = Vec::new();
+        for source in names.into_iter().filter(|name| !settings.sources.contains_key(name)) {
+            let left = self.store.left_in(&source, |_| true).await.map_err(DeskError::Store)?;
+            let problem = "it is not in the settings, and what was erased from it is not known to be gone".to_owned();
+            let removal = RemovalStanding { left, within: None, is_overdue: false, vacuum: None };
+            forgotten.push(SourceStanding { source, problem: Some(problem), removal });
         }
+        Ok(forgotten)
+    }
+
+    async fn removal(&self, settings: &Settings, described: &SourceSettings) -> Result<RemovalStanding, DeskError> {
+        let removal = &described.removal;
+        let wanted = |step| is_wanted(step, removal);
+        let left = self.store.left_in(&described.name, wanted).await.map_err(DeskError::Store)?;
         let now = self.now().to_zoned(settings.time_zone.clone());
         Ok(RemovalStanding {
-            is_overdue: is_overdue(removal, oldest, &now),
-            oldest,
+            is_overdue: is_overdue(removal, left.oldest, &now),
+            left,
             within: removal.within.as_ref().map(|within| within.value.to_string()),
             vacuum: removal.vacuum.as_ref().map(|hours| hours.value.to_string()),
-            owed,
         })
     }
-}
-
-/// Sources that owe something and are not in the settings any more: nobody does it, and nobody is to forget it.
-fn forgotten(settings: &Settings, owed: &[Owed]) -> Vec<SourceStanding> {
-    let mut by_source: BTreeMap<&SourceName, Vec<Owed>> = BTreeMap::new();
-    for owed in owed.iter().filter(|owed| !settings.sources.contains_key(&owed.source)) {
-        by_source.entry(&owed.source).or_default().push(owed.clone());
-    }
-    let standing = |(source, owed): (&SourceName, Vec<Owed>)| SourceStanding {
-        source: source.clone(),
-        problem: Some("it is not in the settings, and what was erased from it is not known to be gone".to_owned()),
-        removal: RemovalStanding {
-            oldest: owed.iter().map(|owed| owed.confirmed_at).min(),
-            owed,
-            within: None,
-            is_overdue: false,
-            vacuum: None,
-        },
-    };
-    by_source.into_iter().map(standing).collect()
 }
 
 /// What a brake has stopped. A count would tell of records that are outside of what somebody may see.

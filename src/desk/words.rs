@@ -25,6 +25,7 @@ fn groups(kind: &Kind) -> Vec<(&str, &[String])> {
             records.iter().map(|g| (g.category.as_str(), g.keys.as_slice())).collect()
         }
         Kind::ReturnedToProposed { records }
+        | Kind::CameBack { records }
         | Kind::Marked { records, .. }
         | Kind::FirstConfirmed { records }
         | Kind::Confirmed { records }
@@ -128,6 +129,7 @@ fn summary_of_records(kind: &Kind) -> String {
         Kind::Withdrawn { records } => with_details(format!("{counted} withdrawn"), &because(records)),
         Kind::Returned { records } => with_details(format!("{counted} back with the clerks"), &because(records)),
         Kind::ReturnedToProposed { .. } => format!("{counted} proposed again: the postponement is over"),
+        Kind::CameBack { .. } => format!("{counted} back with a restored backup, erased before and not due"),
         Kind::Marked { confirmed, .. } => {
             if *confirmed {
                 format!("{counted} marked, and confirmed by the rule")

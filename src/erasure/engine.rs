@@ -134,7 +134,7 @@ enum Attempt {
 
 impl Engine<'_> {
     /// Erases these records. Where the database refuses a batch it is halved, until the record that is in the way
-    /// stands alone and goes back to the clerk.
+    /// stands alone and goes back to the clerk. Between two attempts the journal gives way, and may end it.
     ///
     /// # Errors
     /// When source or journal are in the way. Nothing is half done then, and what is still open is for settlement.
@@ -155,12 +155,15 @@ impl Engine<'_> {
         report: &mut BatchReport,
     ) -> Result<(), EngineError> {
         let mut waiting = vec![claims];
-        while let Some(claims) = waiting.pop() {
+        while let Some(mut claims) = waiting.pop() {
+            if self.released.is_some() {
+                let of: Vec<ProposalId> = claims.iter().map(|claim| claim.proposal).collect();
+                let standing = journal.give_way(&of, self.gap).await.map_err(EngineError::Journal)?;
+                let Some(standing) = standing else { return Ok(()) };
+                claims.retain(|claim| standing.contains(&claim.proposal));
+            }
             if claims.is_empty() {
                 continue;
-            }
-            if self.released.is_some() {
-                tokio::time::sleep(self.gap).await;
             }
             match self.attempt(journal, claims).await? {
                 Attempt::Done(done) => *report += done,
@@ -189,7 +192,11 @@ impl Engine<'_> {
         self.writer.begin(self.mapping, self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
-        let (plan, fresh) = match self.plan(claims).await {
+        let planned = match self.is_where_it_was_left().await {
+            Ok(()) => self.plan(claims).await,
+            Err(error) => Err(error),
+        };
+        let (plan, fresh) = match planned {
             Ok(planned) => planned,
             Err(error) => return self.give_up(error).await,
         };
@@ -241,9 +248,17 @@ impl Engine<'_> {
         Ok(Attempt::Held { held: locked.elapsed(), claims, left_out: held.len() as u64 })
     }
 
-    async fn give_up(&mut self, error: EngineError) -> Result<Attempt, EngineError> {
+    async fn give_up<T>(&mut self, error: EngineError) -> Result<T, EngineError> {
         self.writer.roll_back().await.map_err(EngineError::Source)?;
         Err(error)
+    }
+
+    /// Whether the source, under its lock, is the one that the last batch was committed in: an older copy may have been
+    /// written back into the same file.
+    async fn is_where_it_was_left(&mut self) -> Result<(), EngineError> {
+        let marker = self.writer.marker(self.installation).await.map_err(EngineError::Source)?;
+        let last = self.last_committed.map(|last| last.to_string());
+        if marker == last { Ok(()) } else { Err(EngineError::Foreign) }
     }
 
     /// Step 1: reads the records again and lays out what is to happen.

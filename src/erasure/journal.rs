@@ -1,6 +1,8 @@
 //! Where the engine writes down what it is about to do and what it has done.
 
+use std::collections::HashSet;
 use std::future::Future;
+use std::time::Duration;
 
 use super::plan::{BatchPlan, Claim, Fresh};
 use crate::proposal::{BatchId, ProposalId};
@@ -39,4 +41,19 @@ pub trait Journal: Send {
         claims: &[(Claim, Fresh)],
         message: String,
     ) -> impl Future<Output = Result<(), JournalError>> + Send;
+
+    /// Between two attempts at a batch: leaves the source alone for `gap`, lets whoever waits for the journal have it
+    /// meanwhile, and gives those of the proposals that stand as they did; `None`: nothing more is to be begun. One that
+    /// nobody waits for is as it was.
+    fn give_way(
+        &mut self,
+        of: &[ProposalId],
+        gap: Duration,
+    ) -> impl Future<Output = Result<Option<HashSet<ProposalId>>, JournalError>> + Send {
+        let of = of.iter().copied().collect();
+        async move {
+            tokio::time::sleep(gap).await;
+            Ok(Some(of))
+        }
+    }
 }

@@ -94,8 +94,10 @@ mod tests {
             pace.observe(false, Duration::from_millis(125));
         }
         assert_eq!((pace.is_active(), pace.allowed(), pace.gap(LOCK)), (false, LOCK, Duration::from_millis(25)));
+        assert_eq!(pace.log_pages_max(), 32_000);
         pace.observe(true, LOCK);
         assert!(pace.is_active());
+        assert_eq!(pace.log_pages_max(), 0, "what it would have to move in its own commit");
     }
 
     #[test]

@@ -206,16 +206,15 @@ pub(super) fn planned(mapping: &Mapping, key: &FingerprintKey, staged: &StagedRe
             };
             let hangs_on_record =
                 node.link.as_ref().is_some_and(|link| link.parent == 0 && link.direction == Direction::Child);
-            let left = count.left + count.shared;
-            let stays = count.changed + left > 0;
-            let keeps = hangs_on_record && rule == Rule::Keep && stays && outcome == Outcome::Anonymised;
+            // Rows under this rule never go: a dependent that has any has some that stay.
+            let keeps = hangs_on_record && rule == Rule::Keep && outcome == Outcome::Anonymised;
             Some(DependentPlan {
                 name: node.name.clone(),
                 rule,
                 keeps,
                 deleted: count.deleted,
                 changed: count.changed,
-                left,
+                left: count.left + count.shared,
                 shared: count.shared,
             })
         })
@@ -226,3 +225,6 @@ pub(super) fn planned(mapping: &Mapping, key: &FingerprintKey, staged: &StagedRe
         .map(|values| key.fingerprint(&mapping.category, &staged.key, &mapping.identity_version, values));
     PlannedRecord { key: staged.key.clone(), outcome, dependents, after }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! Without the feature `failpoints` nothing of this is in the program.
 
 /// Every place: those of a batch in the order in which it passes them, those of runs, those of a start.
-pub const POINTS: [&str; 15] = [
+pub const POINTS: [&str; 16] = [
     "batch-locked",
     "batch-planned",
     "category-changed",
@@ -15,6 +15,7 @@ pub const POINTS: [&str; 15] = [
     "brake-looked",
     "removal-begun",
     "removal-step-done",
+    "removal-vacuumed",
     "prepare-proposed",
     "run-finishing",
     "start-noted",

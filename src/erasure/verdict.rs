@@ -226,3 +226,6 @@ pub fn longest_retention(mapping: &Mapping, retained: &[Retained], today: Date, 
 fn last_day(period: crate::config::Period, start: Date, starts: Starts) -> Option<Date> {
     period.due_on(start, starts).and_then(|due_on| due_on.yesterday().ok())
 }
+
+#[cfg(test)]
+mod tests;

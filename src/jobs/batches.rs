@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::brake::Leave;
 use super::erase::claim;
 use super::journal::StoreJournal;
 use super::run::{Progress, Stop, note_progress};
@@ -12,7 +13,7 @@ use crate::erasure::{BatchReport, Claim, Engine, Pace};
 use crate::proposal::{BatchId, ProposalId};
 use crate::record::RecordRef;
 use crate::source::{Mapping, Reader, SourceError, Surveyed, Writer};
-use crate::store::{Proposal, Ripe, RunId, WriteTurn};
+use crate::store::{Proposal, RunId, WriteTurn};
 
 /// Records of the first batch; later ones follow the time that it held the lock.
 const BATCH_RECORDS_FIRST: u32 = 200;
@@ -40,8 +41,8 @@ pub(super) struct Batches<'a, 'w> {
     pub(super) progress: &'a mut Progress<'w>,
     pub(super) stop: Stop<'a>,
     pub(super) last_committed: Option<BatchId>,
-    /// Which of the confirmed may be erased.
-    pub(super) ripe: Ripe,
+    /// Which of the confirmed may be erased, and how many.
+    pub(super) leave: &'a mut Leave,
     pub(super) next: Next,
 }
 
@@ -88,7 +89,7 @@ impl Batches<'_, '_> {
 
     async fn confirmed(&self, limit: u32) -> Result<Vec<Proposal>, JobError> {
         let category = &self.mapping.category;
-        self.workshop.store.confirmed(category, self.ripe, self.next.after, limit).await.map_err(store)
+        self.workshop.store.confirmed(category, self.leave.ripe, self.next.after, limit).await.map_err(store)
     }
 
     /// Leaves nothing in the write-ahead log for the application to move, and closes the connection. Gives the last
@@ -114,8 +115,7 @@ impl Batches<'_, '_> {
                 note_progress(self.workshop, self.run, self.progress).await.map_err(store)?;
                 self.next.told = Stopwatch::start();
             }
-            if (self.stop)() {
-                self.progress.is_stopped = true;
+            if self.progress.hears(self.stop) {
                 break;
             }
             self.survey().await?;
@@ -127,7 +127,11 @@ impl Batches<'_, '_> {
     /// Erases the next batch; false when there is none, or the source is to be left alone at this time of day.
     async fn batch(&mut self) -> Result<bool, JobError> {
         let workshop = self.workshop;
-        let mut turn = workshop.store.turn().await;
+        let turn = workshop.store.turn().await;
+        // Within the turn: rules are changed in theirs.
+        if self.progress.hears(self.stop) {
+            return Ok(false);
+        }
         let proposals = self.confirmed(self.next.size).await?;
         let Some(last) = proposals.last() else {
             return Ok(false);
@@ -138,15 +142,23 @@ impl Batches<'_, '_> {
         }
         self.observe().await?;
         let after = Some(last.id);
-        let (claims, left_out) = self.free(&proposals).await?;
-        let records = u32::try_from(claims.len()).unwrap_or(u32::MAX);
-        let keys = claims.iter().map(|claim| &claim.key);
+        let (batch, left_out) = self.free(&proposals).await?;
+        let records = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        if u64::from(records) > self.leave.records_max {
+            self.progress.note_more_than_counted(&self.mapping.category);
+            return Ok(false);
+        }
+        let keys = batch.iter().map(|(_, claim)| &claim.key);
         self.progress.samples.take(&self.described.name, self.reader, self.mapping, keys).await;
         let mut report = BatchReport::default();
-        let done = if claims.is_empty() { Ok(()) } else { self.attempt(&mut turn, claims, &mut report).await };
+        let done = if batch.is_empty() { Ok(false) } else { self.attempt(turn, batch, &mut report).await };
         self.count(&report);
-        done?;
+        let is_left_off = done?;
         self.progress.report.category(&self.mapping.category).held += left_out;
+        if is_left_off {
+            self.progress.note_left_off(self.workshop, self.described, self.run, self.stop);
+            return Ok(false);
+        }
         self.next.after = after;
         if records == 0 {
             return Ok(true);
@@ -158,6 +170,8 @@ impl Batches<'_, '_> {
     }
 
     fn count(&mut self, report: &BatchReport) {
+        let erased = report.deleted + report.anonymised;
+        self.leave.records_max = self.leave.records_max.saturating_sub(erased);
         let counts = self.progress.report.category(&self.mapping.category);
         counts.deleted += report.deleted;
         counts.anonymised += report.anonymised;
@@ -168,12 +182,12 @@ impl Batches<'_, '_> {
         counts.dependents += report.dependents;
     }
 
-    /// The claims on those that are not held, and how many are; they stay as they are.
-    async fn free(&self, proposals: &[Proposal]) -> Result<(Vec<Claim>, u64), JobError> {
+    /// Those that are not held, with the claims on them, and how many are; they stay as they are.
+    async fn free<'p>(&self, proposals: &'p [Proposal]) -> Result<(Vec<(&'p Proposal, Claim)>, u64), JobError> {
         let records: Vec<&RecordRef> = proposals.iter().map(|proposal| &proposal.record).collect();
         let held = self.workshop.store.held_among(&records).await.map_err(store)?;
         let free = proposals.iter().filter(|proposal| !held.contains(&proposal.record));
-        Ok((free.map(|proposal| claim(self.workshop, proposal)).collect(), held.len() as u64))
+        Ok((free.map(|proposal| (proposal, claim(self.workshop, proposal))).collect(), held.len() as u64))
     }
 
     /// Looks whether the application was active while the source was left alone.
@@ -184,15 +198,18 @@ impl Batches<'_, '_> {
         Ok(())
     }
 
+    /// Gives whether it was left off in its middle, because nothing more was to be begun.
     async fn attempt(
         &mut self,
-        turn: &mut WriteTurn<'_>,
-        claims: Vec<Claim>,
+        turn: WriteTurn<'_>,
+        batch: Vec<(&Proposal, Claim)>,
         report: &mut BatchReport,
-    ) -> Result<(), JobError> {
-        let of = |claim: &Claim| (claim.proposal, (self.mapping.category.clone(), claim.clone()));
-        let claimed = claims.iter().map(of).collect();
-        let mut journal = StoreJournal { turn, run: self.run, source: &self.described.name, claims: claimed };
+    ) -> Result<bool, JobError> {
+        let may_go_on = self.workshop.may_begin_more(self.described, self.stop);
+        let claimed = batch.iter().map(|(proposal, claim)| (*proposal, claim));
+        let of = (self.run, &self.described.name);
+        let mut journal = StoreJournal::new((&self.workshop.store, turn), of, claimed, &may_go_on);
+        let claims = batch.into_iter().map(|(_, claim)| claim).collect();
         let mut engine = Engine {
             reader: self.reader,
             writer: &mut self.writer,
@@ -210,7 +227,7 @@ impl Batches<'_, '_> {
         let released = engine.released.take();
         done.map_err(|source| JobError::Engine { category: self.mapping.category.to_string(), source })?;
         self.next.last = released.map(|since| (report.longest_lock, since));
-        Ok(())
+        Ok(journal.is_left_off)
     }
 
     /// Where a dependent has no index, looks for the rows of many batches in one pass. Not again while the application
@@ -223,7 +240,7 @@ impl Batches<'_, '_> {
             return Ok(());
         }
         let (category, after) = (&self.mapping.category, self.next.after);
-        let found = self.workshop.store.confirmed_keys(category, self.ripe, after, self.next.survey).await;
+        let found = self.workshop.store.confirmed_keys(category, self.leave.ripe, after, self.next.survey).await;
         let (keys, last) = found.map_err(store)?;
         if keys.is_empty() || !self.may_begin() {
             return Ok(());

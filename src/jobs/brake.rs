@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::run::Progress;
+use super::run::{Progress, Stop};
 use super::shells::{Shell, Shells};
 use super::{JobError, Workshop, store};
 use crate::config::{Brake, Category, SourceSettings};
@@ -127,6 +127,16 @@ impl Spreading {
 }
 
 impl Progress<'_> {
+    /// Tells, once, that more of a category can be erased by now than the brake allows.
+    pub(super) fn note_more_than_counted(&mut self, category: &CategoryName) {
+        let told = format!(
+            "{category}: more can be erased since it was counted than the brake allows; the rest waits for the next run"
+        );
+        if !self.troubles.contains(&told) {
+            self.trouble(told);
+        }
+    }
+
     /// The largest number of records that may be proposed or erased of what was looked at; `None`: the brake has closed,
     /// and that is told.
     pub(super) fn brake(
@@ -170,8 +180,8 @@ impl Progress<'_> {
 pub(super) struct Leave {
     /// Which of the confirmed.
     pub(super) ripe: Ripe,
-    /// The largest number of shells: as many as there were.
-    pub(super) shells_max: u64,
+    /// The largest number that may still be erased, whatever becomes free to be erased meanwhile.
+    pub(super) records_max: u64,
 }
 
 /// Looks at what the final job would erase of a category.
@@ -181,6 +191,7 @@ pub(super) struct Looking<'a, 'w> {
     pub(super) run: Option<RunId>,
     pub(super) reader: &'a mut Reader,
     pub(super) progress: &'a mut Progress<'w>,
+    pub(super) stop: Stop<'a>,
 }
 
 impl Looking<'_, '_> {
@@ -188,65 +199,74 @@ impl Looking<'_, '_> {
         JobError::Source { name: self.described.name.to_string(), source }
     }
 
-    /// What may be erased of the category; `None`: the brake has closed. What is confirmed from now on waits for the next
-    /// run: nobody has looked at it.
+    /// Whether the look goes on. Where it does not, nothing more is begun on the source in this run.
+    fn may_go_on(&mut self) -> bool {
+        !self.progress.hears(self.stop) && self.progress.may_begin(self.workshop, self.described, self.run)
+    }
+
+    /// What may be erased of the category; `None`: the brake has closed, or the look was not to go on. What is confirmed
+    /// from now on waits for the next run: nobody has looked at it.
     pub(super) async fn look(&mut self, category: &Category, mapping: &Mapping) -> Result<Option<Leave>, JobError> {
         let cooled = self.workshop.ripe_before(&category.name);
         if !category.brake.can_close() {
             let ripe = Ripe { before: cooled, or_by: None };
-            return Ok(Some(Leave { ripe, shells_max: u64::MAX }));
+            return Ok(Some(Leave { ripe, records_max: u64::MAX }));
         }
         let now = self.workshop.clock.now();
         let before = cooled.map_or(now, |cooled| cooled.min(now));
         // What this run confirms itself has to cool off as well.
         let ripe = Ripe { before: Some(before), or_by: self.run.filter(|_| cooled.is_none()) };
         let mut look = Look::at(JobKind::Erase, &category.name);
-        let shells_max = self.look_at_shells(mapping, cooled.is_some(), &mut look).await?;
-        let leave = Leave { ripe, shells_max };
+        // What has to cool off first is not erased in this run.
+        if cooled.is_none() && !self.look_at_shells(mapping, &mut look).await? {
+            return Ok(None);
+        }
+        let leave = |records_max| Some(Leave { ripe, records_max });
         let standing = self.workshop.store.counts().await.map_err(store)?;
         let confirmed = standing.get(&category.name).and_then(|counts| counts.get(&StateName::Confirmed));
         if look.records + confirmed.copied().unwrap_or(0) <= category.brake.count {
-            return Ok(Some(leave));
+            return Ok(leave(category.brake.count));
         }
-        self.look_at_confirmed(&category.name, before, &mut look).await?;
+        if !self.look_at_confirmed(&category.name, before, &mut look).await? {
+            return Ok(None);
+        }
         if look.records <= category.brake.count {
-            return Ok(Some(leave));
+            return Ok(leave(category.brake.count));
         }
-        let rows = self.rows(mapping).await?;
-        let closed = self.progress.brake((JobKind::Erase, self.run.is_none()), category, look, rows);
-        Ok(closed.map(|_| leave))
+        let Some(rows) = self.rows(mapping).await? else { return Ok(None) };
+        let most = self.progress.brake((JobKind::Erase, self.run.is_none()), category, look, rows);
+        Ok(most.and_then(leave))
     }
 
-    /// Looks at anonymised records whose row nothing keeps any more, and gives how many there are. Those that have to cool
-    /// off first are not erased in this run.
-    async fn look_at_shells(&mut self, mapping: &Mapping, must_wait: bool, look: &mut Look) -> Result<u64, JobError> {
-        let mut walk = Shells::of(self.workshop, mapping, u64::MAX);
-        let mut count = 0;
+    /// Looks at anonymised records whose row nothing keeps any more; false where it was not to go on.
+    async fn look_at_shells(&mut self, mapping: &Mapping, look: &mut Look) -> Result<bool, JobError> {
+        let mut walk = Shells::of(self.workshop, mapping);
         while let Some(found) = walk.next(self.reader).await.map_err(|error| error.named(self.described))? {
             let record = |shell: &Shell| RecordRef { category: mapping.category.clone(), key: shell.key.clone() };
             let records: Vec<RecordRef> = found.iter().map(record).collect();
             let records: Vec<&RecordRef> = records.iter().collect();
             let held = self.workshop.store.held_among(&records).await.map_err(store)?;
-            for (shell, record) in found.iter().zip(&records) {
-                count += 1;
-                if !must_wait && !held.contains(record) {
-                    look.add(&shell.seen());
-                }
+            for (shell, _) in found.iter().zip(&records).filter(|(_, record)| !held.contains(*record)) {
+                look.add(&shell.seen());
+            }
+            if !self.may_go_on() {
+                return Ok(false);
             }
         }
-        Ok(count)
+        Ok(true)
     }
 
+    /// Looks at what is confirmed; false where it was not to go on.
     async fn look_at_confirmed(
         &mut self,
         category: &CategoryName,
         before: Timestamp,
         look: &mut Look,
-    ) -> Result<(), JobError> {
+    ) -> Result<bool, JobError> {
         let mut after: Option<ProposalId> = None;
         loop {
             let page = self.workshop.store.ripe(category, Some(before), after).await.map_err(store)?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { return Ok(true) };
             after = Some(last.id);
             let records: Vec<&RecordRef> = page.iter().map(|proposal| &proposal.record).collect();
             let held = self.workshop.store.held_among(&records).await.map_err(store)?;
@@ -259,18 +279,24 @@ impl Looking<'_, '_> {
                     is_confirmed: true,
                 });
             }
+            if !self.may_go_on() {
+                return Ok(false);
+            }
         }
     }
 
-    /// How many rows the table has: read in stretches, none of which holds the source for long.
-    async fn rows(&mut self, mapping: &Mapping) -> Result<u64, JobError> {
+    /// How many rows the table has: read in stretches, none of which holds the source for long. `None`: it was not to go on.
+    async fn rows(&mut self, mapping: &Mapping) -> Result<Option<u64>, JobError> {
         let (day, key) = (self.workshop.day(), &self.workshop.keys.fingerprint);
         let mut walk = Selection::new(mapping, &day, key, self.described.max_lock);
         let mut rows = 0;
         while let Some(more) = walk.skip(self.reader).await.map_err(|error| self.failed(error))? {
             rows += more;
+            if !self.may_go_on() {
+                return Ok(None);
+            }
         }
-        Ok(rows)
+        Ok(Some(rows))
     }
 }
 

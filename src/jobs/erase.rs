@@ -8,6 +8,7 @@ use super::patience::Patience;
 use super::remove::remove;
 use super::run::{Progress, Stop};
 use super::samples::Samples;
+use super::settle::{is_open, told_closed};
 use super::shells::{Shell, Shells};
 use super::together::Together;
 use super::{Foreseen, Future, JobError, Workshop, settle, store};
@@ -114,8 +115,9 @@ async fn erase_patiently(
             Err(error) if error.is_passing() && run.is_some() => {
                 tracing::debug!(source = %described.name, "the application has the source, giving way");
                 if !patience.give_way(stop).await {
-                    progress.is_stopped |= stop();
-                    progress.note_locked(described);
+                    if !progress.hears(stop) {
+                        progress.note_locked(described);
+                    }
                     return Ok(());
                 }
             }
@@ -138,12 +140,8 @@ async fn erase_source(
     if !progress.may_begin(workshop, described, run) {
         return Ok(());
     }
-    let is_open = match run {
-        Some(_) => settle(workshop, &described.name).await?,
-        None => is_open(workshop, described).await?,
-    };
-    if !is_open {
-        reached.tell(progress, format!("{0}: closed until an operator decides: erasured reopen {0}", described.name));
+    if !is_open(workshop, run, &described.name).await? {
+        reached.tell(progress, told_closed(&described.name));
         return Ok(());
     }
     let mut open = workshop.open(&described.name, run).await?;
@@ -171,11 +169,13 @@ async fn erase_open(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     let mappings = std::mem::take(&mut open.mappings);
-    look(workshop, run, described, &mappings, open, reached, progress).await?;
-    let leaves = reached.leaves.iter();
-    let ripe = leaves.filter_map(|(category, leave)| Some((category.clone(), leave.as_ref()?.ripe))).collect();
-    let after = &mut reached.groups;
-    let mut together = Together { workshop, described, mappings: &mappings, ripe, open, progress, stop, after };
+    let looking = Looking { workshop, described, run, reader: &mut open.reader, progress, stop };
+    look(looking, &mappings, reached).await?;
+    if progress.is_stopped || !progress.may_begin(workshop, described, run) {
+        return Ok(());
+    }
+    let (leaves, after) = (&mut reached.leaves, &mut reached.groups);
+    let mut together = Together { workshop, described, mappings: &mappings, leaves, open, progress, stop, after };
     let mut left = sort_out(together.erase(run).await, reached, progress)?;
     for mapping in mappings.values().filter(|mapping| !reached.over.contains(&mapping.category)).collect::<Vec<_>>() {
         if progress.is_stopped || !progress.may_begin(workshop, described, run) {
@@ -184,7 +184,7 @@ async fn erase_open(
         }
         let category = &mapping.category;
         let after = reached.proposals.get(category).copied();
-        let Some(Some(leave)) = reached.leaves.get(category).copied() else { continue };
+        let Some(Some(leave)) = reached.leaves.get_mut(category) else { continue };
         let mut of_category = Erase { workshop, described, mapping, leave, open, progress, stop, after };
         let done = match run {
             Some(run) => of_category.erase(run).await,
@@ -203,23 +203,18 @@ async fn erase_open(
 /// Looks, before anything is erased, at what of each category that would be; at each once, however often the source is
 /// tried. Those that the brake stops are left out, and so are those that cannot be looked at.
 async fn look(
-    workshop: &Workshop,
-    run: Option<RunId>,
-    described: &SourceSettings,
+    mut looking: Looking<'_, '_>,
     mappings: &BTreeMap<CategoryName, Mapping>,
-    open: &mut Open,
     reached: &mut Reached,
-    progress: &mut Progress<'_>,
 ) -> Result<(), JobError> {
     for (name, mapping) in mappings {
-        let (false, Some(category)) = (reached.leaves.contains_key(name), workshop.settings.categories.get(name))
-        else {
+        let category = looking.workshop.settings.categories.get(name);
+        let (false, Some(category)) = (reached.leaves.contains_key(name), category) else {
             continue;
         };
-        let mut looking = Looking { workshop, described, run, reader: &mut open.reader, progress };
         let leave = match looking.look(category, mapping).await {
             Ok(leave) => leave,
-            Err(error) => match sort_out(Err(error), reached, progress)? {
+            Err(error) => match sort_out(Err(error), reached, looking.progress)? {
                 Some(locked) => return Err(locked),
                 None => None,
             },
@@ -252,7 +247,7 @@ struct Erase<'a, 'w> {
     workshop: &'a Workshop,
     described: &'a SourceSettings,
     mapping: &'a Mapping,
-    leave: Leave,
+    leave: &'a mut Leave,
     open: &'a mut Open,
     progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
@@ -282,10 +277,10 @@ impl Erase<'_, '_> {
             progress: self.progress,
             stop: self.stop,
             last_committed,
-            ripe: self.leave.ripe,
+            leave: self.leave,
             next: Next::first(self.described.max_lock, self.after),
         };
-        let done = match batches.confirm_shells(self.leave.shells_max).await {
+        let done = match batches.confirm_shells().await {
             Ok(()) => batches.erase().await,
             Err(error) => Err(error),
         };
@@ -295,7 +290,7 @@ impl Erase<'_, '_> {
 
     /// What erasing would do now, shells first.
     async fn foresee(&mut self) -> Result<(), JobError> {
-        let mut shells = Shells::of(self.workshop, self.mapping, self.leave.shells_max);
+        let mut shells = Shells::of(self.workshop, self.mapping);
         let must_wait = self.workshop.ripe_before(&self.mapping.category).is_some();
         while let Some(found) = shells.next(&mut self.open.reader).await.map_err(|error| error.named(self.described))? {
             for Shell { key, preview, .. } in found {
@@ -406,12 +401,6 @@ impl Erase<'_, '_> {
             watcher(Foreseen { record, future });
         }
     }
-}
-
-/// Whether the source is not closed, as far as is known without settling it.
-async fn is_open(workshop: &Workshop, described: &SourceSettings) -> Result<bool, JobError> {
-    let known = workshop.store.sources().await.map_err(store)?;
-    Ok(!known.iter().any(|state| state.source == described.name && state.closed.is_some()))
 }
 
 pub(super) async fn last_committed(

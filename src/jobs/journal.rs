@@ -1,29 +1,71 @@
 //! The engine's journal, kept in the state.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::journal as failed;
 use crate::erasure::{BatchPlan, Claim, Fresh, Intent, Journal, JournalError, Ruling};
 use crate::proposal::{BatchId, ProposalId, ReturnReason, WithdrawReason};
 use crate::record::{CategoryName, RecordRef, SourceName};
-use crate::store::{self, Intended, PlannedErasure, RunId, WriteTurn};
+use crate::store::{self, Change, Intended, PlannedErasure, Proposal, RunId, Store, WriteTurn};
 
-/// Writes one run's batches down, under a write turn that is held from before the source's lock is taken.
-pub(super) struct StoreJournal<'t, 's> {
-    pub(super) turn: &'t mut WriteTurn<'s>,
-    pub(super) run: RunId,
-    pub(super) source: &'t SourceName,
+/// Writes one run's batches down, under a write turn that is held from before the source's lock is taken, and given up
+/// between two attempts at a batch.
+pub(super) struct StoreJournal<'a> {
+    store: &'a Store,
+    turn: Option<WriteTurn<'a>>,
+    run: RunId,
+    source: &'a SourceName,
     /// The claims of the batch, with the fingerprints that were decided about, for the ledger.
-    pub(super) claims: HashMap<ProposalId, (CategoryName, Claim)>,
+    claims: HashMap<ProposalId, Claimed>,
+    may_go_on: MayGoOn<'a>,
+    /// Whether something of the batch is left because it was not to go on.
+    pub(super) is_left_off: bool,
 }
 
-impl StoreJournal<'_, '_> {
+/// Whether anything more may be begun. Asked between two attempts at a batch.
+pub(super) type MayGoOn<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+/// A claim as the batch was begun with it.
+struct Claimed {
+    category: CategoryName,
+    claim: Claim,
+    confirmed_at: Option<Timestamp>,
+}
+
+impl<'a> StoreJournal<'a> {
+    /// For a batch of what was read within `turn`: these proposals, with the claims on them.
+    pub(super) fn new<'p>(
+        (store, turn): (&'a Store, WriteTurn<'a>),
+        (run, source): (RunId, &'a SourceName),
+        batch: impl IntoIterator<Item = (&'p Proposal, &'p Claim)>,
+        may_go_on: MayGoOn<'a>,
+    ) -> Self {
+        let of = |(proposal, claim): (&Proposal, &Claim)| {
+            let (category, confirmed_at) = (proposal.record.category.clone(), proposal.confirmed_at);
+            (proposal.id, Claimed { category, claim: claim.clone(), confirmed_at })
+        };
+        let claims = batch.into_iter().map(of).collect();
+        Self { store, turn: Some(turn), run, source, claims, may_go_on, is_left_off: false }
+    }
+
+    async fn change(&mut self) -> Result<Change<'_>, JournalError> {
+        let turn = match self.turn.take() {
+            Some(turn) => turn,
+            None => self.store.turn().await,
+        };
+        self.turn.insert(turn).begin().await.map_err(failed)
+    }
+
     fn planned(&self, plan: &BatchPlan) -> Vec<PlannedErasure> {
         plan.proposals
             .iter()
             .zip(&plan.records)
             .filter_map(|(proposal, record)| {
-                let (category, claim) = self.claims.get(proposal).filter(|(_, claim)| claim.key == record.key)?;
+                let claimed = self.claims.get(proposal).filter(|claimed| claimed.claim.key == record.key)?;
+                let Claimed { category, claim, .. } = claimed;
                 Some(PlannedErasure {
                     proposal: *proposal,
                     record: RecordRef { category: category.clone(), key: claim.key.clone() },
@@ -37,7 +79,7 @@ impl StoreJournal<'_, '_> {
     }
 }
 
-impl Journal for StoreJournal<'_, '_> {
+impl Journal for StoreJournal<'_> {
     async fn intent(&mut self, plan: &BatchPlan) -> Result<Intent, JournalError> {
         let planned = self.planned(plan);
         if planned.len() != plan.records.len() {
@@ -54,11 +96,11 @@ impl Journal for StoreJournal<'_, '_> {
                 Ruling::Erase(_) => return Err(JournalError("a record that is erased was ruled out".into())),
             }
         }
-        let mut change = self.turn.begin().await.map_err(failed)?;
-        change.rule_out(self.run, &withdrawn, &returned).await.map_err(failed)?;
+        let (run, source) = (self.run, self.source);
+        let mut change = self.change().await?;
+        change.rule_out(run, &withdrawn, &returned).await.map_err(failed)?;
         if !planned.is_empty() {
-            let Intended { taken, held } =
-                change.intent(self.run, plan.batch, self.source, &planned).await.map_err(failed)?;
+            let Intended { taken, held } = change.intent(run, plan.batch, source, &planned).await.map_err(failed)?;
             if !held.is_empty() {
                 // What is planned in the source is for all of them: the change is dropped, and the rest planned again.
                 return Ok(Intent::Held(held));
@@ -73,13 +115,13 @@ impl Journal for StoreJournal<'_, '_> {
     }
 
     async fn outcome(&mut self, batch: BatchId) -> Result<(), JournalError> {
-        let mut change = self.turn.begin().await.map_err(failed)?;
+        let mut change = self.change().await?;
         change.outcome(batch).await.map_err(failed)?;
         change.commit().await.map_err(failed)
     }
 
     async fn rolled_back(&mut self, batch: BatchId) -> Result<(), JournalError> {
-        let mut change = self.turn.begin().await.map_err(failed)?;
+        let mut change = self.change().await?;
         change.settle_rolled_back(batch).await.map_err(failed)?;
         change.commit().await.map_err(failed)
     }
@@ -88,9 +130,31 @@ impl Journal for StoreJournal<'_, '_> {
         let reason = ReturnReason::BatchFailed { error: message };
         let back = |(claim, fresh): &(Claim, Fresh)| (claim.proposal, reason.clone(), Some(stored(fresh.clone())));
         let back: Vec<_> = claims.iter().map(back).collect();
-        let mut change = self.turn.begin().await.map_err(failed)?;
-        change.return_to_clerk(self.run, &back).await.map_err(failed)?;
+        let run = self.run;
+        let mut change = self.change().await?;
+        change.return_to_clerk(run, &back).await.map_err(failed)?;
         change.commit().await.map_err(failed)
+    }
+
+    /// Holds and decisions that have waited come first; what they are about is left out by what is read here, and by the
+    /// intent.
+    async fn give_way(
+        &mut self,
+        of: &[ProposalId],
+        gap: Duration,
+    ) -> Result<Option<HashSet<ProposalId>>, JournalError> {
+        self.turn = None;
+        if (self.may_go_on)() {
+            tokio::time::sleep(gap).await;
+            self.turn = Some(self.store.turn().await);
+            if (self.may_go_on)() {
+                let since = |id| (id, self.claims.get(&id).and_then(|claimed| claimed.confirmed_at));
+                let since: Vec<_> = of.iter().copied().map(since).collect();
+                return self.store.still_confirmed(&since).await.map(Some).map_err(failed);
+            }
+        }
+        self.is_left_off = true;
+        Ok(None)
     }
 }
 

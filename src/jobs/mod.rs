@@ -6,6 +6,7 @@
 //! erases what the engine has not planned under the source's lock.
 
 mod ahead;
+mod back;
 mod batches;
 mod brake;
 mod erase;
@@ -32,7 +33,7 @@ pub use self::foresee::{Foreseen, Future, foresee};
 pub use self::proof::{look_through, look_through_state};
 pub use self::remove::{Late, late, queue_owed};
 pub use self::run::{Stop, begin, perform, queue_rest};
-pub use self::settle::{SettleError, other_installations, reopen, settle};
+pub use self::settle::{SettleError, reopen, settle};
 use crate::audit::CheckpointKey;
 use crate::clock::SharedClock;
 use crate::config::{Settings, SourceSettings, causes};
@@ -71,15 +72,25 @@ impl Workshop {
     }
 
     /// What tells, whenever it is asked, whether jobs may work on the source at that time of day.
-    fn hours_of(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + use<> {
+    fn hours_of(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + Sync + use<> {
         let (hours, clock, zone) = (described.hours, Arc::clone(&self.clock), self.settings.time_zone.clone());
         move || hours.is_none_or(|hours| hours.hold_at(clock.now(), &zone))
     }
 
     /// What tells whether a walk through the source may go on: its hours hold, and the clock is believed.
-    fn may_go_on(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + use<> {
+    fn may_go_on(&self, described: &SourceSettings) -> impl Fn() -> bool + Send + Sync + use<> {
         let (hours_hold, state) = (self.hours_of(described), Arc::clone(&self.store));
         move || hours_hold() && state.clock_doubt().is_none()
+    }
+
+    /// What tells whether anything more may be begun on the source in a run.
+    fn may_begin_more<'a>(
+        &self,
+        described: &SourceSettings,
+        stop: Stop<'a>,
+    ) -> impl Fn() -> bool + Send + Sync + use<'a> {
+        let may_go_on = self.may_go_on(described);
+        move || !stop() && may_go_on()
     }
 
     /// Before which instant a confirmation of the category must have been given, so that it may be acted on now; `None`: any

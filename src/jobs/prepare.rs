@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::ahead::Ahead;
+use super::back::look_who_came_back;
 use super::brake::{Look, Seen, keep};
 use super::patience::Patience;
 use super::run::{Progress, Stop};
+use super::settle::{is_open, told_closed};
 use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::config::{Category, SourceSettings};
 use crate::erasure::{Candidate, Examined, Open, Preview, Tally, Verdict, examine, no_longer_due, pass, preview};
@@ -53,8 +55,9 @@ async fn prepare_patiently(
             Err(error) if error.is_passing() && run.is_some() => {
                 tracing::debug!(source = %described.name, "the application has the source, giving way");
                 if !patience.give_way(stop).await {
-                    progress.is_stopped |= stop();
-                    progress.note_locked(described);
+                    if !progress.hears(stop) {
+                        progress.note_locked(described);
+                    }
                     return Ok(());
                 }
             }
@@ -66,9 +69,26 @@ async fn prepare_patiently(
     }
 }
 
+/// Prepares one source, unless it is closed: what is decided about one from elsewhere is left as it is.
+async fn prepare_source(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    over: &mut BTreeMap<CategoryName, Option<u64>>,
+    progress: &mut Progress<'_>,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    if !is_open(workshop, run, &described.name).await? {
+        tell_once(progress, told_closed(&described.name));
+        return Ok(());
+    }
+    prepare_open(workshop, run, described, over, progress, stop).await?;
+    look_who_came_back(workshop, run, described, progress, stop).await
+}
+
 /// Goes through the categories that are not over yet; `over` holds how many were proposed of the others so far. Gives the
 /// error that ends it for the whole source, or that the application kept it locked somewhere.
-async fn prepare_source(
+async fn prepare_open(
     workshop: &Workshop,
     run: Option<RunId>,
     described: &SourceSettings,
@@ -141,11 +161,14 @@ async fn prepare_source(
 fn tell_stopped(open: &Open, over: &mut BTreeMap<CategoryName, Option<u64>>, progress: &mut Progress<'_>) {
     for stopped in &open.stopped {
         over.insert(stopped.category.clone(), None);
-        let told = format!("{}: {}", stopped.category, stopped.reason);
-        // However often the source is opened.
-        if !progress.troubles.contains(&told) {
-            progress.trouble(told);
-        }
+        tell_once(progress, format!("{}: {}", stopped.category, stopped.reason));
+    }
+}
+
+/// Tells what is wrong; the same once, however often the source is opened.
+fn tell_once(progress: &mut Progress<'_>, told: String) {
+    if !progress.troubles.contains(&told) {
+        progress.trouble(told);
     }
 }
 
@@ -235,8 +258,7 @@ impl Prepare<'_, '_> {
     }
 
     fn is_stopped(&mut self) -> bool {
-        self.progress.is_stopped |= (self.stop)();
-        self.progress.is_stopped
+        self.progress.hears(self.stop)
     }
 
     /// Withdraws open proposals that are no longer due or gone, and proposes again what was postponed until today.

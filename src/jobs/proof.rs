@@ -4,8 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::run::{Stop, hearing};
 use super::{JobError, Workshop};
 use crate::audit::{By, Kind};
 use crate::config::{Settings, SourceSettings, causes};
@@ -31,8 +34,8 @@ struct Wanted {
 /// # Errors
 /// When they cannot be read, or are no database.
 pub async fn look_through(settings: &Settings, described: &SourceSettings) -> Result<ProofReport, JobError> {
-    let ours = Ours::Tables(ours(settings, described).await?);
-    let report = look(Source::of(described), ours, described.max_lock, Wanted::default()).await;
+    let ours = ours(settings, described).await?;
+    let report = look(Source::of(described), ours, described.max_lock, Wanted::default(), || true).await;
     report.map_err(|error| failed(described, error))
 }
 
@@ -42,7 +45,7 @@ pub async fn look_through(settings: &Settings, described: &SourceSettings) -> Re
 /// When it cannot be read.
 pub async fn look_through_state(name: SourceName, path: &Path) -> Result<ProofReport, JobError> {
     let source = Source::at(name.clone(), path, STATE_WAIT);
-    let report = look(source, Ours::All, STATE_WAIT, Wanted::default()).await;
+    let report = look(source, Ours::All, STATE_WAIT, Wanted::default(), || true).await;
     report.map_err(|source| JobError::Source { name: name.to_string(), source })
 }
 
@@ -50,7 +53,8 @@ pub async fn look_through_state(name: SourceName, path: &Path) -> Result<ProofRe
 /// values, or, where there is none any more, by structure alone. What is owed of removal must have been done, as far as it
 /// can be; `log_was_emptied` tells whether the write-ahead log was emptied after the last batch.
 ///
-/// That something cannot be looked through is a finding, too.
+/// That something cannot be looked through is a finding, too. It is broken off when it is to stop, or the hours of the source
+/// are over, and is then still to be done.
 ///
 /// # Errors
 /// When the state cannot be written.
@@ -60,12 +64,17 @@ pub(super) async fn prove(
     described: &SourceSettings,
     sample: Option<Sample>,
     log_was_emptied: bool,
+    stop: Stop<'_>,
 ) -> Result<ProofReport, StoreError> {
     let looked = async {
-        let ours = Ours::Tables(ours(&workshop.settings, described).await?);
+        let ours = ours(&workshop.settings, described).await?;
         let state = Some(workshop.store.path().to_owned());
         let wanted = Wanted { sample, state, log_was_emptied };
-        look(Source::of(described), ours, described.max_lock, wanted).await.map_err(|error| failed(described, error))
+        let (is_stopped, hours) = (Arc::new(AtomicBool::new(false)), workshop.hours_of(described));
+        let heard = Arc::clone(&is_stopped);
+        let may_go_on = move || hours() && !heard.load(Ordering::Relaxed);
+        let looking = look(Source::of(described), ours, described.max_lock, wanted, may_go_on);
+        hearing(stop, &is_stopped, looking).await.map_err(|error| failed(described, error))
     };
     let report = looked.await;
     let report = report.unwrap_or_else(|error| ProofReport { faults: vec![causes(&error)], ..ProofReport::default() });
@@ -84,17 +93,35 @@ fn failed(described: &SourceSettings, source: SourceError) -> JobError {
 }
 
 /// The tables of the source that its categories reach.
-async fn ours(settings: &Settings, described: &SourceSettings) -> Result<BTreeSet<String>, JobError> {
+async fn ours(settings: &Settings, described: &SourceSettings) -> Result<Ours, JobError> {
     let opened = open(settings, &described.name).await.map_err(JobError::Open)?;
-    let mut ours = reached(opened.reader.schema(), opened.mappings.values());
+    let mut reached = reached(opened.reader.schema(), opened.mappings.values());
     opened.reader.close().await;
-    // What a category that is stopped reaches is not known, but for its own table.
-    let of_source = settings.categories.values().filter(|category| category.source.value == described.name);
-    ours.extend(of_source.map(|category| category.table.value.to_lowercase()));
-    Ok(ours)
+    // What else a category that is stopped reaches is not known.
+    let rows: BTreeSet<String> = tables(settings, described).map(|table| table.to_lowercase()).collect();
+    reached.extend(rows.iter().cloned());
+    Ok(Ours::Tables { reached, rows })
 }
 
-async fn look(source: Source, ours: Ours, max_lock: Duration, wanted: Wanted) -> Result<ProofReport, SourceError> {
+/// The tables of the source that records and their dependents are in.
+pub(super) fn tables<'s>(
+    settings: &'s Settings,
+    described: &'s SourceSettings,
+) -> impl Iterator<Item = &'s str> + use<'s> {
+    let of_source = settings.categories.values().filter(|category| category.source.value == described.name);
+    of_source.flat_map(|category| {
+        let dependents = category.dependents.iter().map(|dependent| &*dependent.table.value);
+        std::iter::once(&*category.table.value).chain(dependents)
+    })
+}
+
+async fn look(
+    source: Source,
+    ours: Ours,
+    max_lock: Duration,
+    wanted: Wanted,
+    may_go_on: impl Fn() -> bool + Send + Sync + 'static,
+) -> Result<ProofReport, SourceError> {
     let runtime = tokio::runtime::Handle::current();
     let looking = move || {
         runtime.block_on(async {
@@ -104,6 +131,7 @@ async fn look(source: Source, ours: Ours, max_lock: Duration, wanted: Wanted) ->
                 max_lock,
                 state: wanted.state.as_deref(),
                 log_was_emptied: wanted.log_was_emptied,
+                may_go_on: &may_go_on,
             };
             source.prove(&order).await
         })

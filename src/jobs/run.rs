@@ -1,6 +1,8 @@
 //! Carries out a run: begins it on the record, does it, closes it, signs the trail.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::patience::{TRIES, again_in};
 use super::samples::Samples;
@@ -59,6 +61,24 @@ impl Progress<'_> {
         false
     }
 
+    /// Whether the run is to stop, or was: then it stays so.
+    pub(super) fn hears(&mut self, stop: Stop<'_>) -> bool {
+        self.is_stopped = self.is_stopped || stop();
+        self.is_stopped
+    }
+
+    /// Notes why a batch was left off in its middle.
+    pub(super) fn note_left_off(
+        &mut self,
+        workshop: &Workshop,
+        described: &SourceSettings,
+        run: RunId,
+        stop: Stop<'_>,
+    ) {
+        self.hears(stop);
+        self.may_begin(workshop, described, Some(run));
+    }
+
     /// Notes, once, that the clock is not believed any more; from then on nothing is begun in this run. Gives whether so.
     pub(super) fn note_doubt(&mut self, workshop: &Workshop) -> bool {
         if let Some(doubt) = workshop.store.clock_doubt()
@@ -106,6 +126,24 @@ impl Progress<'_> {
 
 /// Whether a run is wanted no longer. Asked between batches.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+/// Between two looks whether something long is wanted no longer.
+const STOP_LOOKS: Duration = Duration::from_millis(50);
+
+/// Waits for work that asks `is_stopped` whether it is to be broken off, and lets it hear of `stop`.
+pub(super) async fn hearing<T>(stop: Stop<'_>, is_stopped: &AtomicBool, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(STOP_LOOKS) => {
+                if stop() {
+                    is_stopped.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+}
 
 /// Carries out a run that has begun on the record, to its end or to the end of the batch in which `stop` becomes true.
 ///

@@ -6,7 +6,7 @@ use crate::erasure::{Settlement, pass, settlement};
 use crate::proposal::BatchId;
 use crate::record::SourceName;
 use crate::source::{Source, SourceError};
-use crate::store::{Change, SourceState, StoreError};
+use crate::store::{Change, RunId, SourceState, StoreError};
 
 /// Why a source cannot be settled.
 #[derive(Debug, thiserror::Error)]
@@ -34,49 +34,111 @@ pub enum SettleError {
 /// Why a source is closed when its marker is from elsewhere.
 const FOREIGN: &str = "its commit marker is not the one last written: the source or the state has been restored from elsewhere; erasured reopen opens it again";
 
-/// Settles one source: at every start before the daemon is ready, and before every final run. Gives whether the source
-/// may be erased from.
-///
-/// # Errors
-/// When the marker cannot be read, or the state not be written. Nothing is erased from the source then.
-pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, SettleError> {
-    let mut turn = workshop.store.turn().await;
-    let known = state_of(workshop, name).await?;
-    let open = open_batches(workshop, name).await?;
-    let last = known.as_ref().and_then(|state| state.last_batch);
-    let marker = marker(workshop, name).await?;
-    if open.is_empty() && last.is_none() && marker.is_none() {
-        return Ok(known.is_none_or(|state| state.closed.is_none()));
-    }
-    let found = match open.first() {
-        Some(batch) => settlement(marker.as_deref(), *batch, last),
-        // Nothing is open: the marker has to be the last batch's, as after a batch that came to nothing.
-        None if marker == last.map(|last| last.to_string()) => Settlement::RolledBack,
-        None => Settlement::Foreign,
-    };
-    let mut change = turn.begin().await.map_err(SettleError::Store)?;
-    let written = write(&mut change, name, open.first().copied(), found).await;
-    written.map_err(SettleError::Store)?;
-    change.commit().await.map_err(SettleError::Store)?;
-    pass("source-settled");
-    if let Some(batch) = open.first() {
-        tracing::warn!(source = %name, %batch, ?found, "a batch without an outcome is settled");
-    }
-    Ok(found != Settlement::Foreign && known.is_none_or(|state| state.closed.is_none()))
+/// Why a source is closed in which somebody has erased of whom a new state knows nothing.
+const STRANGE: &str = "another installation of erasured has erased in it, and this state knows nothing of the source: another daemon erases here, or the state was lost, with its holds and decisions; restore the state, or erasured reopen opens the source";
+
+/// What is on record about a source, and what its marker table says.
+struct Look {
+    known: Option<SourceState>,
+    open: Option<BatchId>,
+    marker: Option<String>,
+    /// Other installations that have erased in it.
+    others: u64,
 }
 
-/// Writes down what has become of the open batch, if there is one; closes the source whose marker is from elsewhere.
+impl Look {
+    fn last(&self) -> Option<BatchId> {
+        self.known.as_ref().and_then(|state| state.last_batch)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.known.as_ref().is_some_and(|state| state.closed.is_some())
+    }
+
+    /// Whether nobody has ever erased in it, and nothing stands against it.
+    fn is_new(&self) -> bool {
+        self.open.is_none() && self.last().is_none() && self.marker.is_none() && self.found().is_ok()
+    }
+
+    /// What has become of the open batch, if there is one; otherwise why the source is to be closed.
+    fn found(&self) -> Result<Settlement, &'static str> {
+        let found = match self.open {
+            Some(batch) => settlement(self.marker.as_deref(), batch, self.last()),
+            // Nothing is open: the marker has to be the last batch's, as after a batch that came to nothing.
+            None if self.marker == self.last().map(|last| last.to_string()) => Settlement::RolledBack,
+            None => Settlement::Foreign,
+        };
+        match found {
+            Settlement::Foreign => Err(FOREIGN),
+            Settlement::RolledBack if self.known.is_none() && self.others > 0 => Err(STRANGE),
+            found => Ok(found),
+        }
+    }
+}
+
+/// Settles one source: at every start before the daemon is ready, and before every run. Gives whether jobs may work on it.
+///
+/// # Errors
+/// When the marker cannot be read, or the state not be written. Nothing is done with the source then.
+pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, SettleError> {
+    // No batch goes on meanwhile. Whoever decides something does not wait for the application's lock.
+    let (marker, others) = marker(workshop, name).await?;
+    let mut turn = workshop.store.turn().await;
+    let (known, open) = (state_of(workshop, name).await?, open_batches(workshop, name).await?.first().copied());
+    let look = Look { known, open, marker, others };
+    if look.is_new() {
+        return Ok(!look.is_closed());
+    }
+    let found = look.found();
+    let mut change = turn.begin().await.map_err(SettleError::Store)?;
+    write(&mut change, name, look.open, found).await.map_err(SettleError::Store)?;
+    change.commit().await.map_err(SettleError::Store)?;
+    pass("source-settled");
+    if let Some(batch) = look.open {
+        tracing::warn!(source = %name, %batch, ?found, "a batch without an outcome is settled");
+    }
+    Ok(found.is_ok() && !look.is_closed())
+}
+
+/// Whether a job may work on the source. A run settles it; a dry run looks at the same and writes nothing.
+pub(super) async fn is_open(workshop: &Workshop, run: Option<RunId>, name: &SourceName) -> Result<bool, SettleError> {
+    if run.is_some() {
+        return settle(workshop, name).await;
+    }
+    // What seems to be closed may be a batch that has ended between two looks.
+    Ok(seems_open(workshop, name).await? || seems_open(workshop, name).await?)
+}
+
+async fn seems_open(workshop: &Workshop, name: &SourceName) -> Result<bool, SettleError> {
+    let (known, open) = (state_of(workshop, name).await?, open_batches(workshop, name).await?.first().copied());
+    let described = workshop.settings.sources.get(name).ok_or_else(|| SettleError::Unknown(name.clone()))?;
+    let failed = |source| SettleError::Source { name: name.clone(), source };
+    let mut reader = Source::of(described).reader().await.map_err(failed)?;
+    let installation = workshop.store.installation();
+    let marker = reader.marker(installation).await;
+    let others = reader.other_installations(installation).await;
+    reader.close().await;
+    let look = Look { known, open, marker: marker.map_err(failed)?, others: others.map_err(failed)? };
+    Ok(look.found().is_ok() && !look.is_closed())
+}
+
+/// What is told of a source that is left alone.
+pub(super) fn told_closed(name: &SourceName) -> String {
+    format!("{name}: closed until an operator decides: erasured reopen {name}")
+}
+
+/// Writes down what has become of the open batch, if there is one, or closes the source.
 async fn write(
     change: &mut Change<'_>,
     name: &SourceName,
     open: Option<BatchId>,
-    found: Settlement,
+    found: Result<Settlement, &'static str>,
 ) -> Result<(), StoreError> {
     match (found, open) {
-        (Settlement::Committed, Some(batch)) => change.settle_committed(batch).await,
-        (Settlement::RolledBack, Some(batch)) => change.settle_rolled_back(batch).await,
-        (Settlement::Foreign, _) => change.close_source(&By::daemon(), name, FOREIGN).await.map(drop),
-        (Settlement::Committed | Settlement::RolledBack, None) => Ok(()),
+        (Ok(Settlement::Committed), Some(batch)) => change.settle_committed(batch).await,
+        (Ok(_), Some(batch)) => change.settle_rolled_back(batch).await,
+        (Ok(_), None) => Ok(()),
+        (Err(why), _) => change.close_source(&By::daemon(), name, why).await.map(drop),
     }
 }
 
@@ -85,7 +147,7 @@ async fn write(
 /// # Errors
 /// When the marker cannot be read, or the state not be written.
 pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, SettleError> {
-    let marker = marker(workshop, name).await?;
+    let (marker, _) = marker(workshop, name).await?;
     let marker = match marker {
         None => None,
         Some(text) => Some(text.parse::<BatchId>().map_err(|_| SettleError::Marker(name.clone()))?),
@@ -106,20 +168,6 @@ pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     Ok(was_closed)
 }
 
-/// How many other installations have erased in the source, as far as its commit marker tells. What they hold or have decided
-/// is on no record here.
-///
-/// # Errors
-/// When the source cannot be read.
-pub async fn other_installations(workshop: &Workshop, name: &SourceName) -> Result<u64, SettleError> {
-    let described = workshop.settings.sources.get(name).ok_or_else(|| SettleError::Unknown(name.clone()))?;
-    let failed = |source| SettleError::Source { name: name.clone(), source };
-    let mut reader = Source::of(described).reader().await.map_err(failed)?;
-    let others = reader.other_installations(workshop.store.installation()).await.map_err(failed);
-    reader.close().await;
-    others
-}
-
 async fn open_batches(workshop: &Workshop, name: &SourceName) -> Result<Vec<BatchId>, SettleError> {
     let open = workshop.store.open_batches().await.map_err(SettleError::Store)?;
     Ok(open.into_iter().filter(|batch| batch.source == *name).map(|batch| batch.id).collect())
@@ -130,14 +178,17 @@ async fn state_of(workshop: &Workshop, name: &SourceName) -> Result<Option<Sourc
     Ok(known.into_iter().find(|state| state.source == *name))
 }
 
-/// Read on a writing connection: it rolls back whatever a crash has left in the source's journal.
-async fn marker(workshop: &Workshop, name: &SourceName) -> Result<Option<String>, SettleError> {
+/// What the marker table carries for this installation, and how many others it knows. Read on a writing connection: it rolls
+/// back whatever a crash has left in the source's journal.
+async fn marker(workshop: &Workshop, name: &SourceName) -> Result<(Option<String>, u64), SettleError> {
     let described = workshop.settings.sources.get(name).ok_or_else(|| SettleError::Unknown(name.clone()))?;
     let failed = |source| SettleError::Source { name: name.clone(), source };
     let mut writer = Source::of(described).writer().await.map_err(failed)?;
-    let marker = writer.marker(workshop.store.installation()).await.map_err(failed)?;
+    let installation = workshop.store.installation();
+    let marker = writer.marker(installation).await;
+    let others = writer.other_installations(installation).await;
     writer.close().await;
-    Ok(marker)
+    Ok((marker.map_err(failed)?, others.map_err(failed)?))
 }
 
 impl From<SettleError> for JobError {

@@ -40,17 +40,15 @@ pub(super) struct Shells<'a> {
     mapping: &'a Mapping,
     after: Option<RecordKey>,
     is_over: bool,
-    /// How many more it may give.
-    left: u64,
     /// Those of the last page whose row is gone.
     gone: Vec<RecordKey>,
 }
 
 impl<'a> Shells<'a> {
-    /// A walk that gives so many at most. It is over at once where the category does not want its shells removed.
-    pub(super) fn of(workshop: &'a Workshop, mapping: &'a Mapping, most: u64) -> Self {
+    /// A walk that is over at once where the category does not want its shells removed.
+    pub(super) fn of(workshop: &'a Workshop, mapping: &'a Mapping) -> Self {
         let is_wanted = workshop.settings.categories.get(&mapping.category).is_some_and(|c| c.remove_shells);
-        Self { workshop, mapping, after: None, is_over: !is_wanted, left: most, gone: Vec::new() }
+        Self { workshop, mapping, after: None, is_over: !is_wanted, gone: Vec::new() }
     }
 
     /// The shells of the next page; `None` at the end.
@@ -95,10 +93,7 @@ impl<'a> Shells<'a> {
             let (key, fingerprint, unit) = same.iter().find(|(key, ..)| *key == preview.planned.key)?.clone();
             Some(Shell { key, fingerprint, unit, preview })
         };
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let found: Vec<Shell> = kept_by_nothing.filter_map(shell).take(most).collect();
-        self.left -= found.len() as u64;
-        Ok(Some(found))
+        Ok(Some(kept_by_nothing.filter_map(shell).collect()))
     }
 }
 
@@ -112,9 +107,9 @@ impl Shell {
 
 impl Batches<'_, '_> {
     /// Proposes this run's shells, confirmed as the category's rule says; they are then erased like everything else.
-    pub(super) async fn confirm_shells(&mut self, most: u64) -> Result<(), JobError> {
+    pub(super) async fn confirm_shells(&mut self) -> Result<(), JobError> {
         let (workshop, category) = (self.workshop, &self.mapping.category);
-        let mut shells = Shells::of(workshop, self.mapping, most);
+        let mut shells = Shells::of(workshop, self.mapping);
         while let Some(found) = shells.next(self.reader).await.map_err(|error| error.named(self.described))? {
             let proposal = |shell: Shell| NewProposal {
                 record: RecordRef { category: category.clone(), key: shell.key },

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use super::brake::Leave;
 use super::erase::{claim, last_committed, ruled_out};
 use super::journal::StoreJournal;
 use super::run::{Progress, Stop, note_progress};
@@ -15,7 +16,7 @@ use crate::erasure::{
 use crate::proposal::{BatchId, Outcome, Parted, ProposalId, ReturnReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, SourceError, Writer};
-use crate::store::{Proposal, Ripe, RunId};
+use crate::store::{Proposal, RunId};
 
 /// Groups of the first batch; later ones follow the time that it held the lock.
 const GROUPS_FIRST: u32 = 20;
@@ -28,7 +29,7 @@ pub(super) struct Together<'a, 'w> {
     pub(super) described: &'a SourceSettings,
     pub(super) mappings: &'a BTreeMap<CategoryName, Mapping>,
     /// What of each category may be erased; none of those that are not among them.
-    pub(super) ripe: BTreeMap<CategoryName, Ripe>,
+    pub(super) leaves: &'a mut BTreeMap<CategoryName, Option<Leave>>,
     pub(super) open: &'a mut Open,
     pub(super) progress: &'a mut Progress<'w>,
     pub(super) stop: Stop<'a>,
@@ -61,8 +62,10 @@ impl Together<'_, '_> {
         };
         let may_go = |proposal: &Proposal| {
             let category = &proposal.record.category;
-            let is_ripe = |ripe: &Ripe| ripe.before.is_none_or(|before| proposal.confirmed_at <= Some(before));
-            self.ripe.get(category).is_some_and(is_ripe)
+            let is_ripe = |leave: &Leave| leave.ripe.before.is_none_or(|before| proposal.confirmed_at <= Some(before));
+            let leave = self.leaves.get(category).and_then(Option::as_ref);
+            // A category may have been stopped since it was looked at.
+            self.mappings.contains_key(category) && leave.is_some_and(is_ripe)
         };
         Ok(Some((found.into_iter().filter(|group| group.iter().all(may_go)).collect(), Some(last))))
     }
@@ -109,8 +112,7 @@ impl Together<'_, '_> {
         let mut observed = Stopwatch::start();
         while self.batch(run, writer, &mut next).await? {
             note_progress(self.workshop, run, self.progress).await.map_err(store)?;
-            if (self.stop)() {
-                self.progress.is_stopped = true;
+            if self.progress.hears(self.stop) {
                 break;
             }
             tokio::time::sleep(next.pace.gap(next.pace.allowed())).await;
@@ -124,7 +126,11 @@ impl Together<'_, '_> {
     /// Erases the next groups; false when there are none, or the source is to be left alone at this time of day.
     async fn batch(&mut self, run: RunId, writer: &mut Writer, next: &mut Next) -> Result<bool, JobError> {
         let workshop = self.workshop;
-        let mut turn = workshop.store.turn().await;
+        let turn = workshop.store.turn().await;
+        // Within the turn: rules are changed in theirs.
+        if self.progress.hears(self.stop) {
+            return Ok(false);
+        }
         let Some((groups, last)) = self.groups(*self.after, next.groups).await? else {
             return Ok(false);
         };
@@ -135,19 +141,16 @@ impl Together<'_, '_> {
             *self.after = last;
             return Ok(true);
         }
-        if !self.progress.may_begin(workshop, self.described, Some(run)) {
+        if !self.progress.may_begin(workshop, self.described, Some(run)) || !self.may_all_go(&groups) {
             return Ok(false);
         }
-        let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-        let joined: Vec<Vec<Joined>> =
-            groups.iter().map(|group| group.iter().map(|one| joined(workshop, one)).collect()).collect();
-        for mapping in self.mappings.values() {
-            let own = joined.iter().flatten().filter(|one| one.category == mapping.category);
-            let keys = own.map(|one| &one.claim.key);
-            self.progress.samples.take(&self.described.name, &mut self.open.reader, mapping, keys).await;
-        }
-        let claims = joined.iter().flatten().map(|one| (one.claim.proposal, (one.category.clone(), one.claim.clone())));
-        let mut journal = StoreJournal { turn: &mut turn, run, source: &self.described.name, claims: claims.collect() };
+        let claim_all = |group: &Vec<Proposal>| group.iter().map(|one| joined(workshop, one)).collect();
+        let joined: Vec<Vec<Joined>> = groups.iter().map(claim_all).collect();
+        self.sample(&joined).await;
+        let may_go_on = workshop.may_begin_more(self.described, self.stop);
+        let claimed = groups.iter().flatten().zip(joined.iter().flatten().map(|one| &one.claim));
+        let of = (run, &self.described.name);
+        let mut journal = StoreJournal::new((&workshop.store, turn), of, claimed, &may_go_on);
         let mappings = in_order(self.mappings.values());
         let Some(first) = mappings.first() else { return Ok(false) };
         let mut engine = Engine {
@@ -165,21 +168,47 @@ impl Together<'_, '_> {
         let mut report = JointReport::default();
         let done = engine.erase_joint_into(&mut journal, &mappings, joined, &mut report).await;
         next.last_committed = engine.last_committed;
-        let name = || format!("linked records of {}", self.described.name);
         if let Err(source) = done {
             self.progress.report = counted;
             self.add(report);
-            return Err(JobError::Engine { category: name(), source });
+            let category = format!("linked records of {}", self.described.name);
+            return Err(JobError::Engine { category, source });
         }
+        let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         next.groups = next.pace.fitting(count, report.longest_lock, &GROUPS);
-        *self.after = last;
         self.add(report);
+        if journal.is_left_off {
+            self.progress.note_left_off(workshop, self.described, run, self.stop);
+            return Ok(false);
+        }
+        *self.after = last;
         Ok(true)
+    }
+
+    async fn sample(&mut self, joined: &[Vec<Joined>]) {
+        for mapping in self.mappings.values() {
+            let own = joined.iter().flatten().filter(|one| one.category == mapping.category);
+            let keys = own.map(|one| &one.claim.key);
+            self.progress.samples.take(&self.described.name, &mut self.open.reader, mapping, keys).await;
+        }
+    }
+
+    /// Whether so many may be erased; told where that is more than was counted.
+    fn may_all_go(&mut self, groups: &[Vec<Proposal>]) -> bool {
+        let mut records: BTreeMap<&CategoryName, u64> = BTreeMap::new();
+        groups.iter().flatten().for_each(|proposal| *records.entry(&proposal.record.category).or_default() += 1);
+        let left = |category| self.leaves.get(category).and_then(Option::as_ref).map_or(0, |leave| leave.records_max);
+        let too_many: Vec<_> = records.into_iter().filter(|(category, count)| *count > left(category)).collect();
+        too_many.iter().for_each(|(category, _)| self.progress.note_more_than_counted(category));
+        too_many.is_empty()
     }
 
     fn add(&mut self, report: JointReport) {
         for (category, of) in report.categories {
             let BatchReport { deleted, anonymised, returned, withdrawn, held, dependents, .. } = of;
+            if let Some(Some(leave)) = self.leaves.get_mut(&category) {
+                leave.records_max = leave.records_max.saturating_sub(deleted + anonymised);
+            }
             let counts = self.progress.report.category(&category);
             counts.deleted += deleted;
             counts.anonymised += anonymised;

@@ -1,7 +1,7 @@
 //! Texts as full-text indexes take them apart: words in small letters, with and without marks above them.
 
 /// Shorter words lie everywhere.
-const WORD_BYTES_MIN: usize = 5;
+pub(super) const WORD_BYTES_MIN: usize = 5;
 
 /// The words of a text as an index may hold them.
 pub fn words(text: &str) -> Vec<String> {

@@ -33,6 +33,6 @@ pub use self::report::{Layer, LayerReport, Owner, Place, ProofReport, Region, Re
 pub use self::row::{Column, columns};
 pub use self::sample::{SAMPLED_RECORDS_MAX, Sample, Spread};
 pub use self::scan::{Pages, Scan, Scanned, Tree, TreeKind, Unread};
-pub use self::search::{FoundIn, Judgement, Search, Settled, Spot};
+pub use self::search::{FoundIn, FoundTerm, Judgement, Search, Settled, Spot};
 pub use self::terms::{fts3, fts5};
 pub use self::wal::{FRAME_HEADER_BYTES, Frame, WAL_HEADER_BYTES, Wal};

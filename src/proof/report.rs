@@ -270,6 +270,13 @@ impl ProofReport {
         self.layers.iter().any(|layer| matches!(layer.verdict, Verdict::Pending { .. }))
     }
 
+    /// How many bytes are not zero where nothing is, in what categories reach.
+    #[must_use]
+    pub fn nonzero_ours(&self) -> u64 {
+        let ours = self.layers.iter().flat_map(|layer| &layer.residue).filter(|residue| residue.owner == Owner::Ours);
+        ours.map(|residue| residue.nonzero).sum()
+    }
+
     /// How many bytes are not zero where nothing is.
     #[must_use]
     pub fn nonzero(&self) -> u64 {
@@ -313,6 +320,14 @@ impl ProofReport {
         counts
     }
 
+    fn said(&self, layer: &LayerReport) -> String {
+        match &layer.verdict {
+            // Without values, nothing else can be counted.
+            Verdict::Found { count } if self.values.is_none() => format!("found {count} bytes that are not zero"),
+            verdict => verdict.to_string(),
+        }
+    }
+
     /// One sentence about what is not clean; none where all that can be seen is.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
@@ -321,7 +336,8 @@ impl ProofReport {
         }
         let open = self.layers.iter().filter(|layer| layer.verdict.is_open() || layer.layer == Layer::Database);
         let open = open.filter(|layer| layer.verdict != Verdict::Clean);
-        let mut said: Vec<String> = open.map(|layer| format!("{}: {}", layer.layer.as_str(), layer.verdict)).collect();
+        let mut said: Vec<String> =
+            open.map(|layer| format!("{}: {}", layer.layer.as_str(), self.said(layer))).collect();
         said.extend(self.faults.iter().cloned());
         Some(said.join("; "))
     }

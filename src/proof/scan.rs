@@ -55,6 +55,8 @@ pub enum TreeKind {
     Entries,
     /// Blocks of an FTS5 index.
     Terms5,
+    /// What it needs of the first term of each block to tell it from the one before.
+    Separators5,
     /// Nodes of an FTS3 or FTS4 index.
     Terms3,
 }
@@ -239,7 +241,7 @@ impl Scan {
         }
         let children = read.cells.iter().filter_map(|cell| cell.child).chain(read.last_child);
         self.tasks.extend(children.map(|page| Task::Page { page, tree }));
-        let has_terms = self.search.is_some() && matches!(kind, TreeKind::Terms5 | TreeKind::Terms3);
+        let has_terms = self.search.is_some() && !matches!(kind, TreeKind::Rows | TreeKind::Entries);
         for cell in &read.cells {
             let payload = page.get(cell.payload.clone()).unwrap_or_default();
             if let Some(next) = cell.overflow {
@@ -414,14 +416,15 @@ impl Scan {
 
     /// The terms of a page that once held blocks of a full-text index, as far as it can be read as one.
     fn look_at_old_terms(&mut self, page: &[u8], region: Region, number: u32) {
-        let kinds = [TreeKind::Terms5, TreeKind::Terms3];
-        let kinds = kinds.into_iter().filter(|kind| self.trees.iter().any(|tree| tree.kind == *kind));
+        let Some(read) = TreePage::read(page, Header::tree_at(number), self.header.usable) else { return };
+        let kinds: &[TreeKind] = match read.kind {
+            PageKind::TableLeaf => &[TreeKind::Terms5, TreeKind::Terms3],
+            PageKind::IndexLeaf => &[TreeKind::Separators5],
+            PageKind::TableInterior | PageKind::IndexInterior => return,
+        };
+        let kinds = kinds.iter().copied().filter(|kind| self.trees.iter().any(|tree| tree.kind == *kind));
         let kinds: Vec<TreeKind> = kinds.collect();
         if self.search.is_none() || kinds.is_empty() {
-            return;
-        }
-        let Some(read) = TreePage::read(page, Header::tree_at(number), self.header.usable) else { return };
-        if read.kind != PageKind::TableLeaf {
             return;
         }
         for cell in read.cells.iter().filter(|cell| cell.overflow.is_none()) {
@@ -437,10 +440,14 @@ impl Scan {
         let spot = Spot { layer: Layer::Database, region, tree };
         for column in columns(payload).into_iter().filter(|column| column.is_blob) {
             let block = payload.get(column.place).unwrap_or_default();
-            let mut tell = |term: &[u8]| search.look_at_term(term, spot, number);
+            let mut tell = |term: &[u8]| search.look_at_term(term, false, spot, number);
             match kind {
                 TreeKind::Terms5 => terms::fts5(block, &mut tell),
                 TreeKind::Terms3 => terms::fts3(block, &mut tell),
+                // The first byte tells of which index it is.
+                TreeKind::Separators5 => {
+                    search.look_at_term(block.get(1..).unwrap_or_default(), true, spot, number);
+                }
                 TreeKind::Rows | TreeKind::Entries => {}
             }
         }
@@ -453,9 +460,9 @@ const FREE: Spot = Spot { layer: Layer::Database, region: Region::FreePages, tre
 fn live(kind: TreeKind, tree: u16) -> Judgement {
     match kind {
         TreeKind::Rows => Judgement::Living(tree),
-        TreeKind::Entries | TreeKind::Terms5 | TreeKind::Terms3 => {
+        TreeKind::Entries | TreeKind::Terms5 | TreeKind::Separators5 | TreeKind::Terms3 => {
             let region = Region::IndexEntries;
-            Judgement::Dead(Spot { layer: Layer::Database, region, tree: Some(tree) }, 0)
+            Judgement::Copy(Spot { layer: Layer::Database, region, tree: Some(tree) }, 0)
         }
     }
 }
@@ -465,6 +472,7 @@ impl Judgement {
     fn on(self, page: u32) -> Self {
         match self {
             Self::Dead(spot, _) => Self::Dead(spot, page),
+            Self::Copy(spot, _) => Self::Copy(spot, page),
             other => other,
         }
     }

@@ -5,9 +5,9 @@
 //! are looked for among the terms of full-text indexes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
+use std::ops::{Bound, Range};
 
-use super::fold::words;
+use super::fold::{WORD_BYTES_MIN, words};
 use super::header::Encoding;
 use super::patterns::{Patterns, WINDOW};
 use super::report::{Layer, PAGES_NAMED_MAX, Place, Region, ValueCounts};
@@ -58,13 +58,24 @@ struct Meaning {
 pub struct Search {
     patterns: Patterns,
     meanings: Vec<Meaning>,
-    words: HashMap<Secret, Vec<u32>>,
+    words: BTreeMap<Secret, Vec<u32>>,
     records: u64,
     values: u64,
     /// Patterns that living rows hold, with the trees of the rows.
     living: HashMap<u32, BTreeSet<u16>>,
     dead: HashMap<(u32, Spot), Hits>,
-    dead_words: HashMap<(Secret, Spot), Hits>,
+    dead_words: HashMap<(Secret, bool, Spot), Hits>,
+}
+
+/// A term of a full-text index that is a word of a value, or what such a word begins with.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundTerm {
+    /// The term.
+    pub bytes: Vec<u8>,
+    /// Whether it may go on.
+    pub is_cut: bool,
+    /// The tree of the index.
+    pub tree: Option<u16>,
 }
 
 impl Search {
@@ -73,7 +84,7 @@ impl Search {
     pub fn new(sample: &Sample, encoding: Encoding) -> Self {
         let mut known: HashMap<Secret, u32> = HashMap::new();
         let mut filed: HashMap<Secret, Meaning> = HashMap::new();
-        let mut found_words: HashMap<Secret, Vec<u32>> = HashMap::new();
+        let mut found_words: BTreeMap<Secret, Vec<u32>> = BTreeMap::new();
         for value in &sample.values {
             let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
             if known.contains_key(&value.bytes) {
@@ -117,32 +128,38 @@ impl Search {
 
     /// Looks through bytes; `judge` says what a hit at these means: a living row of a tree, or a spot on a page.
     pub fn look(&mut self, bytes: &[u8], judge: &mut dyn FnMut(Range<usize>) -> Judgement) {
-        let (living, dead) = (&mut self.living, &mut self.dead);
+        let (living, dead, meanings) = (&mut self.living, &mut self.dead, &self.meanings);
+        let is_whole = |pattern: u32| meanings.get(pattern as usize).is_some_and(|meaning| meaning.is_whole);
         self.patterns.find(bytes, &mut |from, to, pattern| match judge(from..to) {
             Judgement::Living(tree) => {
                 living.entry(pattern).or_default().insert(tree);
             }
+            Judgement::Copy(spot, page) if is_whole(pattern) => dead.entry((pattern, spot)).or_default().add(page),
             Judgement::Dead(spot, page) => dead.entry((pattern, spot)).or_default().add(page),
-            Judgement::Nothing => {}
+            Judgement::Copy(..) | Judgement::Nothing => {}
         });
     }
 
-    /// Looks whether a term of a full-text index is a word of a value.
-    pub fn look_at_term(&mut self, term: &[u8], spot: Spot, page: u32) {
-        if self.words.contains_key(term) {
-            self.dead_words.entry((Secret::new(term.to_vec()), spot)).or_default().add(page);
+    /// Looks whether a term of a full-text index is a word of a value; what was cut, whether one begins with it.
+    pub fn look_at_term(&mut self, term: &[u8], is_cut: bool, spot: Spot, page: u32) {
+        let is_long = term.len() >= WORD_BYTES_MIN;
+        if is_long && of_term(&self.words, term, is_cut).next().is_some() {
+            self.dead_words.entry((Secret::new(term.to_vec()), is_cut, spot)).or_default().add(page);
         }
     }
 
-    /// The terms that were found, with the trees of the indexes that they are in.
+    /// The terms that were found.
     #[must_use]
-    pub fn terms(&self) -> BTreeSet<(Vec<u8>, Option<u16>)> {
-        self.dead_words.keys().map(|(term, spot)| (term.to_vec(), spot.tree)).collect()
+    pub fn terms(&self) -> BTreeSet<FoundTerm> {
+        let keys = self.dead_words.keys();
+        keys.map(|(term, is_cut, spot)| FoundTerm { bytes: term.to_vec(), is_cut: *is_cut, tree: spot.tree }).collect()
     }
 
-    /// A living row is indexed under this term, in the index of this tree.
-    pub fn term_lives(&mut self, term: &[u8], tree: Option<u16>) {
-        self.dead_words.retain(|(own, spot), _| &own[..] != term || spot.tree != tree);
+    /// A living row is indexed under this term.
+    pub fn term_lives(&mut self, term: &FoundTerm) {
+        self.dead_words.retain(|(own, is_cut, spot), _| {
+            own[..] != term.bytes[..] || *is_cut != term.is_cut || spot.tree != term.tree
+        });
     }
 
     /// What has come of it; `names` are those of the trees.
@@ -157,8 +174,9 @@ impl Search {
         let dead = self.dead.iter().filter(|((pattern, _), _)| !self.living.contains_key(pattern));
         let dead = dead
             .filter_map(|((pattern, spot), hits)| Some((&self.meanings.get(*pattern as usize)?.values, *spot, hits)));
-        let terms =
-            self.dead_words.iter().filter_map(|((term, spot), hits)| Some((self.words.get(&term[..])?, *spot, hits)));
+        let terms = self.dead_words.iter().flat_map(|((term, is_cut, spot), hits)| {
+            of_term(&self.words, term, *is_cut).map(move |values| (values, *spot, hits))
+        });
         for (values, spot, hits) in dead.chain(terms) {
             found.extend(values);
             let (of_spot, all) = places.entry(spot).or_default();
@@ -198,11 +216,24 @@ impl Search {
     }
 }
 
+/// The values of which a word is this term, or begins with it.
+fn of_term<'w>(
+    words: &'w BTreeMap<Secret, Vec<u32>>,
+    term: &'w [u8],
+    is_cut: bool,
+) -> impl Iterator<Item = &'w Vec<u32>> + use<'w> {
+    let from = words.range::<[u8], _>((Bound::Included(term), Bound::Unbounded));
+    let of = from.take_while(move |(word, _)| if is_cut { word.starts_with(term) } else { word[..] == *term });
+    of.map(|(_, values)| values)
+}
+
 /// What a hit means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judgement {
     /// A living row of this tree holds it.
     Living(u16),
+    /// A copy of what a row holds, or held, on this page: it is there whole, and a half is of something else.
+    Copy(Spot, u32),
     /// It lies here, on this page; 0: of no page.
     Dead(Spot, u32),
     /// Nothing: somebody else looks at these bytes.
@@ -316,10 +347,14 @@ mod tests {
     #[test]
     fn a_term_counts_unless_a_living_row_is_indexed_under_it() {
         let mut search = search(&["Anna Müller-Huber"], Encoding::Utf8);
-        search.look_at_term(b"muller", GAP, 4);
-        search.look_at_term(b"maier", GAP, 4);
+        search.look_at_term(b"muller", false, GAP, 4);
+        search.look_at_term(b"maier", false, GAP, 4);
         assert_eq!((found(&search), search.terms().len()), ((1, 0), 1));
-        search.term_lives(b"muller", Some(1));
+        search.term_lives(&FoundTerm { bytes: b"muller".to_vec(), is_cut: false, tree: Some(1) });
         assert_eq!(found(&search), (0, 0));
+        search.look_at_term(b"mulle", false, GAP, 4);
+        assert_eq!(found(&search), (0, 0));
+        search.look_at_term(b"mulle", true, GAP, 4);
+        assert_eq!(found(&search), (1, 0));
     }
 }

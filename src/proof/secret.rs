@@ -6,7 +6,7 @@ use std::ops::Deref;
 use zeroize::Zeroize as _;
 
 /// Such bytes.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Secret(Vec<u8>);
 
 impl Secret {

@@ -44,3 +44,20 @@ impl AddAssign for DependentCounts {
         self.shared_kept += other.shared_kept;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_added_each_to_its_own_and_those_of_nothing_are_not_named() {
+        let mut counts = DependentCounts { deleted: 1, anonymised: 2, unlinked: 3, kept: 4, shared_kept: 0 };
+        assert_eq!(
+            counts.named().collect::<Vec<_>>(),
+            [("anonymised", 2), ("deleted", 1), ("kept", 4), ("unlinked", 3)]
+        );
+        counts += DependentCounts { deleted: 10, anonymised: 20, unlinked: 30, kept: 40, shared_kept: 50 };
+        let sum = DependentCounts { deleted: 11, anonymised: 22, unlinked: 33, kept: 44, shared_kept: 50 };
+        assert_eq!(counts, sum);
+    }
+}

@@ -102,3 +102,30 @@ impl fmt::Display for Origin {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_read_back_with_what_belongs_to_it_and_nothing_else() {
+        let due_on = Some(jiff::civil::date(2026, 3, 15));
+        let criterion = Origin::Criterion { name: "left".into(), version: "0a1b".into(), due_on };
+        let application = Origin::Application { version: "2c3d".into() };
+        for (origin, word, name, version, date, is_own, said) in [
+            (criterion, "criterion", Some("left"), Some("0a1b"), due_on, false, "due under left"),
+            (application, "application", None, Some("2c3d"), None, false, "marked by the application"),
+            (Origin::Clerk, "clerk", None, None, None, true, "marked by a clerk"),
+            (Origin::Shell, "shell", None, None, None, true, "anonymised before, and nothing keeps it any more"),
+        ] {
+            assert_eq!(
+                (origin.code(), origin.criterion(), origin.version(), origin.due_on()),
+                (word, name, version, date)
+            );
+            assert_eq!((origin.is_own(), origin.to_string().as_str()), (is_own, said));
+            assert_eq!(Origin::from_stored(word, name, version, date), Some(origin));
+        }
+        assert_eq!(Origin::from_stored("clerk", Some("left"), Some("0a1b"), None), None);
+        assert_eq!(Origin::from_stored("criterion", Some("left"), None, None), None);
+    }
+}

@@ -70,3 +70,22 @@ impl FromStr for RemovalStep {
         Self::ALL.into_iter().find(|step| step.as_str() == text).ok_or_else(|| UnknownWord(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_read_from_the_word_that_it_is_written_as() {
+        for (step, word, in_words) in [
+            (RemovalStep::FullText, "full_text", "writing indexes for full-text search anew"),
+            (RemovalStep::Statistics, "statistics", "gathering statistics anew"),
+            (RemovalStep::Vacuum, "vacuum", "writing the whole file anew (VACUUM)"),
+            (RemovalStep::Rebuild, "rebuild", "making indexes for full-text search anew after VACUUM"),
+            (RemovalStep::Checkpoint, "checkpoint", "emptying the write-ahead log"),
+        ] {
+            assert_eq!((step.to_string().as_str(), step.in_words(), word.parse()), (word, in_words, Ok(step)));
+        }
+        assert_eq!("shred".parse::<RemovalStep>(), Err(UnknownWord("shred".into())));
+    }
+}

@@ -216,3 +216,31 @@ impl FromStr for StateName {
         Self::ALL.into_iter().find(|name| name.as_str() == text).ok_or_else(|| UnknownWord(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_as_a_word_is_read_back() {
+        let words = StateName::ALL.map(|name| name.to_string());
+        assert_eq!(words, ["proposed", "confirmed", "postponed", "erasing", "erased", "withdrawn"]);
+        for name in StateName::ALL {
+            assert_eq!(name.to_string().parse(), Ok(name));
+        }
+        for (outcome, word) in [(Outcome::Deleted, "deleted"), (Outcome::Anonymised, "anonymised")] {
+            assert_eq!((outcome.as_str(), word.parse()), (word, Ok(outcome)));
+        }
+        assert_eq!(ProposalId(42).to_string(), "42");
+        assert_eq!("eraser".parse::<StateName>(), Err(UnknownWord("eraser".into())));
+        assert_eq!("erased".parse::<Outcome>(), Err(UnknownWord("erased".into())));
+    }
+
+    #[test]
+    fn what_is_erased_or_withdrawn_is_over() {
+        let open = StateName::ALL.map(StateName::is_open);
+        assert_eq!(open, [true, true, true, true, false, false]);
+        let over = State::Erased { outcome: Outcome::Deleted };
+        assert!(State::Confirmed.is_open() && !over.is_open());
+    }
+}

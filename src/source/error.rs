@@ -103,12 +103,15 @@ pub enum SourceError {
     Unguarded,
 }
 
-/// What SQLite says of the file itself: by primary result code, whatever was being done.
+/// What SQLite says of the file itself, by its result code, whatever was being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FileFault {
     /// READONLY (8).
     #[error("the database cannot be written: it, its folder or the disk is read-only")]
     ReadOnly,
+    /// `READONLY_ROLLBACK` (776): a journal lies beside the file that only who may write can roll back.
+    #[error("a crash of the application has left a change half written in the database")]
+    HalfWritten,
     /// IOERR (10).
     #[error("the disk of the database fails")]
     Disk,
@@ -130,8 +133,11 @@ impl FileFault {
     fn of(error: &sqlx::Error) -> Option<Self> {
         /// Extended code `IOERR_SHMSIZE`: there is no room for the file that the write-ahead log's readers share.
         const SHM_SIZE: i32 = 4_874;
-        if extended_code(error) == Some(SHM_SIZE) {
-            return Some(Self::Full);
+        const READONLY_ROLLBACK: i32 = 776;
+        match extended_code(error) {
+            Some(SHM_SIZE) => return Some(Self::Full),
+            Some(READONLY_ROLLBACK) => return Some(Self::HalfWritten),
+            _ => {}
         }
         Some(match primary_code(error)? {
             8 => Self::ReadOnly,
@@ -148,6 +154,9 @@ impl FileFault {
         match self {
             Self::ReadOnly => {
                 "let the daemon's user write to the file, and to the folder that its journals are made in"
+            }
+            Self::HalfWritten => {
+                "whoever may write to the file and its folder takes it back by opening it, as the application does"
             }
             Self::Disk => {
                 "see what the system's log says of the disk, then check the database with PRAGMA integrity_check"
@@ -192,6 +201,11 @@ impl SourceError {
             Self::Replaced { .. } => Some("nothing more was written; the next run opens the file that is there now"),
             _ => None,
         }
+    }
+
+    /// Whether a crash of the application has left a change that is to be rolled back.
+    pub(super) fn is_half_written(&self) -> bool {
+        matches!(self, Self::Open { source, .. } if source.downcast_ref() == Some(&FileFault::HalfWritten))
     }
 
     /// Whether the application may just be at work: trying again later is all that it takes.

@@ -15,6 +15,8 @@ pub struct Mapping {
     pub key: Vec<String>,
     /// What they make of digits.
     pub key_types: Vec<KeyType>,
+    /// Whether the key itself tells whom a record is about.
+    pub key_is_personal: bool,
     /// Columns that make it the same person. Never empty.
     pub identity: Vec<String>,
     /// Stands for these columns.

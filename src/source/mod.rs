@@ -384,6 +384,14 @@ impl Writer {
         self.0.marker(installation).await
     }
 
+    /// How many installations but this one have erased here, as the commit marker tells.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn other_installations(&mut self, installation: &str) -> Result<u64, SourceError> {
+        self.0.other_installations(installation).await
+    }
+
     /// Closes the connection.
     pub async fn close(self) {
         self.0.close().await;

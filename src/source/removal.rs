@@ -57,15 +57,8 @@ impl Remover {
         self.0.full_text()
     }
 
-    /// Whether the index takes words out when rows go.
-    ///
-    /// # Errors
-    /// When the source cannot be read.
-    pub async fn takes_out(&mut self, index: &FullTextIndex) -> Result<bool, SourceError> {
-        self.0.takes_out(index).await
-    }
-
-    /// From now on the index takes words out when rows go, whoever deletes them.
+    /// From now on the index takes words out when rows go, whoever deletes them. What is left of them where blocks begin goes
+    /// only when it is written anew.
     ///
     /// # Errors
     /// When the source cannot be written.

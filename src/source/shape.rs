@@ -26,6 +26,28 @@ pub struct Shape {
     pub(super) views: BTreeMap<String, String>,
     /// The triggers that its file names, with digests of their texts.
     pub(super) triggers: BTreeMap<String, String>,
+    /// The key of its table, where the file leaves it to the schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<Key>,
+    /// The references of its dependents that the file leaves to the schema to lead somewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) references: Vec<Reference>,
+}
+
+/// What names the records of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Key {
+    pub(super) table: String,
+    pub(super) columns: Vec<String>,
+}
+
+/// Where a reference leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reference {
+    pub(super) table: String,
+    pub(super) columns: Vec<String>,
+    pub(super) parent: String,
+    pub(super) parent_columns: Vec<String>,
 }
 
 /// What matters of a column.
@@ -109,8 +131,53 @@ impl Shape {
                 found.push(format!("the trigger {trigger} does not do what it did"));
             }
         }
+        self.key_difference(now, &mut found);
+        self.reference_differences(now, schema, &mut found);
         found
     }
+
+    /// Another key means other rows by the same names.
+    fn key_difference(&self, now: &Self, found: &mut Vec<String>) {
+        let (Some(then), Some(now)) = (&self.key, &now.key) else { return };
+        if is_same(&now.table, &then.table) && !are_same(&now.columns, &then.columns) {
+            let (table, prior, new) = (&now.table, then.columns.join(", "), now.columns.join(", "));
+            let value = format!("{:?}", then.columns);
+            found.push(format!("the key of {table} was {prior} and is {new}; with key = {value} it stays the same"));
+        }
+    }
+
+    /// A reference that leads elsewhere brings other rows to a record.
+    fn reference_differences(&self, now: &Self, schema: &Schema, found: &mut Vec<String>) {
+        for then in &self.references {
+            let leads_elsewhere = |now: &&Reference| {
+                is_same(&now.table, &then.table)
+                    && are_same(&now.columns, &then.columns)
+                    && is_same(&now.parent, &then.parent)
+                    && !are_same(&now.parent_columns, &then.parent_columns)
+            };
+            let Some(now) = now.references.iter().find(leads_elsewhere) else { continue };
+            let (name, table, parent) = (now.columns.join(", "), &now.table, &now.parent);
+            let (prior, new) = (then.parent_columns.join(", "), now.parent_columns.join(", "));
+            let moved = format!("{name} of {table} referred to {prior} of {parent} and refers to {new}");
+            let declared = schema.table(table).into_iter().flat_map(|table| &table.foreign_keys);
+            // What the schema declares is not for the file to say otherwise.
+            let is_declared = declared.into_iter().any(|key| are_same(&key.columns, &now.columns));
+            let value = format!("{:?}", then.parent_columns);
+            found.push(if is_declared {
+                moved
+            } else {
+                format!("{moved}; with references = {value} it stays the same")
+            });
+        }
+    }
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+fn are_same(ones: &[String], others: &[String]) -> bool {
+    ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| is_same(one, other))
 }
 
 fn column_differences(table: &str, name: &str, then: &Column, now: &Column, found: &mut Vec<String>) {

@@ -156,6 +156,26 @@ impl Store {
         Ok((keys, last))
     }
 
+    /// Those of these proposals that are confirmed, and have been since these instants.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn still_confirmed(
+        &self,
+        since: &[(ProposalId, Option<Timestamp>)],
+    ) -> Result<HashSet<ProposalId>, StoreError> {
+        let since: Vec<_> = since.iter().map(|(id, at)| (id.0, at.map(rows::instant))).collect();
+        let found: Vec<i64> = sqlx::query_scalar(
+            "SELECT p.id FROM json_each(?1) j CROSS JOIN proposal p ON p.id = j.value->>0 \
+             WHERE p.state = 'confirmed' AND p.confirmed_at = j.value->>1",
+        )
+        .bind(rows::json(&since)?)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read what is still confirmed"))?;
+        Ok(found.into_iter().map(ProposalId).collect())
+    }
+
     /// How many proposals of a category were confirmed after this instant.
     ///
     /// # Errors

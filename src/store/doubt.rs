@@ -14,11 +14,11 @@ pub enum ClockDoubt {
         /// What it has shown.
         newest: Timestamp,
     },
-    /// It was set ahead while the daemon ran.
+    /// It was set ahead while the machine was up.
     Ahead {
         /// What it shows.
         now: Timestamp,
-        /// What it would show if it had not been.
+        /// What it would show if it had not been; after another start of the machine, what it has shown.
         expected: Timestamp,
     },
     /// It shows so much more than before that nobody would believe that the daemon was off for so long.
@@ -39,7 +39,7 @@ impl fmt::Display for ClockDoubt {
             ),
             Self::Ahead { now: at, expected: until } => write!(
                 f,
-                "the clock was set ahead: it shows {at:.0} and should show {until:.0}; jobs wait until it is right again, or until the daemon is started again because it is"
+                "the clock was set ahead: it shows {at:.0}, and {until:.0} was expected; jobs wait until it is right again, or until erasured clock --accept says that it is"
             ),
             Self::Off { now: at, newest: until } => write!(
                 f,

@@ -55,6 +55,16 @@ pub enum StoreError {
         /// Where it was.
         path: PathBuf,
     },
+    /// More has been written than is in it: it was put back from a copy.
+    #[error("cannot open the state: {path} is an older copy, or another: entry {entry} of the trail, which {noted} names, is not in it", path = .path.display(), noted = .noted.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// The newest entry that was ever written.
+        entry: i64,
+        /// Where that is noted.
+        noted: PathBuf,
+    },
     /// The trail is not as it was written.
     #[error("the audit trail has been changed: entry {seq}: {what}")]
     BrokenChain {
@@ -148,6 +158,9 @@ impl StoreError {
             Self::NotAState { .. } => Some("nothing has been changed; put the right file in its place"),
             Self::Newer { .. } => Some("start the program that wrote it, or a later one"),
             Self::Damaged { .. } => Some("restore it from a backup"),
+            Self::Older { .. } => Some(
+                "restore the newest copy of its folder, whole; to go on without the holds and decisions since this one, move state.db.newest away",
+            ),
             Self::BrokenChain { .. } => Some("compare it with an exported trail and the checkpoints in the log"),
             Self::Replaced { .. } | Self::Removed { .. } => {
                 Some("what is there now, or the newest backup, holds from the next start on; start the daemon again")

@@ -111,6 +111,43 @@ impl Store {
         .collect()
     }
 
+    /// Records of a category that were ever erased and have no open proposal, with whom they were about; by key, at most
+    /// `limit` of those behind `after`. Of a personal key only the digest is left, by which nobody can be found.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn erased(
+        &self,
+        category: &CategoryName,
+        after: Option<&RecordKey>,
+        limit: u32,
+    ) -> Result<Vec<(RecordKey, Fingerprint)>, StoreError> {
+        let veil = self.veil();
+        let after = after.map(|after| veil.forms(category, after)).transpose()?;
+        let after = after.map(|after| after.closed().to_owned());
+        sqlx::query(
+            "SELECT coalesce(l.sealed, l.key) AS key, l.before, f.key_id, f.identity FROM ledger l INDEXED BY ledger_record \
+             JOIN fingerprint_form f ON f.id = l.before_form \
+             WHERE l.category = ?1 AND l.key >= coalesce(?2, '') AND l.key IS NOT ?2 AND (l.sealed IS NOT NULL OR l.key NOT LIKE '#%') \
+             AND NOT EXISTS (SELECT 1 FROM ledger n WHERE n.category = l.category AND n.key = l.key AND n.id > l.id) \
+             AND NOT EXISTS (SELECT 1 FROM proposal p WHERE p.category = l.category AND p.key = coalesce(l.sealed, l.key) \
+             AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) ORDER BY l.key LIMIT ?3",
+        )
+        .bind(category.as_str())
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read the ledger"))?
+        .iter()
+        .map(|row| {
+            let before = rows::fingerprint(row, ["before", "key_id", "identity"])?;
+            let before = before.ok_or_else(|| StoreError::Unreadable { what: "a ledger entry about nobody".into() })?;
+            Ok((veil.read(category, rows::get(row, "key")?)?, before))
+        })
+        .collect()
+    }
+
     /// A fingerprint key other than this one without which an open proposal, a hold, an assignment or an entry of the ledger
     /// could not be compared any more, nor a sealed key opened. Looks at them only where another key was ever used.
     ///

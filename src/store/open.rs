@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr as _, SqliteConnecti
 
 use super::error::failed;
 use super::hold::Announced;
+use super::newest::Newest;
 use super::place::Place;
 use super::time::Times;
 use super::veil::Veil;
@@ -54,8 +55,8 @@ impl Store {
     /// history there is; [`check_whole`](Self::check_whole) is what takes longer.
     ///
     /// # Errors
-    /// When there is none, when it is something else, newer, damaged, or its trail has been changed. Nothing is ever
-    /// overwritten.
+    /// When there is none, when it is something else, newer, damaged, an older copy, or its trail has been changed. Nothing
+    /// is ever overwritten.
     pub async fn open(path: &Path, clock: SharedClock) -> Result<Self, StoreError> {
         check_is_state(path)?;
         let place = Place::of(path)?;
@@ -63,6 +64,7 @@ impl Store {
         check_version(path, &mut writer).await?;
         migrate(&mut writer).await?;
         super::trail::check_tail(&mut writer).await?;
+        Newest::beside(path).check(path, &mut writer).await?;
         // A kill may have come between a removal and the emptying of the log.
         turn::empty_log(&mut writer).await?;
         let installation: String = sqlx::query_scalar("SELECT installation FROM meta")

@@ -59,6 +59,15 @@ pub struct Remaining {
     pub next_at: Timestamp,
 }
 
+/// What is left of the erased in a source.
+#[derive(Debug, Clone)]
+pub struct Left {
+    /// The steps that are owed, in their order.
+    pub owed: Vec<Owed>,
+    /// The oldest confirmation of what is not known to be gone: erased and owed, or not even erased.
+    pub oldest: Option<Timestamp>,
+}
+
 const OWED: &str = "SELECT source, step, since, run, confirmed_at, batches, records, tries, tried_at, why, next_at \
                     FROM removal ORDER BY source, step";
 
@@ -77,11 +86,27 @@ impl Store {
         Ok(owed)
     }
 
+    /// What is left of the erased in one source, as far as its settings want steps done.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn left_in(
+        &self,
+        source: &SourceName,
+        is_wanted: impl Fn(RemovalStep) -> bool,
+    ) -> Result<Left, StoreError> {
+        let mut owed = self.owed().await?;
+        owed.retain(|owed| owed.source == *source && is_wanted(owed.step));
+        let waiting = self.oldest_confirmation(source).await?;
+        let oldest = owed.iter().map(|owed| owed.confirmed_at).chain(waiting).min();
+        Ok(Left { owed, oldest })
+    }
+
     /// The oldest confirmation among what is confirmed in a source and not erased, though nothing holds it.
     ///
     /// # Errors
     /// When it could not be read.
-    pub async fn oldest_confirmation(&self, source: &SourceName) -> Result<Option<Timestamp>, StoreError> {
+    async fn oldest_confirmation(&self, source: &SourceName) -> Result<Option<Timestamp>, StoreError> {
         let row = sqlx::query(
             "SELECT min(p.confirmed_at) AS at FROM proposal p WHERE p.state IN ('confirmed', 'erasing') AND p.source = ?1 \
              AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.category = p.category AND h.key = p.key AND h.released_seq IS NULL)",
@@ -189,7 +214,11 @@ impl Change<'_> {
         Ok(())
     }
 
-    async fn settle_step(&mut self, source: &SourceName, step: RemovalStep) -> Result<(), StoreError> {
+    /// The source owes this step no longer.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn settle_step(&mut self, source: &SourceName, step: RemovalStep) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM removal WHERE source = ?1 AND step = ?2")
             .bind(source.as_str())
             .bind(step.as_str())

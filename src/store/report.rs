@@ -46,6 +46,8 @@ pub struct Counts {
     pub due: u64,
     /// Found due, and erased before: a backup has brought them back.
     pub came_back: u64,
+    /// Erased before, brought back by a backup, and not due.
+    pub back_undue: u64,
     /// Would be due, but for the period of a row that depends on them.
     pub retained: u64,
     /// Deleted.
@@ -75,6 +77,7 @@ impl AddAssign for Counts {
         self.postponed_returned += other.postponed_returned;
         self.due += other.due;
         self.came_back += other.came_back;
+        self.back_undue += other.back_undue;
         self.retained += other.retained;
         self.deleted += other.deleted;
         self.anonymised += other.anonymised;
@@ -109,6 +112,7 @@ impl Counts {
             ("postponed_returned", self.postponed_returned),
             ("due", self.due),
             ("came_back", self.came_back),
+            ("back_undue", self.back_undue),
             ("retained", self.retained),
             ("deleted", self.deleted),
             ("anonymised", self.anonymised),

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::error::failed;
-use super::{Change, Store, StoreError, rows};
+use super::moves::grouped;
+use super::{Change, RunId, Store, StoreError, rows};
 use crate::audit::{By, Kind};
 use crate::proposal::BatchId;
-use crate::record::SourceName;
+use crate::record::{RecordRef, SourceName};
 
 /// What the state knows of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct SourceState {
     pub last_batch: Option<BatchId>,
     /// Since when and why nothing is erased from it, where that is so.
     pub closed: Option<(Timestamp, String)>,
+    /// Whether it was opened again, and nobody has looked since whom a backup has brought back.
+    pub is_reopened: bool,
 }
 
 impl Store {
@@ -25,7 +28,7 @@ impl Store {
     /// # Errors
     /// When it could not be read.
     pub async fn sources(&self) -> Result<Vec<SourceState>, StoreError> {
-        sqlx::query("SELECT source, last_batch, closed_reason, closed_at FROM source_state ORDER BY source")
+        sqlx::query("SELECT source, last_batch, closed_reason, closed_at, reopened FROM source_state ORDER BY source")
             .fetch_all(&self.readers)
             .await
             .map_err(failed("read what is known of the sources"))?
@@ -36,6 +39,7 @@ impl Store {
                     source: rows::parsed(row, "source")?,
                     last_batch: rows::optional_bytes(row, "last_batch")?.map(BatchId),
                     closed: closed_at.zip(rows::get(row, "closed_reason")?),
+                    is_reopened: rows::get(row, "reopened")?,
                 })
             })
             .collect()
@@ -78,7 +82,7 @@ impl Change<'_> {
         marker: Option<BatchId>,
     ) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "UPDATE source_state SET closed_reason = NULL, closed_at = NULL, last_batch = ?2 \
+            "UPDATE source_state SET closed_reason = NULL, closed_at = NULL, last_batch = ?2, reopened = 1 \
              WHERE source = ?1 AND closed_at IS NOT NULL",
         )
         .bind(source.as_str())
@@ -92,5 +96,27 @@ impl Change<'_> {
         let last_batch = marker.map(|batch| batch.to_string());
         self.append(by, &Kind::SourceOpened { source: source.to_string(), last_batch }).await?;
         Ok(true)
+    }
+
+    /// Writes down records that were erased, and that a backup has brought back without their being due.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn tell_came_back(&mut self, run: RunId, records: &[RecordRef]) -> Result<(), StoreError> {
+        let records = grouped(&self.veil, records)?;
+        self.append(&By::run(run.0), &Kind::CameBack { records }).await.map(drop)
+    }
+
+    /// It has been looked whom a backup has brought back to the source since it was opened again.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn looked_who_came_back(&mut self, source: &SourceName) -> Result<(), StoreError> {
+        sqlx::query("UPDATE source_state SET reopened = 0 WHERE source = ?1")
+            .bind(source.as_str())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed("note who came back"))
+            .map(drop)
     }
 }

@@ -6,6 +6,7 @@ use tokio::sync::MutexGuard;
 
 use super::error::{expect_rows, failed};
 use super::hold::Announced;
+use super::newest::Newest;
 use super::time::Times;
 use super::totals::Totals;
 use super::veil::Veil;
@@ -32,6 +33,8 @@ pub struct Change<'t> {
     pub(super) announced: Announced,
     /// Which keys are personal.
     pub(super) veil: Veil,
+    /// Where the end of the trail is noted; nowhere, as long as the state is only made.
+    newest: Option<Newest>,
     head: Head,
 }
 
@@ -85,7 +88,10 @@ impl WriteTurn<'_> {
         self.store.place.check()?;
         self.renew_if_stuck().await?;
         let (now, times) = (self.store.clock.now(), self.store.times.clone());
-        Change::begin(&mut self.writer, now, times, self.store.announced.clone(), self.store.veil()).await
+        let mut change =
+            Change::begin(&mut self.writer, now, times, self.store.announced.clone(), self.store.veil()).await?;
+        change.newest = Some(Newest::beside(&self.store.path));
+        Ok(change)
     }
 
     /// After some errors – a full disk – the database has taken a change back by itself, and the connection goes on
@@ -132,7 +138,7 @@ impl<'t> Change<'t> {
         let mut transaction =
             writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin a change of the state"))?;
         let head = super::trail::head(&mut transaction).await?;
-        Ok(Self { transaction, now, times, totals: Totals::default(), announced, veil, head })
+        Ok(Self { transaction, now, times, totals: Totals::default(), announced, veil, newest: None, head })
     }
 
     /// Makes the change hold.
@@ -146,6 +152,9 @@ impl<'t> Change<'t> {
         self.count_totals().await;
         self.transaction.commit().await.map_err(failed("commit a change of the state"))?;
         Self::remember(&self.times, noted);
+        if let Some(newest) = &self.newest {
+            newest.note(&self.head);
+        }
         Ok(())
     }
 

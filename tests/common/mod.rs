@@ -87,6 +87,13 @@ impl Bench {
         std::thread::scope(|scope| scope.spawn(|| runtime().block_on(self.sql(sql))).join().unwrap());
     }
 
+    /// Whether a batch has committed in this source, from there too.
+    pub fn has_batch_at_once(&self) -> bool {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let found = || runtime().block_on(self.rows("SELECT 1 FROM sqlite_schema WHERE name = 'erasured_commit'"));
+        std::thread::scope(|scope| scope.spawn(|| !found().is_empty()).join().unwrap())
+    }
+
     /// The rows of one query, as text: `NULL`, numbers, 'text', x'bytes'.
     pub async fn rows(&self, sql: &str) -> Vec<String> {
         let mut connection = self.connect().await;

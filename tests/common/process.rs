@@ -170,6 +170,15 @@ impl Site {
         Answer::of(self.erasured(&["run"]).arg("--socket").arg(self.socket()))
     }
 
+    /// That a state which is not the newest is refused; then an operator goes on with it all the same.
+    pub fn take_older_state(&self) {
+        let refused = self.refused();
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.stderr.contains("is an older copy, or another: entry"), "{refused:?}");
+        assert!(refused.stderr.contains("move state.db.newest away"), "{refused:?}");
+        std::fs::remove_file(self.state_dir().join("state.db.newest")).unwrap();
+    }
+
     /// `erasured` with this folder's settings and state.
     pub fn erasured(&self, words: &[&str]) -> Command {
         let mut command = program(env!("CARGO_BIN_EXE_erasured"));

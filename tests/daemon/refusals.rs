@@ -78,7 +78,7 @@ async fn a_state_and_its_keys_belong_together() {
         ("keys", "there is a state and no fingerprint-key", "restore the key"),
         ("keys/fingerprint-key", "fingerprint-key", "restore the key"),
         ("keys/checkpoint-key", "checkpoint-key", "restore the key"),
-        ("state.db", "no state beside them", "restore state.db"),
+        ("state.db", "no state beside it", "restore state.db"),
     ] {
         let bench = copied(&start);
         let site = Site::at(bench.dir.path());

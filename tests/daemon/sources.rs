@@ -89,6 +89,7 @@ async fn a_state_restored_from_an_older_copy_closes_the_sources_that_have_gone_o
     assert_eq!(erased(&site.json(&["run", "erase", "--wait"])), [1, 1, 0, 0, 0]);
     daemon.stop();
     std::fs::write(site.state_db(), backup).unwrap();
+    site.take_older_state();
     let before = bench.dump().await;
     let daemon = site.daemon();
     let status = site.json(&["status"]);

@@ -144,3 +144,25 @@ async fn prepare_gives_way_as_well() {
     assert_eq!(site.idle()[1]["state"], "stopped");
     daemon.stop();
 }
+
+/// What tightens a rule holds for what a run that is under way has not erased yet: another goes on with the rest.
+#[tokio::test]
+async fn a_rule_that_is_tightened_during_a_run_holds_at_once() {
+    let bench = impatient("WAL").await;
+    settings(&bench, &source("lock_wait = \"2 s\""));
+    let site = Site::at(bench.dir.path());
+    let mut daemon = site.start(&[("ERASURED_LOG", "erasured=debug")]);
+    daemon.ready();
+    site.confirm_all();
+    let application = locking(&bench).await;
+    site.json(&["run", "erase"]);
+    daemon.says("the application has the source, giving way");
+    assert_eq!(site.json(&["policy", "set", "customer.decisions", "2"])["outcome"], "holds");
+    let_go(application).await;
+    let runs = site.idle();
+    let states: Vec<_> = runs.iter().filter_map(|run| run["state"].as_str()).collect();
+    assert_eq!(states, ["done", "stopped", "done"], "{runs:?}");
+    assert_eq!((erased(&runs[1])[..2].to_vec(), erased(&runs[2])), (vec![0, 0], [3, 0, 6, 0, 0]), "{runs:?}");
+    assert_eq!(names(&bench).await.len(), 6);
+    daemon.stop();
+}

@@ -7,7 +7,7 @@ use sqlx::Connection as _;
 use crate::common::Bench;
 use crate::disk::{Disk, fill, make_room};
 use crate::office::{erased, names, settings, source};
-use crate::process::{Daemon, Site, wait_until};
+use crate::process::{Answer, Daemon, Site, copied, wait_until};
 use crate::source::{assert_mended, confirmed};
 use crate::told::{assert_writable, problem, undone, why};
 
@@ -143,7 +143,7 @@ async fn a_state_that_is_taken_away_ends_the_daemon() {
     }
 }
 
-/// Without what was written last the state is an older one, and the marker tells.
+/// Without what was written last the state is an older one: that is refused, and the marker tells as well.
 #[tokio::test]
 async fn a_log_that_is_lost_or_garbled_closes_the_source() {
     for is_lost in [true, false] {
@@ -161,6 +161,7 @@ async fn a_log_that_is_lost_or_garbled_closes_the_source() {
             std::fs::write(&log, vec![0x5a; bytes.len()]).unwrap();
         }
         let before = bench.dump().await;
+        site.take_older_state();
         let daemon = site.daemon();
         assert!(problem(&site).as_str().unwrap().contains("restored from elsewhere"), "{}", problem(&site));
         let (_, run) = undone(&site, "erase", "partly");
@@ -169,4 +170,35 @@ async fn a_log_that_is_lost_or_garbled_closes_the_source() {
         assert_writable(&bench).await;
         daemon.stop();
     }
+}
+
+/// A hold that was set after the copy is in no batch and in no marker: what lies beside the state tells.
+#[tokio::test]
+async fn an_older_copy_of_the_state_is_refused_though_no_batch_lies_between() {
+    let bench = confirmed().await;
+    let site = Site::at(bench.dir.path());
+    let whole = copied(&bench);
+    let daemon = site.daemon();
+    site.json(&["hold", "customer/2", "--reason", "lawsuit", "--reference", "3 Cg 17/26"]);
+    daemon.kill();
+    let before = bench.dump().await;
+    for suffix in ["-wal", "-shm"] {
+        std::fs::remove_file(site.state_dir().join(format!("state.db{suffix}"))).unwrap();
+    }
+    std::fs::copy(Site::at(whole.dir.path()).state_db(), site.state_db()).unwrap();
+    let reopened = Answer::of(&mut site.erasured(&["reopen", "app"]));
+    assert!(reopened.code == 1 && reopened.stderr.contains("is an older copy"), "{reopened:?}");
+    site.take_older_state();
+    let daemon = site.daemon();
+    assert_eq!(site.json(&["holds"])["total"], 0, "which is what the sentence says");
+    daemon.stop();
+    assert_eq!(bench.dump().await, before);
+    // The whole folder from one moment agrees with itself.
+    Site::at(whole.dir.path()).daemon().stop();
+    // Without the state, what lies beside it is enough to know that there was one, wherever the keys are.
+    std::fs::remove_file(site.state_db()).unwrap();
+    std::fs::remove_dir_all(site.state_dir().join("keys")).unwrap();
+    let refused = site.refused();
+    assert!(refused.stderr.contains("state.db.newest and no state beside it"), "{refused:?}");
+    assert!(!site.state_db().exists() && !site.state_dir().join("keys.new").exists(), "nothing is made anew");
 }

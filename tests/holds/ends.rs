@@ -51,6 +51,10 @@ async fn two_people_and_a_waiting_time() {
         assert_eq!(refused(office.release(again, "1", WhichHold::Only).await), HoldRefused::SamePerson);
     }
     assert_eq!(refused(office.release(&kurt, "1", WhichHold::Only).await), HoldRefused::NotYet(from));
+    let now = office.clock.now();
+    office.clock.set("2027-01-01T09:00:00Z".parse().unwrap());
+    assert_eq!(refused(office.release(&kurt, "1", WhichHold::Only).await), HoldRefused::ClockDoubted, "nobody waited");
+    office.clock.set(now);
     office.clock.advance_to("2026-11-24T08:59:59Z".parse().unwrap());
     assert_eq!(refused(office.release(&kurt, "1", WhichHold::Only).await), HoldRefused::NotYet(from));
     assert_eq!(office.run(JobKind::Erase).await.held, 1, "what is asked for is not released");

@@ -1,5 +1,7 @@
 //! The brake: what is far more than expected is stopped before it is done, in both jobs.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::json;
 
 use super::*;
@@ -40,7 +42,7 @@ impl Living {
     }
 
     /// The entries of this kind, as they are exported.
-    async fn entries(&self, kind: &str) -> Vec<Value> {
+    pub(super) async fn entries(&self, kind: &str) -> Vec<Value> {
         let exported = self.ctl(&["audit", "export"]).await.out;
         exported.lines().map(|line| serde_json::from_str(line).unwrap()).filter(|e: &Value| e["kind"] == kind).collect()
     }
@@ -55,10 +57,16 @@ impl Living {
 
     /// All that is due, proposed without a brake and confirmed.
     async fn all_confirmed() -> Self {
+        Self::confirmed_of(DUE).await
+    }
+
+    /// The same with so many customers who are due.
+    async fn confirmed_of(due: u64) -> Self {
         let living = office("3 years", "share = \"100 %\"").await;
-        assert_eq!(living.json(&["run", "prepare", "--wait"]).await["proposed"], DUE + 1);
+        living.bench.sql(&format!("UPDATE customers SET last_contact_on = '2020-01-01' WHERE id <= {due}")).await;
+        assert_eq!(living.json(&["run", "prepare", "--wait"]).await["proposed"], due + 1);
         let seen = living.json(&["list", "--digest"]).await;
-        let count = (DUE + 1).to_string();
+        let count = (due + 1).to_string();
         let digest = seen["digest"].as_str().unwrap();
         living.json(&["confirm", "--all", "--digest", digest, "--yes-confirm", &count]).await;
         living.set_brake("");
@@ -159,6 +167,61 @@ async fn the_final_job_is_stopped_before_anything_is_erased() {
     }
     let run = living.json(&["run", "erase", "--wait"]).await;
     assert_eq!((&run["state"], &run["deleted"], &run["held"]), (&json!("done"), &json!(100), &json!(50)), "{run}");
+}
+
+/// Nobody has counted what is released during the run: the brake's limit holds for it all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_released_during_a_run_does_not_pass_the_brake() {
+    let (due, counted) = (260, 200);
+    let living = Living::confirmed_of(due).await;
+    living.set_brake(&format!("count = {counted}"));
+    let held: Vec<String> = (counted + 1..=due).map(|id| format!("customer/{id}")).collect();
+    for record in &held {
+        living.json(&["hold", record, "--reason", "lawsuit", "--reference", "3 Cg 17/26"]).await;
+    }
+    let is_released = AtomicBool::new(false);
+    let release = async || {
+        let left = living.bench.rows("SELECT count(*) FROM customers").await;
+        if left == [(ROWS - counted).to_string()] && !is_released.swap(true, Ordering::SeqCst) {
+            for record in &held {
+                living.json(&["release", record, "--reason", "settled"]).await;
+            }
+        }
+    };
+    let stop = || {
+        at_once(release());
+        false
+    };
+    let run = living.carry_out("erase", &stop).await;
+    assert!(is_released.load(Ordering::SeqCst));
+    assert_eq!((&run["state"], &run["deleted"], &run["left"]), (&json!("partly"), &json!(counted + 1), &json!(60)));
+    let told =
+        "customer: more can be erased since it was counted than the brake allows; the rest waits for the next run";
+    assert!(run["problem"]["detail"].as_str().unwrap().contains(told), "{run}");
+    assert_eq!(living.json(&["run", "erase", "--wait"]).await["deleted"], 60, "which counts anew");
+}
+
+#[tokio::test]
+async fn a_look_ends_when_the_run_is_to_stop() {
+    let living = Living::all_confirmed().await;
+    let run = living.carry_out("erase", &|| true).await;
+    assert_eq!((&run["state"], &run["deleted"], &run["brakes"]), (&json!("stopped"), &json!(0), &json!([])), "{run}");
+}
+
+#[tokio::test]
+async fn a_look_ends_when_the_hours_of_its_source_are_over() {
+    let living = Living::all_confirmed().await;
+    let path = living.bench.dir.path().join("erasured.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{settings}hours = \"09:00-11:00\"\n")).unwrap();
+    living.set_brake("");
+    let stop = || {
+        living.clock.advance_to("2026-11-21T10:00:00Z".parse().unwrap());
+        false
+    };
+    let run = living.carry_out("erase", &stop).await;
+    assert_eq!((&run["state"], &run["deleted"], &run["brakes"]), (&json!("partly"), &json!(0), &json!([])), "{run}");
+    assert!(run["problem"]["detail"].as_str().unwrap().contains("outside its hours"), "{run}");
 }
 
 /// Nobody has counted what is confirmed after the look.

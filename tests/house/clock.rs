@@ -69,3 +69,19 @@ async fn a_clock_that_was_set_far_ahead_makes_nothing_due() {
     assert_eq!((&run["proposed"], &run["resumed"]), (&json!(0), &json!(0)), "{run}");
     assert_eq!(living.json(&["run", "erase", "--wait"]).await["deleted"], 1);
 }
+
+/// A clerk who confirms meanwhile is not forgotten, and nothing is erased before its wait is over.
+#[tokio::test]
+async fn what_is_confirmed_while_the_clock_is_ahead_is_erased_in_its_time() {
+    let living = Living::prepared().await;
+    living.bench.category("user", &format!("cooling_off = \"7 days\"\n{USER}"));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    living.set_by(DAY * 30);
+    living.json(&["confirm", "customer/1", "user/anna%403"]).await;
+    living.refused_run("erase").await;
+    living.set_by(-DAY * 30);
+    let run = living.json(&["run", "erase", "--wait"]).await;
+    assert_eq!((&run["deleted"], &run["cooling_off"]), (&json!(1), &json!(1)), "{run}");
+    living.clock.advance(DAY * 8);
+    assert_eq!(living.json(&["run", "erase", "--wait"]).await["deleted"], 1);
+}

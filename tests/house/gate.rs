@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use erasured::actor::{Asker, Authorised, Grant, Permission, Reach, authorise};
+use erasured::desk::GateError;
 use serde_json::json;
 
 use super::*;
@@ -15,6 +17,18 @@ const MANY_MORE: &str = "
     WITH RECURSIVE numbers (n) AS (SELECT 2000 UNION ALL SELECT n + 1 FROM numbers WHERE n < 41000)
     INSERT INTO customers SELECT n, 'Maier ' || n, iif(n = 41000, '2019-01-01', '2026-10-01') FROM numbers";
 const FIRST_BATCH: u64 = 200;
+
+/// Whoever runs the tests, with this permission.
+fn me_who_may(permission: Permission) -> Authorised {
+    let identity = identity_of(nix::unistd::geteuid().as_raw()).unwrap();
+    let grant = Grant {
+        users: [identity.user.clone()].into(),
+        groups: Default::default(),
+        permissions: [permission].into(),
+        reach: Reach::default(),
+    };
+    authorise(&Asker::alone(identity), permission, &[grant], "2026-11-21".parse().unwrap(), 0).unwrap()
+}
 
 /// A category of which no run proposes or erases too much.
 fn unbraked(category: &str) -> String {
@@ -53,29 +67,18 @@ impl Living {
 
     /// A run of the job, to its end, during which the application does this after the first piece of work.
     async fn run_while(&self, job: &str, sql: &str) -> Value {
-        self.working.send_replace(false);
-        self.json(&["run", job]).await;
-        let run = self.store.queued_runs().await.unwrap().remove(0);
-        let mut turn = self.store.turn().await;
-        let mut change = turn.begin().await.unwrap();
-        change.start_run(run.id).await.unwrap();
-        change.commit().await.unwrap();
-        drop(turn);
-        let settings = self.settings.in_force();
-        let keys = Keys { fingerprint: key(), checkpoint: Arc::new(CheckpointKey::from_secret(&[7; 32])) };
-        let clock = Arc::clone(&self.clock) as SharedClock;
-        let workshop = Workshop { store: Arc::clone(&self.store), settings, keys, clock };
         let is_done = AtomicBool::new(false);
         let stop = || {
-            if !is_done.swap(true, Ordering::SeqCst) {
+            // The final run asks before its first batch as well.
+            let has_begun = job != "erase" || self.bench.has_batch_at_once();
+            if has_begun && !is_done.swap(true, Ordering::SeqCst) {
                 self.bench.sql_at_once(sql);
             }
             false
         };
-        perform(&workshop, &run, &stop).await.unwrap();
+        let run = self.carry_out(job, &stop).await;
         assert!(is_done.load(Ordering::SeqCst), "nothing was changed meanwhile");
-        self.working.send_replace(true);
-        self.json(&["runs", "show", &run.id.0.to_string()]).await
+        run
     }
 
     /// What status says of a category.
@@ -174,6 +177,21 @@ async fn a_schema_that_changes_between_two_batches_is_caught_in_the_second() {
     let rows = living.bench.rows("SELECT count(*) FROM customers WHERE last_name LIKE 'Maier%'").await;
     assert_eq!(rows, [(304 - FIRST_BATCH).to_string()], "all that is left is as it was");
     living.bench.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_older_copy_that_comes_back_between_two_batches_closes_the_source() {
+    let living = Living::many_confirmed().await;
+    // What an older copy carries, of this installation: nothing.
+    let run = living.run_while("erase", "DELETE FROM erasured_commit").await;
+    let told = run["problem"]["detail"].as_str().unwrap();
+    assert!(told.contains("the source's commit marker is from elsewhere"), "{told}");
+    assert_eq!((&run["state"], &run["left"]), (&json!("partly"), &json!(305 - FIRST_BATCH)), "{run}");
+    assert_eq!(living.category_status("customer").await["confirmed"], 304 - FIRST_BATCH);
+    assert_eq!(living.bench.rows("SELECT count(*) FROM users").await, ["1"], "nor is anything else of it erased");
+    let status = living.json(&["status"]).await;
+    let problem = status["sources"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("restored from elsewhere"), "{problem}");
 }
 
 #[tokio::test]
@@ -366,6 +384,43 @@ async fn what_has_changed_is_accepted_by_what_was_seen() {
     );
 }
 
+/// The source is read before the state is held: what was read is accepted only if nothing has changed since.
+#[tokio::test]
+async fn an_acceptance_that_is_overtaken_changes_nothing() {
+    let living = relying().await;
+    living.bench.sql(OTHER_VIEW).await;
+    let seen = living.gate_of("user").await;
+    let (user, digest) = ("user".parse().unwrap(), seen["gate"]["digest"].as_str().unwrap());
+    let leave = me_who_may(Permission::Configure);
+    let accept = || living.desk.accept_schema(&leave, "r", &user, digest);
+    // As soon as so many hold the settings they were read; what comes after that waits for the state.
+    let read = async |settings: &Arc<Settings>, holders: usize| {
+        while Arc::strong_count(settings) < holders {
+            tokio::task::yield_now().await;
+        }
+    };
+
+    let (settings, turn) = (living.settings.in_force(), living.store.turn().await);
+    let others = Arc::strong_count(&settings);
+    let (accepted, ()) = tokio::join!(accept(), async {
+        read(&settings, others + 1).await;
+        living.settings.post(Arc::new(living.bench.settings()), &[]);
+        drop(turn);
+    });
+    assert!(matches!(accepted, Err(GateError::Overtaken)), "{accepted:?}");
+    assert!(!living.gate_of("user").await["gate"].is_null());
+
+    let (settings, turn) = (living.settings.in_force(), living.store.turn().await);
+    let others = Arc::strong_count(&settings);
+    let (one, other, ()) = tokio::join!(accept(), accept(), async {
+        read(&settings, others + 2).await;
+        drop(turn);
+    });
+    let overtaken = [&one, &other].into_iter().filter(|done| matches!(done, Err(GateError::Overtaken))).count();
+    assert_eq!((overtaken, one.is_ok() || other.is_ok()), (1, true), "{one:?}, {other:?}");
+    assert_eq!(living.entries("schema_accepted").await.len(), 1);
+}
+
 #[tokio::test]
 async fn what_the_settings_do_not_fit_is_not_accepted_but_classified() {
     let living = Living::confirmed().await;
@@ -414,3 +469,63 @@ async fn a_view_that_changes_between_two_batches_stops_its_category() {
     assert!(told.contains("user: the schema has changed: the view quiet does not read what it did"), "{told}");
     assert_eq!((&run["deleted"], &run["left"]), (&json!(FIRST_BATCH), &json!(301 - FIRST_BATCH)), "{run}");
 }
+
+/// Two columns, each of which names a person, and orders that refer to one of them.
+fn people([id, no, person]: [&str; 3]) -> String {
+    format!(
+        "CREATE TABLE people (id INTEGER {id}, no INTEGER {no}, name TEXT, last_on TEXT);
+         CREATE TABLE buys (id INTEGER PRIMARY KEY, person INTEGER {person}, what TEXT);
+         INSERT INTO people VALUES (100, 200, 'Maier', '2019-01-01'), (200, 100, 'Huber', '2019-01-01');
+         INSERT INTO buys VALUES (1, 100, 'of Maier'), (2, 200, 'of Huber')"
+    )
+}
+
+const PERSON: &str = "table = \"people\"\nidentity = [\"name\"]\n
+    [[criterion]]\nname = \"old\"\nsince = \"last_on\"\nperiod = \"3 years\"\n
+    [erase]\nkeep = [\"id\", \"no\"]\n[erase.anonymise]\nname = \"null\"\nlast_on = \"null\"\n
+    [[dependent]]\ntable = \"buys\"\ncolumn = \"person\"\nrule = \"delete\"\n
+    [brake]\nshare = \"100 %\"\n";
+
+/// The schema is rebuilt with the same columns, of which another names the person: what is confirmed waits until somebody
+/// has looked, and no order of somebody else's goes.
+#[tokio::test]
+async fn another_column_that_names_a_person_stops_its_category() {
+    let key = "the key of people was id and is no; with key = [\"id\"] it stays the same";
+    let moved = "person of buys referred to id of people and refers to no";
+    let same = format!("{moved}; with references = [\"id\"] it stays the same");
+    let (id, no) = ("REFERENCES people (id)", "REFERENCES people (no)");
+    for (was, is, why, last) in [
+        (["PRIMARY KEY", "UNIQUE", ""], ["UNIQUE", "PRIMARY KEY", ""], format!("{key}; {HINT} (and 1 more)"), same),
+        (["PRIMARY KEY", "UNIQUE", id], ["PRIMARY KEY", "UNIQUE", no], format!("{moved}; {HINT}"), moved.to_owned()),
+    ] {
+        let bench = Bench::with_sql(&people(was)).await;
+        bench.category("person", PERSON);
+        let living = living_over(bench, Arc::new(identity_of), Arc::new(identity_named)).await;
+        living.json(&["run", "prepare", "--wait"]).await;
+        living.json(&["confirm", "person/200"]).await;
+        let rebuilt = format!("DROP TABLE buys; DROP TABLE people; {}", people(is));
+        living.bench.sql(&rebuilt).await;
+        let before = living.bench.dump().await;
+        let said = living.ctl(&["run", "prepare", "--wait", "--json"]).await.json();
+        assert_eq!((&said["state"], &said["withdrawn"], &said["proposed"]), (&json!("partly"), &json!(0), &json!(0)));
+        let (_, told) = living.erased_in_part().await;
+        assert!(told.ends_with(&format!("person: the schema has changed: {why}")), "{told}");
+        assert_eq!(living.bench.dump().await, before, "{why}");
+        let findings = living.category_status("person").await["gate"]["findings"].to_string();
+        assert!(findings.contains(&json!(last).to_string()), "{findings}");
+
+        let is_declared = was[2] == id;
+        if is_declared {
+            living.json(&["schema", "accept", "person"]).await;
+        } else {
+            living.bench.category("person", &PERSON.replace("identity =", "key = [\"id\"]\nidentity ="));
+            living.settings.post(Arc::new(living.bench.settings()), &[]);
+        }
+        let run = living.json(&["run", "erase", "--wait"]).await;
+        assert_eq!((&run["state"], &run["deleted"]), (&json!("done"), &json!(1)), "{run}");
+        let left = if is_declared { "'of Huber'" } else { "'of Maier'" };
+        assert_eq!(living.bench.rows("SELECT what FROM buys").await, [left], "by what was said of the schema");
+    }
+}
+
+const HINT: &str = "if the settings still mean what they should, accept it: erasurectl schema accept person";

@@ -1,5 +1,7 @@
 //! Holds and reasons in the words of the client.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::*;
 
 const SETTINGS: &str = "\n[reasons.postpone]\nfree_text = false\nguarantee = \"the guarantee has not run out\"\n\
@@ -91,4 +93,54 @@ async fn what_was_said_about_one_person_is_not_told_of_another() {
     assert_eq!(show["blocked"][0]["reason"], "held since 2026-11-21, for another person under the key", "{show}");
     living.json(&["confirm", "customer/1"]).await;
     assert_eq!(living.json(&["run", "erase", "--wait"]).await["held"], 1);
+}
+
+/// A batch that the application's trigger refuses is halved until the culprits stand alone.
+async fn refusing() -> Living {
+    let living = living().await;
+    living.bench.sql("CREATE TRIGGER guard BEFORE DELETE ON customers BEGIN SELECT RAISE(ABORT, 'no'); END").await;
+    living.bench.category("customer", &format!("triggers = [\"guard\"]\n{CUSTOMER}"));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    living.json(&["run", "prepare", "--wait"]).await;
+    living.json(&["confirm", "customer/1", "customer/2", "customer/3"]).await;
+    living
+}
+
+impl Living {
+    /// Whether a batch has been refused by now.
+    async fn is_refused(&self) -> bool {
+        self.store.audit_after(0, 1_000).await.unwrap().iter().any(|entry| entry.kind == "batch_settled")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_a_batch_that_is_halved_and_what_is_decided_meanwhile_holds() {
+    let living = refusing().await;
+    let is_done = AtomicBool::new(false);
+    let meddle = async || {
+        if living.is_refused().await && !is_done.swap(true, Ordering::SeqCst) {
+            living.json(&["hold", "customer/3", "--reason", "a lawsuit", "--reference", "A 1"]).await;
+            living.json(&["restore", "customer/2"]).await;
+        }
+    };
+    let stop = || {
+        at_once(meddle());
+        false
+    };
+    let run = living.carry_out("erase", &stop).await;
+    assert!(is_done.load(Ordering::SeqCst), "{run}");
+    let counts = ["deleted", "anonymised", "returned", "held", "left"].map(|name| run[name].as_u64().unwrap());
+    assert_eq!((&run["state"], counts), (&json!("done"), [0, 0, 1, 1, 1]), "{run}");
+    for (record, state) in [("customer/1", "proposed"), ("customer/2", "proposed"), ("customer/3", "confirmed")] {
+        assert_eq!(living.json(&["show", record]).await["state"], state, "{record}");
+    }
+    assert_eq!(living.bench.rows("SELECT count(*) FROM customers WHERE last_name IS NOT NULL").await, ["5"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_halved_ends_when_the_run_is_to_stop() {
+    let living = refusing().await;
+    let run = living.carry_out("erase", &|| at_once(living.is_refused())).await;
+    assert_eq!((&run["state"], &run["returned"], &run["left"]), (&json!("stopped"), &json!(0), &json!(3)), "{run}");
+    assert!(living.store.open_batches().await.unwrap().is_empty());
 }

@@ -271,3 +271,16 @@ async fn what_cannot_be_read_is_not_told_as_a_conflict() {
         said.err
     );
 }
+
+#[tokio::test]
+async fn somebody_whom_nothing_tells_from_others_is_neither_proposed_nor_marked() {
+    let living = living().await;
+    living.bench.sql("INSERT INTO customers VALUES (7, NULL, '2019-01-01'), (8, '', '2019-01-01')").await;
+    let run = living.prepare().await;
+    assert_eq!(run["proposed"], 4, "three customers and a user: {run}");
+    let told = "customer: 2 records have nothing in the columns that make it the same person, and cannot be proposed";
+    assert!(run["notes"].as_array().unwrap().contains(&json!(told)), "{run}");
+    let said = living.ctl(&["mark", "customer/7", "--reason", "request"]).await;
+    assert_ne!(said.exit, Exit::Done, "{}", said.err);
+    assert!(said.err.contains("nothing stands in the columns that make it the same person"), "{}", said.err);
+}

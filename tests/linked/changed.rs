@@ -1,9 +1,9 @@
 //! The application changes its schema between two batches of groups.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use erasured::jobs::perform;
+use erasured::jobs::{Stop, perform};
 use erasured::store::{JobKind, Run, RunTrigger};
 
 use crate::office::{Office, leave};
@@ -15,6 +15,18 @@ const FIRST_BATCH: u64 = 20;
 impl Office {
     /// A final run during which the application does this after the first batch.
     async fn erase_while(&self, sql: &str) -> Run {
+        let asked = AtomicU32::new(0);
+        let stop = || {
+            // First before the batch, then after it.
+            if asked.fetch_add(1, Ordering::SeqCst) == 1 {
+                self.bench.sql_at_once(sql);
+            }
+            false
+        };
+        self.erase_asking(&stop).await
+    }
+
+    async fn erase_asking(&self, stop: Stop<'_>) -> Run {
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.unwrap();
         let trigger = RunTrigger::Manual { actor: leave(&[]).actor().clone(), request: None };
@@ -23,14 +35,7 @@ impl Office {
         change.commit().await.unwrap();
         drop(turn);
         let run = self.store.run(id).await.unwrap().unwrap();
-        let is_done = AtomicBool::new(false);
-        let stop = || {
-            if !is_done.swap(true, Ordering::SeqCst) {
-                self.bench.sql_at_once(sql);
-            }
-            false
-        };
-        perform(&self.workshop, &run, &stop).await.unwrap();
+        perform(&self.workshop, &run, stop).await.unwrap();
         self.store.run(id).await.unwrap().unwrap()
     }
 
@@ -66,6 +71,7 @@ async fn a_group_with_a_stopped_category_stays_and_the_others_go_on() {
     let states = office.states(&["person/124", "prospect/124", "prospect/4"]).await;
     assert_eq!(states[..2], ["person/124 confirmed (together)", "prospect/124 confirmed (together)"]);
     assert!(states[2].contains("erased (deleted)"), "{states:?}");
+    assert_eq!(run.report.total().returned, 0, "they are left as they are");
     office.bench.assert_sound().await;
 }
 
@@ -76,4 +82,23 @@ async fn what_no_category_minds_holds_nothing_up() {
     assert!(format!("{:?}", run.state).contains("Done"), "{:?}", run.state);
     assert_eq!(office.bench.rows("SELECT count(*) FROM persons WHERE id >= 100").await, ["0"]);
     office.bench.assert_sound().await;
+}
+
+/// An application that is never at rest is left alone before long.
+#[tokio::test]
+async fn a_schema_that_changes_again_and_again_ends_the_run() {
+    let office = Office::open().await;
+    office.confirm("prospect/1", &["person/1"]).await.unwrap();
+    office.bench.sql("CREATE TABLE staging (c0 INTEGER)").await;
+    let changes = AtomicU32::new(0);
+    // Asked before each batch: none of them finds the schema that was read. Nobody waits for ever.
+    let stop = || {
+        let number = changes.fetch_add(1, Ordering::SeqCst) + 1;
+        office.bench.sql_at_once(&format!("ALTER TABLE staging RENAME COLUMN c{} TO c{number}", number - 1));
+        number >= 150
+    };
+    let run = office.erase_asking(&stop).await;
+    let state = format!("{:?}", run.state);
+    assert!(state.contains("Partly") && state.contains("schema"), "{state}");
+    assert_eq!(office.bench.rows("SELECT count(*) FROM persons WHERE id = 1").await, ["1"]);
 }

@@ -1,8 +1,10 @@
 //! What is said of linked records before anything is decided.
 
 use erasured::desk::Wish;
+use erasured::erasure::Sources;
 use erasured::store::JobKind;
 
+use crate::common::Bench;
 use crate::office::{Office, leave};
 
 #[tokio::test]
@@ -63,4 +65,38 @@ async fn a_source_that_cannot_be_read_is_said_to_block() {
     assert!(office.confirm_all_linked("person/1").await.is_err());
     // What is known to be linked can be confirmed with it all the same.
     office.confirm("person/1", &["prospect/1"]).await.unwrap();
+}
+
+/// Persons of whom one is written down twice.
+const TWICE: &str = "
+    CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT, left_on TEXT, same_as INTEGER);
+    CREATE INDEX person_same_as ON person (same_as);
+    INSERT INTO person VALUES (1, 'Huber', NULL, NULL), (2, 'Huber', NULL, 1), (3, 'Maier', NULL, NULL);";
+const PERSON: &str = "table = \"person\"\n[[criterion]]\nname = \"left\"\nsince = \"left_on\"\nperiod = \"3 years\"\n
+    [erase]\nkeep = [\"same_as\"]\n[erase.anonymise]\nname = \"null\"\nleft_on = \"null\"\n";
+
+/// The records that links lead to from this one, in a source with this category alone.
+async fn circle(bench: &Bench, start: &str) -> String {
+    let mut sources = Sources::default();
+    let circle = sources.circle(&bench.settings(), &start.parse().unwrap()).await.unwrap();
+    sources.close().await;
+    assert!(circle.troubles.is_empty(), "{:?}", circle.troubles);
+    circle.records.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn a_category_can_be_linked_to_itself() {
+    let bench = Bench::with_sql(TWICE).await;
+    bench.category("person", &format!("{PERSON}[[linked]]\ncategory = \"person\"\ncolumn = \"same_as\"\n"));
+    assert_eq!(circle(&bench, "person/1").await, "person/1 person/2");
+    assert_eq!(circle(&bench, "person/2").await, "person/2 person/1");
+    assert_eq!(circle(&bench, "person/3").await, "person/3");
+}
+
+#[tokio::test]
+async fn where_there_is_no_link_nothing_is_read() {
+    let bench = Bench::with_sql(TWICE).await;
+    bench.category("person", PERSON);
+    std::fs::remove_file(bench.database()).unwrap();
+    assert_eq!(circle(&bench, "person/1").await, "person/1");
 }

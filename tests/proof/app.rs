@@ -1,7 +1,7 @@
 //! An application with a database, and what a proof says of it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use erasured::proof::{Layer, LayerReport, ProofReport, Region, Sample, Verdict};
@@ -13,6 +13,8 @@ use sqlx::{AssertSqlSafe, Connection as _};
 pub struct App {
     pub dir: tempfile::TempDir,
     pub connection: SqliteConnection,
+    /// Whether whoever looks is to stop.
+    pub is_stopped: bool,
 }
 
 impl App {
@@ -20,7 +22,7 @@ impl App {
     pub async fn new(sql: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let connection = connect(&dir.path().join("app.db")).await;
-        let mut app = Self { dir, connection };
+        let mut app = Self { dir, connection, is_stopped: false };
         app.sql(sql).await;
         app
     }
@@ -52,19 +54,33 @@ impl App {
     }
 
     pub async fn try_prove(&self, values: Option<&[&str]>, was_emptied: bool) -> Result<ProofReport, SourceError> {
+        self.prove_at(&self.path(), values, was_emptied).await
+    }
+
+    /// The same of a database that is found at this path.
+    pub async fn prove_at(
+        &self,
+        path: &Path,
+        values: Option<&[&str]>,
+        was_emptied: bool,
+    ) -> Result<ProofReport, SourceError> {
         let sample = values.map(|values| {
             let mut sample = Sample::default();
             sample.add(values.iter().map(|value| Value::text(value)));
             sample
         });
         let order = ProofOrder {
-            ours: Ours::Tables(BTreeSet::from(["person".to_owned(), "person_fts".to_owned()])),
+            ours: Ours::Tables {
+                reached: BTreeSet::from(["person".to_owned(), "person_fts".to_owned()]),
+                rows: BTreeSet::from(["person".to_owned()]),
+            },
             sample: sample.as_ref(),
             max_lock: Duration::from_millis(100),
             state: None,
             log_was_emptied: was_emptied,
+            may_go_on: &|| !self.is_stopped,
         };
-        Source::at("app".parse().unwrap(), &self.path(), Duration::from_secs(5)).prove(&order).await
+        Source::at("app".parse().unwrap(), path, Duration::from_secs(5)).prove(&order).await
     }
 
     /// Every file of the database, as bytes.
@@ -84,7 +100,7 @@ pub fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-async fn connect(path: &std::path::Path) -> SqliteConnection {
+async fn connect(path: &Path) -> SqliteConnection {
     // An application without any care: nothing that it deletes is overwritten.
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).pragma("secure_delete", "OFF");
     SqliteConnection::connect_with(&options.busy_timeout(Duration::from_secs(5))).await.unwrap()

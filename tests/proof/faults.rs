@@ -98,3 +98,12 @@ async fn a_lock_of_this_process_survives_a_proof() {
     assert!(!can_another_process_lock(&app), "the proof has dropped the lock");
     app.sql("COMMIT").await;
 }
+
+#[tokio::test]
+async fn a_look_that_is_to_stop_says_so() {
+    let mut app = App::new(&format!("{PERSON} {}", persons(0..9))).await;
+    app.is_stopped = true;
+    let report = app.prove(&[&name(3)]).await;
+    assert!(!report.is_clean() && is_pending(&report, Layer::Database), "{report:?}");
+    assert_eq!(report.trouble().unwrap(), "database file: pending: it was broken off, and has to be looked at again");
+}

@@ -82,3 +82,50 @@ async fn a_database_that_is_in_the_log_alone_is_looked_through() {
     assert_eq!((report.faults.clone(), report.values.as_ref().unwrap().in_use), (Vec::<String>::new(), 1));
     assert!(!report.is_clean());
 }
+
+#[tokio::test]
+async fn the_log_beside_the_file_that_a_link_leads_to_is_looked_through() {
+    let mut app = App::new(&format!("PRAGMA journal_mode = WAL; {PERSON} {}", persons(0..200))).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("link.db");
+    std::os::unix::fs::symlink(app.path(), &link).unwrap();
+    app.sql("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA secure_delete = ON;").await;
+    let mut reader = app.another().await;
+    sqlx::raw_sql("BEGIN; SELECT count(*) FROM person").execute(&mut reader).await.unwrap();
+    app.sql("DELETE FROM person WHERE id < 150; PRAGMA wal_checkpoint(TRUNCATE);").await;
+    let report = app.prove_at(&link, Some(&[&name(7)]), false).await.unwrap();
+    assert!(!report.is_clean() && is_pending(&report, Layer::Wal), "{:?}", report.trouble());
+}
+
+#[tokio::test]
+async fn a_journal_beside_the_file_that_a_link_leads_to_is_searched() {
+    let mut app = App::new(&format!("PRAGMA journal_mode = PERSIST; {PERSON} {}", persons(0..200))).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("link.db");
+    std::os::unix::fs::symlink(app.path(), &link).unwrap();
+    app.sql("PRAGMA secure_delete = ON; DELETE FROM person WHERE id < 150;").await;
+    let report = app.prove_at(&link, Some(&[&name(7)]), false).await.unwrap();
+    assert_eq!(layer(&report, Layer::Journal).verdict, Verdict::Found { count: 1 });
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_as_one_is_a_fault() {
+    let told = "the write-ahead log cannot be read as one";
+    let kept = format!("{}{}{}", "x".repeat(100), name(7), "x".repeat(5_000));
+    for (bytes, is_told) in
+        [(kept.as_bytes(), true), (b"short".as_slice(), true), (&[0; 5_000], false), (b"".as_slice(), false)]
+    {
+        let mut app = App::new(&format!("PRAGMA journal_mode = WAL; {PERSON} {}", persons(0..200))).await;
+        app.sql("PRAGMA secure_delete = ON; DELETE FROM person WHERE id = 7; VACUUM;").await;
+        app.sql("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        // What lies there was not written by SQLite; whoever is there already does not look at it again.
+        std::fs::write(app.beside("-wal"), bytes).unwrap();
+        let report = app.try_prove(Some(&[&name(7)]), true).await.unwrap();
+        assert_eq!(
+            (report.faults.iter().any(|fault| fault == told), report.is_clean()),
+            (is_told, !is_told),
+            "{report:?}"
+        );
+        assert_eq!(found(&report) == 1, bytes.len() > 5_000, "{:?}", report.trouble());
+    }
+}

@@ -87,3 +87,16 @@ async fn an_auto_vacuumed_database_is_looked_through() {
     let report = app.prove(&[&name(12)]).await;
     assert_eq!((found(&report), report.faults.clone()), (1, Vec::<String>::new()));
 }
+
+#[tokio::test]
+async fn what_the_application_has_freed_elsewhere_keeps_no_structure_from_being_clean() {
+    let mut app =
+        App::new(&format!("{PERSON} CREATE TABLE other (x); PRAGMA secure_delete = ON; {}", persons(0..50))).await;
+    app.sql("PRAGMA secure_delete = OFF; INSERT INTO other SELECT printf('%200d', id) FROM person, (SELECT 1 UNION ALL SELECT 2);").await;
+    app.sql("DROP TABLE other;").await;
+    let look = app.look().await;
+    assert!(look.nonzero() > 0 && look.is_clean(), "{:?}", look.trouble());
+    app.sql("DELETE FROM person WHERE id = 7;").await;
+    let told = app.look().await.trouble().unwrap();
+    assert!(told.starts_with("database file: found ") && told.ends_with(" bytes that are not zero"), "{told}");
+}

@@ -71,6 +71,18 @@ async fn where_vacuum_would_fail_it_is_refused() {
 }
 
 #[tokio::test]
+async fn and_where_nobody_could_make_an_index_anew_after_it() {
+    let office = Office::with("WAL", Search::Own, "[source.app.removal]\nvacuum = \"02:00-04:00\"").await;
+    let forged = "CREATE TABLE notes (x); CREATE VIRTUAL TABLE own USING fts4(content=\"notes\", x);
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = 'CREATE VIRTUAL TABLE own USING fts4(content=\"notes\", x, tokenize=duden)' WHERE name = 'own'";
+    office.bench.sql(forged).await;
+    let told = findings(&office.bench).await;
+    let said = "it may number rows anew, and own cannot be made anew after it: unknown tokenizer: duden";
+    assert!(told.contains(&format!("error: erasured.toml:7:10: VACUUM would fail, or do harm: {said}")), "{told}");
+}
+
+#[tokio::test]
 async fn an_index_that_only_the_application_can_open_is_named() {
     let office = Office::with("DELETE", Search::Own, "").await;
     let forged = "CREATE VIRTUAL TABLE own USING fts4(x); PRAGMA writable_schema = ON;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use erasured::actor::Actor;
 use erasured::audit::{By, CheckpointKey};
 use erasured::clock::{SetClock, SharedClock};
-use erasured::jobs::{Keys, Workshop, perform};
+use erasured::jobs::{Keys, Stop, Workshop, perform};
 use erasured::proposal::{Reason, RemovalStep};
 use erasured::record::RecordRef;
-use erasured::store::{AuditFilter, JobKind, NewHold, Owed, Run, RunState, RunTrigger, Store};
+use erasured::store::{AuditFilter, JobKind, NewHold, Owed, Run, RunId, RunState, RunTrigger, Store};
 
 use crate::common::{Bench, key};
 
@@ -149,16 +149,21 @@ impl Office {
 
     /// Runs a job to its end.
     pub async fn run(&self, job: JobKind) -> Run {
+        self.run_until(job, &|| false).await
+    }
+
+    /// The same, until it is to stop.
+    pub async fn run_until(&self, job: JobKind, stop: Stop<'_>) -> Run {
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.unwrap();
         let trigger = RunTrigger::Manual { actor: Actor::Daemon, request: None };
         let id = change.queue_run(job, &trigger, false).await.unwrap();
         change.commit().await.unwrap();
         drop(turn);
-        self.perform(id).await
+        self.perform_until(id, stop).await
     }
 
-    /// The same, where the daemon is told to stop before the first batch is over.
+    /// The same, where the daemon is told to stop as soon as the first batch has committed.
     pub async fn erase_and_stop(&self) {
         assert_eq!(self.run(JobKind::Prepare).await.report.total().proposed, DUE as u64);
         let mut turn = self.store.turn().await;
@@ -169,7 +174,7 @@ impl Office {
         change.commit().await.unwrap();
         drop(turn);
         let run = self.store.run(id).await.unwrap().unwrap();
-        perform(&self.workshop(), &run, &|| true).await.unwrap();
+        perform(&self.workshop(), &run, &|| self.bench.has_batch_at_once()).await.unwrap();
         let run = self.store.run(id).await.unwrap().unwrap();
         assert_eq!(outcome(&run), "stopped");
         assert!(run.report.removal.is_empty());
@@ -181,14 +186,19 @@ impl Office {
     }
 
     /// Carries out the run that is queued.
-    pub async fn perform(&self, id: erasured::store::RunId) -> Run {
+    pub async fn perform(&self, id: RunId) -> Run {
+        self.perform_until(id, &|| false).await
+    }
+
+    /// The same, until it is to stop.
+    pub async fn perform_until(&self, id: RunId, stop: Stop<'_>) -> Run {
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.unwrap();
         change.start_run(id).await.unwrap();
         change.commit().await.unwrap();
         drop(turn);
         let run = self.store.run(id).await.unwrap().unwrap();
-        perform(&self.workshop(), &run, &|| false).await.unwrap();
+        perform(&self.workshop(), &run, stop).await.unwrap();
         self.store.run(id).await.unwrap().unwrap()
     }
 
@@ -224,6 +234,14 @@ impl Office {
 
     pub async fn owed(&self) -> Vec<Owed> {
         self.store.owed().await.unwrap()
+    }
+
+    /// From now on this step is owed, too.
+    pub async fn owe(&self, step: RemovalStep) {
+        let mut turn = self.store.turn().await;
+        let mut change = turn.begin().await.unwrap();
+        change.owe_step(&"app".parse().unwrap(), step).await.unwrap();
+        change.commit().await.unwrap();
     }
 
     /// The steps that are owed before the proof, by their words.

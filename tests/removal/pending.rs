@@ -1,14 +1,21 @@
 //! What cannot be done stays owed, is told of, and is tried again until it is done.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use erasured::store::JobKind;
 use jiff::ToSpan as _;
 use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::common::rows;
 use crate::office::{DUE, Office, Search, outcome, removed};
 
 /// Without it the proof would often stay owed.
 const VACUUM: &str = "max_lock = \"20 ms\"\n[source.app.removal]\nvacuum = \"00:00-24:00\"";
+
+const VACUUM_AT_NIGHT: &str = "max_lock = \"20 ms\"\n[source.app.removal]\nvacuum = \"02:00-04:00\"";
 
 #[tokio::test]
 async fn while_somebody_reads_the_log_it_is_owed_and_then_it_is_done() {
@@ -102,4 +109,41 @@ async fn a_clock_that_was_set_back_keeps_nothing_waiting() {
     office.clock.set("2026-11-20T09:00:00Z".parse().unwrap());
     assert!(office.beat().await.is_some());
     reader.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_application_writes_meanwhile() {
+    for journal in ["WAL", "DELETE"] {
+        let office = Office::with(journal, Search::Own, VACUUM_AT_NIGHT).await;
+        let more = "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
+            INSERT INTO customers SELECT i, hex(randomblob(8)), hex(randomblob(8)), 0, hex(randomblob(40)) FROM n";
+        office.bench.sql(more).await;
+        office.erase_and_stop().await;
+        let options =
+            SqliteConnectOptions::new().filename(office.bench.database()).busy_timeout(Duration::from_secs(1));
+        let mut application = SqliteConnection::connect_with(&options).await.unwrap();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&is_over);
+        let writing = tokio::spawn(async move {
+            let mut writes = 0_u32;
+            while !stop.load(Ordering::Relaxed) {
+                let sql = "UPDATE customers SET notes = hex(randomblob(40)) WHERE id = 1000 + abs(random()) % 39000";
+                sqlx::query(sql).execute(&mut application).await.unwrap();
+                writes += 1;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            writes
+        });
+        let mut run = office.run(JobKind::Remove).await;
+        for _ in 0..30 {
+            if !removed(&run).1.contains(&"full_text") {
+                break;
+            }
+            run = office.run(JobKind::Remove).await;
+        }
+        is_over.store(true, Ordering::Relaxed);
+        // Each write in vain would have ended the application.
+        assert!(writing.await.unwrap() > 0, "{journal}");
+        assert!(!removed(&run).1.contains(&"full_text"), "{journal}: {run:?}");
+    }
 }

@@ -1,5 +1,10 @@
 //! The whole file is written anew in its hours only.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use erasured::proposal::RemovalStep;
 use erasured::store::JobKind;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -15,6 +20,11 @@ pub async fn own_collation(bench: &Bench, sql: &'static str) {
     application.close().await.unwrap();
 }
 
+/// A table whose rows have numbers that are no column, with gaps between them, and an index over it.
+const NOTES: &str = "CREATE TABLE notes (text TEXT);
+    INSERT INTO notes SELECT 'word' || id FROM customers; DELETE FROM notes WHERE rowid % 3 = 0;
+    CREATE VIRTUAL TABLE found USING fts5(text, content = 'notes');
+    INSERT INTO found (found) VALUES ('rebuild');";
 const VACUUM: &str = "[source.app.removal]\nvacuum = \"02:00-04:00\"";
 
 #[tokio::test]
@@ -45,20 +55,76 @@ async fn in_its_hours_and_then_no_name_is_left_anywhere() {
 #[tokio::test]
 async fn what_it_numbers_anew_is_indexed_anew() {
     let office = Office::with("WAL", Search::Own, "[source.app.removal]\nvacuum = \"00:00-24:00\"").await;
-    // Its rows have numbers that are no column, and gaps between them.
-    let sql = "CREATE TABLE notes (text TEXT);
-        INSERT INTO notes SELECT 'word' || id FROM customers; DELETE FROM notes WHERE rowid % 3 = 0;
-        CREATE VIRTUAL TABLE found USING fts5(text, content = 'notes');
-        INSERT INTO found (found) VALUES ('rebuild');";
-    office.bench.sql(sql).await;
-    let text = "SELECT n.text FROM found f JOIN notes n ON n.rowid = f.rowid WHERE found MATCH 'word500'";
-    assert_eq!(office.bench.rows(text).await, ["'word500'"]);
+    office.bench.sql(NOTES).await;
+    assert_eq!(finds(&office).await, ["'word500'"]);
     let run = office.erase().await;
     let done = vec!["full_text", "statistics", "vacuum", "rebuild", "checkpoint"];
     assert_eq!((outcome(&run), removed(&run)), ("done", (done, Vec::new())));
     assert_ne!(office.bench.rows("SELECT max(rowid) FROM notes").await, ["600"], "the rows have other numbers");
-    assert_eq!(office.bench.rows(text).await, ["'word500'"]);
+    assert_eq!(finds(&office).await, ["'word500'"]);
     assert_eq!(office.found(), Default::default());
+}
+
+/// Whom the application finds who looks for this word.
+async fn finds(office: &Office) -> Vec<String> {
+    let text = "SELECT n.text FROM found f JOIN notes n ON n.rowid = f.rowid WHERE found MATCH 'word500'";
+    office.bench.rows(text).await
+}
+
+#[tokio::test]
+async fn nobody_finds_somebody_else_because_the_daemon_was_stopped_behind_it() {
+    let office = Office::with("DELETE", Search::Own, "[source.app.removal]\nvacuum = \"00:00-24:00\"").await;
+    office.bench.sql(NOTES).await;
+    // So that the file is shorter as soon as it is written anew.
+    office
+        .bench
+        .sql("CREATE TABLE ballast (x); INSERT INTO ballast VALUES (zeroblob(1000000)); DROP TABLE ballast")
+        .await;
+    office.erase_and_stop().await;
+    let length = |path: &Path| std::fs::metadata(path).unwrap().len();
+    let (database, before) = (office.bench.database(), length(&office.bench.database()));
+    let run = office.run_until(JobKind::Remove, &move || length(&database) < before).await;
+    assert_eq!((outcome(&run), removed(&run).1), ("stopped", Vec::new()));
+    assert!(length(&office.bench.database()) < before, "it was written anew");
+    assert_eq!((finds(&office).await, office.steps().await), (vec!["'word500'".to_owned()], vec!["checkpoint"]));
+}
+
+#[tokio::test]
+async fn what_a_kill_has_left_behind_it_comes_first_whatever_the_hours() {
+    let office = Office::with("WAL", Search::Own, "[source.app.removal]\nvacuum = \"00:00-24:00\"").await;
+    office.bench.sql(NOTES).await;
+    office.erase_and_stop().await;
+    office.owe(RemovalStep::Rebuild).await;
+    office.bench.sql("VACUUM").await;
+    assert_ne!(finds(&office).await, ["'word500'"]);
+    // It is 10:00 in Vienna; and the application has the lock, for longer than it is waited for.
+    office.set("hours = \"22:00-05:00\"");
+    let mut application = office.bench.connect().await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut application).await.unwrap();
+    let letting_go = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        sqlx::query("ROLLBACK").execute(&mut application).await.unwrap();
+    });
+    let run = office.perform(office.beat().await.unwrap().id).await;
+    letting_go.await.unwrap();
+    assert_eq!((removed(&run).0, finds(&office).await), (vec!["rebuild"], vec!["'word500'".to_owned()]));
+    assert_eq!(office.owed().await[0].why.as_deref(), Some("outside its hours, 22:00-05:00"), "the rest waits");
+}
+
+#[tokio::test]
+async fn it_hears_that_it_is_to_stop() {
+    let office = Office::with("WAL", Search::Own, "[source.app.removal]\nvacuum = \"00:00-24:00\"").await;
+    office.erase_and_stop().await;
+    let sql = "CREATE TABLE words (a, b, c); CREATE INDEX by_a ON words (a); CREATE INDEX by_b ON words (b);
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+        INSERT INTO words SELECT hex(randomblob(40)), hex(randomblob(40)), i FROM n;";
+    office.bench.sql(sql).await;
+    office.set("[source.app.removal]\nvacuum = \"00:00-24:00\"\nfull_text = \"leave\"\nstatistics = false");
+    // Before the source, before the step; and then while it goes on.
+    let asked = AtomicU32::new(0);
+    let run = office.run_until(JobKind::Remove, &|| asked.fetch_add(1, Ordering::Relaxed) >= 2).await;
+    assert_eq!((outcome(&run), removed(&run).1), ("stopped", vec!["vacuum"]));
+    assert_eq!(office.owed().await[0].why.as_deref(), Some("the daemon was stopped"));
 }
 
 #[tokio::test]

@@ -138,6 +138,33 @@ fn removal(job: Job) -> Vec<SourceRemoval> {
     }
 }
 
+/// What was found afterwards.
+fn proof() -> Proof {
+    let layer = |layer: &str, verdict, found, reason: Option<&str>| ProofLayer {
+        layer: layer.into(),
+        verdict,
+        found,
+        reason: reason.map(Into::into),
+        places: Vec::new(),
+    };
+    Proof {
+        clean: false,
+        records: 3,
+        values: 8,
+        found: 2,
+        in_use: 1,
+        in_use_by: [("invoices".to_owned(), 1)].into(),
+        nonzero_ours: 120,
+        nonzero_application: 0,
+        layers: vec![
+            layer("database file", ProofVerdict::Found, 2, None),
+            layer("write-ahead log", ProofVerdict::Pending, 0, Some(HELD)),
+            layer("rollback journal", ProofVerdict::Clean, 0, None),
+        ],
+        faults: Vec::new(),
+    }
+}
+
 fn run(id: u64, job: Job, state: RunState) -> Run {
     let ended = !matches!(state, RunState::Queued | RunState::Running);
     let dependent_rows = DependentRows { deleted: 3, anonymised: 4, kept: 1, ..Default::default() };
@@ -176,7 +203,7 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
         brakes: Vec::new(),
         notes: Vec::new(),
         removal: if state == RunState::Queued { Vec::new() } else { removal(job) },
-        proofs: Default::default(),
+        proofs: if job == Job::Erase && ended { [("crm".to_owned(), proof())].into() } else { Default::default() },
         problem: (state == RunState::Failed).then(|| {
             with_hint(
                 problem(

@@ -51,6 +51,34 @@ async fn a_full_text_index_that_triggers_keep_follows() {
 }
 
 #[tokio::test]
+async fn a_full_text_index_that_no_trigger_keeps_is_warned_of() {
+    let deletes = "CREATE TRIGGER del WHEN DELETE ON person BEGIN DELETE FROM search WHERE rowid = old.id; END;";
+    let (before, after) = (deletes.replace("WHEN", "BEFORE"), deletes.replace("WHEN", "AFTER"));
+    let own = "CREATE VIRTUAL TABLE search USING fts5(name);";
+    let new = "CREATE VIRTUAL TABLE search USING fts5(name, content='person', content_rowid='id');";
+    let bare = "CREATE VIRTUAL TABLE search USING fts5(name, content='', contentless_delete=1);";
+    let old = "CREATE VIRTUAL TABLE search USING fts4(content='person', name);";
+    for (index, trigger, is_told) in [
+        (own, "", false),
+        (new, "", true),
+        (new, &*after, false),
+        (bare, "", true),
+        (bare, &*after, false),
+        (old, "", true),
+        (old, &*after, true),
+        (old, &*before, false),
+    ] {
+        let bench = Bench::with_sql(&format!("{PERSON}{index}{trigger}")).await;
+        let named = if trigger.is_empty() { "" } else { "triggers = [\"del\"]" };
+        bench.category("person", &left_with(named));
+        let told = findings(&bench).await;
+        let is_there = told.contains("no trigger takes the words of rows that are deleted out of search");
+        assert_eq!(is_there, is_told, "{index} {trigger}: {told}");
+        assert!(bench.check("person").await.mapping.is_some(), "{index} {trigger}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_text_table_of_its_own_is_a_dependent() {
     let sql = format!(
         "{PERSON}{PEOPLE} CREATE VIRTUAL TABLE search USING fts5(name, person_id UNINDEXED); INSERT INTO search SELECT name, id FROM person;"

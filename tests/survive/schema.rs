@@ -1,6 +1,7 @@
-//! A schema that changes between the check and the batch: caught under the lock, whatever was planned.
+//! A schema that changes between the check and the batch, and an older copy in the same file: caught under the lock,
+//! whatever was planned.
 
-use erasured::erasure::{Engine, EngineError};
+use erasured::erasure::{Engine, EngineError, Joined};
 use erasured::source::SourceError;
 
 use crate::common::{Bench, INSTALLATION, MemoryJournal, key};
@@ -13,10 +14,19 @@ const PERSON: &str = "table = \"people\"\nidentity = [\"name\"]\n
     [[criterion]]\nname = \"old\"\nsince = \"last_on\"\nperiod = \"3 years\"\n
     [erase.anonymise]\nname = \"null\"\nlast_on = \"null\"\n";
 
-/// Erases one record after the other with one and the same engine; `meanwhile` happens between the two.
+/// Erases one record after the other with one and the same engine; this SQL is run between the two.
 async fn second_batch_after(meanwhile: &str) -> (Result<u64, EngineError>, MemoryJournal, Bench) {
+    second_batch(false, async |bench, _| bench.sql(meanwhile).await).await
+}
+
+/// The same; `meanwhile` is given the bytes of the database as it was before the first.
+async fn second_batch(
+    is_joint: bool,
+    meanwhile: impl AsyncFnOnce(&Bench, &[u8]),
+) -> (Result<u64, EngineError>, MemoryJournal, Bench) {
     let bench = Bench::with_sql(SQL).await;
     bench.category("person", PERSON);
+    let copy = std::fs::read(bench.database()).unwrap();
     let claims = bench.due("person").await;
     let mapping = bench.mapping("person").await;
     let source = bench.source(&bench.settings());
@@ -35,9 +45,17 @@ async fn second_batch_after(meanwhile: &str) -> (Result<u64, EngineError>, Memor
     };
     let first = engine.erase(&mut MemoryJournal::default(), claims[..1].to_vec()).await.unwrap();
     assert_eq!(first.deleted, 1);
-    bench.sql(meanwhile).await;
+    meanwhile(&bench, &copy).await;
     let mut journal = MemoryJournal::default();
-    let second = engine.erase(&mut journal, claims[1..].to_vec()).await.map(|report| report.deleted);
+    let second = if is_joint {
+        let joined = Joined { category: mapping.category.clone(), claim: claims[1].clone() };
+        let done = engine.erase_joint(&mut journal, &[&mapping], vec![vec![joined]]).await;
+        done.map(|report| report.categories.values().map(|of| of.deleted).sum())
+    } else {
+        engine.erase(&mut journal, claims[1..].to_vec()).await.map(|report| report.deleted)
+    };
+    // Whatever came of it: while both connections are open, nobody is locked out.
+    bench.sql("BEGIN IMMEDIATE; COMMIT").await;
     reader.close().await;
     writer.close().await;
     (second, journal, bench)
@@ -77,6 +95,21 @@ async fn whatever_else_changes_in_the_schema_is_caught_before_anything_is_writte
         assert!(journal.calls.is_empty(), "{sql}: nothing was begun");
         let tables = bench.dump().await;
         assert!(tables.values().flatten().any(|row| row.contains("'Huber'")), "{sql}: {tables:?}");
-        bench.sql("BEGIN IMMEDIATE; COMMIT").await;
+    }
+}
+
+/// As SQLite's backup API does: an older copy in the same file, on which the next batch would put its own marker.
+#[tokio::test]
+async fn an_older_copy_written_back_into_the_file_is_caught_before_anything_is_written() {
+    for is_joint in [false, true] {
+        let restore = async |bench: &Bench, copy: &[u8]| std::fs::write(bench.database(), copy).unwrap();
+        let (second, journal, bench) = second_batch(is_joint, restore).await;
+        let error = second.unwrap_err();
+        assert!(matches!(error, EngineError::Foreign), "{error:?}");
+        assert!(journal.calls.is_empty(), "nothing was begun");
+        let names = bench.rows("SELECT name FROM people ORDER BY id").await;
+        assert_eq!(names, ["'Maier'", "'Huber'"], "the copy is as it was");
+        let (second, ..) = second_batch(is_joint, async |_: &Bench, _: &[u8]| {}).await;
+        assert_eq!(second.unwrap(), 1);
     }
 }

@@ -87,6 +87,54 @@ fn single_records_add_to_units_and_a_denial_beats_all() {
     assert!(!nearly.sees_all_of(&"member".parse().unwrap()) && nearly.sees_all_of(&"user".parse().unwrap()));
 }
 
+#[test]
+fn where_nothing_is_within_no_category_exists() {
+    let (member, user) = ("member".parse().unwrap(), "user".parse().unwrap());
+    let within_both = |categories: Option<&[&str]>, units: Option<&[&str]>| Reach {
+        categories: categories.map(|names| names.iter().map(|name| name.parse().unwrap()).collect()),
+        units: units.map(set),
+        ..Reach::default()
+    };
+    assert!(within_both(Some(&["member"]), Some(&["graz"])).sees(&member));
+    assert!(!within_both(Some(&["member"]), Some(&["graz"])).sees(&user));
+    for nowhere in
+        [within_both(None, Some(&[])), within_both(Some(&[]), None), within_both(Some(&["member"]), Some(&[]))]
+    {
+        assert!(nowhere.is_empty() && !nowhere.sees(&member), "{nowhere:?}");
+    }
+    let single = SingleRecord { record: record("member/7"), digest: [7; 32] };
+    let singly = Scope { records: BTreeSet::from([single]), ..Scope::default() };
+    assert!(singly.sees(&member) && !singly.sees(&user));
+    assert!(!singly.sees_all_of(&member));
+}
+
+#[test]
+fn an_exception_keeps_the_sums_of_its_category_alone() {
+    let reach = Reach { except: BTreeSet::from([record("member/7")]), ..Reach::default() };
+    assert!(!reach.sees_all_of(&"member".parse().unwrap()) && reach.sees_all_of(&"user".parse().unwrap()));
+}
+
+#[test]
+fn a_unit_is_named_as_a_database_would_hold_it() {
+    let longest = "x".repeat(UNIT_MAX_BYTES);
+    for unit in ["graz", "Graz Süd", &longest] {
+        assert!(is_unit(unit), "{unit:?}");
+    }
+    for other in ["", " ", " graz", "graz ", "graz\tsüd", "\u{1}", &format!("{longest}x")] {
+        assert!(!is_unit(other), "{other:?}");
+    }
+}
+
+#[test]
+fn leave_says_as_of_when_and_one_reach_once() {
+    let grants = [grant(&["vera"], &[], VIEW, &["member"]), grant(&[], &["privacy"], VIEW, &["member"])];
+    for as_of in [None, Some(7)] {
+        let asker = Asker { as_of, ..Asker::alone(identity(7, "vera", &["privacy"])) };
+        let leave = authorise(&asker, VIEW, &grants, TODAY, 990).unwrap();
+        assert_eq!((leave.as_of(), leave.scope().reaches.len()), (as_of, 1));
+    }
+}
+
 /// What Vera has of three members and a user, in a word each: whether she may view and decide.
 fn has(asker: &Asker, grants: &[Grant]) -> Vec<String> {
     let of = |permission| allowed(asker, permission, grants);
@@ -190,6 +238,9 @@ fn a_stand_in_has_what_the_other_has_for_a_time() {
     let his = assigned(&["graz"], &[("member/3", 3)], &["member/1", "member/3"]);
     let expected = ["member/1 view", "member/2 both", "member/3 -", "user/4 both"];
     assert_eq!(has(&for_karl(none(), his, TODAY), &hers), expected, "his deny entries do not bind what is her own");
+    let his = assigned(&[], &[("member/1", 1), ("member/3", 3)], &["member/1"]);
+    let expected = ["member/1 -", "member/2 both", "member/3 both", "user/4 -"];
+    assert_eq!(has(&for_karl(none(), his, TODAY), &karls), expected, "what is left of what was given to him singly");
     // Hers bind her wherever she acts.
     let denied = assigned(&[], &[], &["member/1", "member/2"]);
     assert_eq!(has(&for_karl(denied, none(), TODAY), &hers), ["member/1 -", "member/2 -", "member/3 -", "user/4 view"]);

@@ -88,6 +88,9 @@ pub(super) fn refused(asked: Asked, record: &RecordRef, refused: &HoldRefused) -
             with_hint(problem(Code::Conflict, detail), "ask a colleague with the permission hold to release it")
         }
         HoldRefused::NotYet(_) => with_hint(problem(Code::Conflict, detail), "release it then"),
+        HoldRefused::ClockDoubted => {
+            with_hint(problem(Code::Conflict, detail), "release it when an operator has set the clock right")
+        }
     }
 }
 

@@ -11,7 +11,9 @@ use crate::api::{
     self, Code, DependentRows, EraseCounts, PrepareCounts, Problem, RemoveCounts, RunState, SourceRemoval, StepLeft,
     Trigger, Work,
 };
-use crate::desk::{self, Counts, JobKind, Page, RemovalStep, Removed, Run, RunId, RunOutcome, RunReport, RunTrigger};
+use crate::desk::{
+    self, Counts, JobKind, Page, ProofReport, RemovalStep, Removed, Run, RunId, RunOutcome, RunReport, RunTrigger,
+};
 use crate::scheduler::ON_TIME_MAX_MINUTES;
 
 /// An instant as the socket writes it.
@@ -238,6 +240,13 @@ fn notes(run: &Run) -> Vec<String> {
                 counts.came_back
             ));
         }
+        if counts.back_undue > 0 {
+            let records = if counts.back_undue == 1 { "record was" } else { "records were" };
+            notes.push(format!(
+                "{category}: {} {records} erased before, came back with a restored backup, and would not be proposed: the trail names them (came_back); mark those that are to be erased again",
+                counts.back_undue
+            ));
+        }
         let unreadable = &counts.unreadable;
         for (count, what) in [
             (unreadable.unreadable_date, "a start date that cannot be read"),
@@ -251,10 +260,44 @@ fn notes(run: &Run) -> Vec<String> {
             }
         }
     }
-    // What is not clean is still to be done.
-    for (source, _) in run.report.proofs.iter().filter(|(_, report)| report.is_clean()) {
-        let said = "nothing is left of what was erased, as far as can be seen";
-        notes.push(format!("{source}: {said}"));
+    notes.extend(run.report.proofs.iter().flat_map(|(source, report)| proven(source, report)));
+    notes
+}
+
+/// What a proof has come to. What is not clean is still to be done, and told there.
+fn proven(source: &str, report: &ProofReport) -> Vec<String> {
+    let in_use = report.values.iter().flat_map(|values| &values.in_use_by);
+    let mut notes: Vec<String> = in_use
+        .map(|(table, count)| match count {
+            1 => format!("{source}: one value is still in use in {table}"),
+            _ => format!("{source}: {count} values are still in use in {table}"),
+        })
+        .collect();
+    if report.is_clean() {
+        let left = if notes.is_empty() { "nothing is left" } else { "nothing else is left" };
+        notes.push(format!("{source}: {left} of what was erased, as far as can be seen"));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_in_use_is_said_with_its_table() {
+        let proven_with = |in_use_by: BTreeMap<String, u64>| {
+            let values = json!({ "records": 1, "values": 4, "found": 0, "in_use": 4, "in_use_by": in_use_by });
+            let layers = json!([{ "layer": "database", "verdict": { "is": "clean" } }]);
+            proven("app", &serde_json::from_value(json!({ "layers": layers, "values": values })).unwrap())
+        };
+        let nothing = "app: nothing is left of what was erased, as far as can be seen";
+        assert_eq!(proven_with(BTreeMap::new()), [nothing]);
+        let told = proven_with([("bill".to_owned(), 1), ("log".to_owned(), 3)].into());
+        let in_use = ["app: one value is still in use in bill", "app: 3 values are still in use in log"];
+        assert_eq!(told[..2], in_use);
+        assert_eq!(told[2], "app: nothing else is left of what was erased, as far as can be seen");
+    }
 }

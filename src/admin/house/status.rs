@@ -42,7 +42,7 @@ impl House {
 }
 
 fn removal(standing: RemovalStanding) -> RemovalStatus {
-    let pending = standing.owed.into_iter().map(|owed| PendingStep {
+    let pending = standing.left.owed.into_iter().map(|owed| PendingStep {
         step: step_of(owed.step),
         since: instant(owed.since),
         records: owed.records,
@@ -52,7 +52,7 @@ fn removal(standing: RemovalStanding) -> RemovalStatus {
     });
     RemovalStatus {
         pending: pending.collect(),
-        oldest_confirmed_at: standing.oldest.map(instant),
+        oldest_confirmed_at: standing.left.oldest.map(instant),
         within: standing.within,
         overdue: standing.is_overdue,
         vacuum: standing.vacuum,

@@ -81,21 +81,30 @@ proptest! {
 /// The point of it: what the daemon writes is read in one pass.
 #[test]
 fn what_is_written_every_day_is_read_so() {
-    let details =
-        json!({"batch": "00", "dependents": {"kept": 2}, "record": "müller/a\"b\n\u{1}", "left": -7, "none": null});
+    let details = json!({
+        "batch": "00", "dependents": {"kept": 2}, "left": -7, "none": null, "record": "müller/a\"b\n\u{1}",
+        "records": [{"keys": ["1", "2"]}, []], "sure": true, "tried": false,
+    });
     for (actor, run, request) in [
         (Actor::Daemon, Some(3), None),
         (Actor::User { uid: 1000, name: "vera \"v\" ä".into() }, None, Some("r-1".to_owned())),
     ] {
         let line = entry(actor, request, run, "erased".into(), &details, 1_773_540_000_123).to_line();
         assert!(agrees(&line), "{line}");
+        for other in [line.replace("02:00:00", "02:00:59"), line.replace("-7", "0")] {
+            assert!(agrees(&other), "{other}");
+        }
+        let read = Line::read(&line).unwrap();
+        assert!(read.is_of_kind("erased") && !read.is_of_kind("pruned") && !read.is_of_kind("erase"));
         for other in [
             line.replace(":42}", ":042}"),
             line.replace(":42}", ":42.0}"),
             line.replace(":42}", ":-0}"),
             line.replace("\\n", "\\u000a"),
+            line.replace("\\u0001", "\u{1}"),
             line.replace("\\u0001", "\\u0001\\/"),
             line.replace("\"left\":-7,", ""),
+            line.replace("-7", "-0"),
             line.replace("\"left\":-7", "\"left\":-7,\"left\":-7"),
             line.replace("\"kept\":2", "\"kept\":2,\"a\":1"),
             line.replace("02:00:00", "02:00:60"),
@@ -106,5 +115,18 @@ fn what_is_written_every_day_is_read_so() {
             let is_read = agrees(&other);
             assert!(!is_read || other.contains("\"dependents\":{\"kept\":2},\"none\""), "{other}");
         }
+    }
+}
+
+#[test]
+fn what_is_nested_too_deep_is_left_to_others() {
+    let list = |inner: Value| json!([inner]);
+    let members = |inner: Value| json!({ "a": inner });
+    for nest in [list as fn(Value) -> Value, members] {
+        let of_depth = |depth| {
+            let details = (0..depth).fold(Value::Null, |inner, _| nest(inner));
+            entry(Actor::Daemon, None, None, "of_a_later_version".into(), &details, 0).to_line()
+        };
+        assert!(agrees(&of_depth(DEPTH_MAX)) && !agrees(&of_depth(DEPTH_MAX + 1)));
     }
 }

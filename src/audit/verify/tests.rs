@@ -140,6 +140,15 @@ fn a_trail_written_anew_contradicts_the_checkpoint() {
 }
 
 #[test]
+fn the_first_entry_is_tied_to_none_before_it() {
+    let kind = Kind::StateCreated { installation: INSTALLATION.into() };
+    let elsewhere = Head { entries: 0, hash: [1; 32] };
+    let entry = Entry::next(&elsewhere, Timestamp::UNIX_EPOCH, By::daemon(), &kind);
+    let fault = report(&[entry.to_line()], &[sign(entry.head())]).fault.unwrap();
+    assert!(fault.seq == Some(1) && fault.what.starts_with("it is not tied"), "{}", fault.what);
+}
+
+#[test]
 fn checkpoints_that_cannot_be_trusted_are_a_fault() {
     let (lines, heads) = chain(3);
     let forged =
@@ -150,7 +159,9 @@ fn checkpoints_that_cannot_be_trusted_are_a_fault() {
     let found = verify(&lines, &[elsewhere], &key().verifier("ffff"));
     assert_eq!(found.fault.unwrap().seq, Some(1));
     let twice = [sign(heads[1]), sign(Head { entries: 2, hash: [0; 32] })];
-    assert!(report(&lines, &twice).fault.is_some());
+    let fault = report(&lines, &twice).fault.unwrap();
+    assert_eq!((fault.seq, fault.what.as_str()), (Some(2), "two checkpoints of 2 entries contradict each other"));
+    assert_eq!(report(&lines, &[sign(heads[1]), sign(heads[1])]).fault, None, "one of them twice says nothing new");
 }
 
 /// One edit of a trail.

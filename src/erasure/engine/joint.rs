@@ -131,12 +131,15 @@ impl Engine<'_> {
         report: &mut JointReport,
     ) -> Result<(), EngineError> {
         let mut waiting = vec![groups];
-        while let Some(groups) = waiting.pop() {
+        while let Some(mut groups) = waiting.pop() {
+            if self.released.is_some() {
+                let of: Vec<ProposalId> = groups.iter().flatten().map(|joined| joined.claim.proposal).collect();
+                let standing = journal.give_way(&of, self.gap).await.map_err(EngineError::Journal)?;
+                let Some(standing) = standing else { return Ok(()) };
+                groups.retain(|group| group.iter().all(|joined| standing.contains(&joined.claim.proposal)));
+            }
             if groups.is_empty() {
                 continue;
-            }
-            if self.released.is_some() {
-                tokio::time::sleep(self.gap).await;
             }
             match self.attempt_joint(journal, mappings, groups).await? {
                 Tried::Done(done) => *report += done,
@@ -166,19 +169,23 @@ impl Engine<'_> {
         mappings: &[&Mapping],
         groups: Vec<Vec<Joined>>,
     ) -> Result<Tried, EngineError> {
-        let all = groups.clone();
+        let (all, batch) = (groups.clone(), BatchId::generate().map_err(EngineError::Entropy)?);
         self.writer.begin_joint(self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
-        let sorted = match self.sort(mappings, groups).await {
+        let sorted = match self.is_where_it_was_left().await {
+            Ok(()) => self.sort(mappings, groups).await,
+            Err(error) => Err(error),
+        };
+        let sorted = match sorted {
             Ok(sorted) => sorted,
-            Err(error) => return self.leave(error).await,
+            Err(error) => return self.give_up(error).await,
         };
         pass("batch-planned");
         let ruled_out = JointReport::ruled_out(&sorted);
         let mut report = ruled_out.clone();
         let mut plan = BatchPlan {
-            batch: BatchId::generate().map_err(EngineError::Entropy)?,
+            batch,
             records: Vec::new(),
             proposals: Vec::new(),
             shells: 0,
@@ -217,11 +224,6 @@ impl Engine<'_> {
                 Tried::Refused { groups: sorted.erased, report: JointReport { longest_lock: held, ..ruled_out }, error }
             }
         })
-    }
-
-    async fn leave(&mut self, error: EngineError) -> Result<Tried, EngineError> {
-        self.writer.roll_back().await.map_err(EngineError::Source)?;
-        Err(error)
     }
 
     /// The source is as it was: those that were ruled out are dealt with, and a refusal is told.

@@ -16,6 +16,10 @@ pub(super) const TEXTS: super::Part = &[
         "{category}: seit der Zählung ist mehr löschreif geworden, als die Bremse erlaubt; der Rest wartet auf den nächsten Lauf",
     ),
     (
+        "{category}: more can be erased since it was counted than the brake allows; the rest waits for the next run",
+        "{category}: seit der Zählung kann mehr gelöscht werden, als die Bremse erlaubt; der Rest wartet auf den nächsten Lauf",
+    ),
+    (
         "the brake stopped {job} in run {id}: {records} of {rows} records (limits {count} and {share})",
         "die Bremse hat {job} in Lauf {id} angehalten: {records} von {rows} Datensätzen (Grenzen {count} und {share})",
     ),

@@ -13,8 +13,8 @@ pub(super) const TEXTS: super::Part = &[
         "die Uhr wurde zurückgestellt: sie zeigt {at:.0} und zeigte {until:.0}; Jobs warten, bis sie wieder stimmt oder erasured clock --accept sagt, dass sie stimmt",
     ),
     (
-        "the clock was set ahead: it shows {at:.0} and should show {until:.0}; jobs wait until it is right again, or until the daemon is started again because it is",
-        "die Uhr wurde vorgestellt: sie zeigt {at:.0} und sollte {until:.0} zeigen; Jobs warten, bis sie wieder stimmt oder der Dienst neu gestartet wird, weil sie stimmt",
+        "the clock was set ahead: it shows {at:.0}, and {until:.0} was expected; jobs wait until it is right again, or until erasured clock --accept says that it is",
+        "die Uhr wurde vorgestellt: sie zeigt {at:.0}, erwartet war {until:.0}; Jobs warten, bis sie wieder stimmt oder erasured clock --accept sagt, dass sie stimmt",
     ),
     (
         "the clock shows {at:.0}, and nothing is on record since {until:.0}; jobs wait until erasured clock --accept says that it is right",
@@ -26,6 +26,10 @@ pub(super) const TEXTS: super::Part = &[
     ),
     ("clock", "Uhr"),
     ("came back", "zurückgekommen"),
+    (
+        "{category}: {} {records} erased before, came back with a restored backup, and would not be proposed: the trail names them (came_back); mark those that are to be erased again",
+        "{category}: {} {records} schon gelöscht, mit einer zurückgespielten Sicherung zurückgekommen, und kein Vorschlag: das Protokoll nennt sie (came_back); was wieder gelöscht werden soll, von Hand vormerken",
+    ),
     (
         "{category}: {} {records} erased before and came back with a restored backup",
         "{category}: {} {records} schon gelöscht und mit einer Sicherung zurückgekommen",
@@ -46,6 +50,14 @@ pub(super) const TEXTS: super::Part = &[
     (
         "the database cannot be written: it, its folder or the disk is read-only",
         "die Datenbank ist nicht beschreibbar: sie, ihr Ordner oder die Platte ist schreibgeschützt",
+    ),
+    (
+        "a crash of the application has left a change half written in the database",
+        "ein Absturz der Anwendung hat eine Änderung halb geschrieben in der Datenbank gelassen",
+    ),
+    (
+        "whoever may write to the file and its folder takes it back by opening it, as the application does",
+        "wer in die Datei und ihren Ordner schreiben darf, nimmt sie beim Öffnen zurück, so auch die Anwendung",
     ),
     ("the disk of the database fails", "die Platte der Datenbank versagt"),
     ("the database is damaged", "die Datenbank ist beschädigt"),

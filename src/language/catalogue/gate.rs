@@ -45,6 +45,15 @@ pub(super) const TEXTS: super::Part = &[
     ),
     ("{name} of {table} was computed and is not", "{name} von {table} wurde berechnet und wird es nicht mehr"),
     ("{name} of {table} was not computed and is", "{name} von {table} wurde nicht berechnet und wird es jetzt"),
+    (
+        "the key of {table} was {prior} and is {new}; with key = {value} it stays the same",
+        "der Schlüssel von {table} war {prior} und ist {new}; mit key = {value} bleibt er gleich",
+    ),
+    (
+        "{name} of {table} referred to {prior} of {parent} and refers to {new}",
+        "{name} von {table} verwies auf {prior} von {parent} und verweist auf {new}",
+    ),
+    ("{moved}; with references = {value} it stays the same", "{moved}; mit references = {value} bleibt es gleich"),
     // The trail.
     ("the schema was noted as it is, for {}", "das Schema wurde festgehalten, wie es ist, für {}"),
     ("{category} was stopped: {reason}", "{category} wurde angehalten: {reason}"),

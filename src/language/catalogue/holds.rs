@@ -99,6 +99,11 @@ pub(super) const TEXTS: super::Part = &[
         "jemand anderen mit der Berechtigung hold um die Aufhebung bitten",
     ),
     ("release it then", "dann aufheben"),
+    ("release it when an operator has set the clock right", "aufheben, wenn der Betrieb die Uhr gestellt hat"),
+    (
+        "its waiting time is not known to be over: the clock is not believed",
+        "ob die Wartezeit vorbei ist, steht nicht fest: der Uhr wird nicht geglaubt",
+    ),
     ("cannot {doing} for this reason: {refused}", "kann aus diesem Grund nicht {doing}: {refused}"),
     (
         "cannot release a hold by its number and by its reference at once",

@@ -21,6 +21,11 @@ pub(super) const TEXTS: super::Part = &[
     // Verdicts.
     ("cannot be seen", "nicht einsehbar"),
     ("found {count}", "gefunden: {count}"),
+    ("found {count} bytes that are not zero", "gefunden: {count} Bytes, die nicht null sind"),
+    (
+        "{why}; goes only with VACUUM ([source.{name}.removal] vacuum)",
+        "{why}; verschwindet nur mit VACUUM ([source.{name}.removal] vacuum)",
+    ),
     ("pending: {reason}", "offen: {reason}"),
     ("cannot be seen: {reason}", "nicht einsehbar: {reason}"),
     // Regions.
@@ -36,6 +41,7 @@ pub(super) const TEXTS: super::Part = &[
         "the application kept writing while it was looked through; it has to be looked at again",
         "die Anwendung hat währenddessen weiter geschrieben; muss noch einmal durchsucht werden",
     ),
+    ("it was broken off, and has to be looked at again", "abgebrochen; muss noch einmal durchsucht werden"),
     (
         "{rows} pages have a newer version in the write-ahead log",
         "{rows} Seiten haben eine neuere Fassung im Write-Ahead-Log",
@@ -69,6 +75,11 @@ pub(super) const TEXTS: super::Part = &[
         "frühere Kopien liegen anderswo; das Löschregister weiß, wer mit ihnen nicht zurückkommen darf",
     ),
     // What could not be read.
+    ("the write-ahead log cannot be read as one", "das Write-Ahead-Log ist nicht als solches lesbar"),
+    (
+        "it uses a write-ahead log, and none is beside it",
+        "sie verwendet ein Write-Ahead-Log, und neben ihr liegt keines",
+    ),
     (
         "page {id} of {name} does not exist, or is used twice",
         "Seite {id} von {name} gibt es nicht, oder sie ist zweimal verwendet",
@@ -86,7 +97,20 @@ pub(super) const TEXTS: super::Part = &[
     ("page {id} is free and used at once", "Seite {id} ist frei und verwendet zugleich"),
     ("page {id} of the list of free pages is damaged", "Seite {id} der Liste freier Seiten ist beschädigt"),
     // Runs, the status, the trail.
-    ("nothing is left of what was erased, as far as can be seen", "vom Gelöschten ist nichts übrig, soweit einsehbar"),
+    ("WHETHER IT IS GONE", "OB ES WEG IST"),
+    ("LAYER", "SCHICHT"),
+    ("clean", "sauber"),
+    (
+        "{source}: {left} of what was erased, as far as can be seen",
+        "{source}: vom Gelöschten ist {left}, soweit einsehbar",
+    ),
+    ("nothing is left", "nichts übrig"),
+    ("nothing else is left", "sonst nichts übrig"),
+    ("{source}: one value is still in use in {table}", "{source}: ein Wert ist in {table} noch in Verwendung"),
+    (
+        "{source}: {count} values are still in use in {table}",
+        "{source}: {count} Werte sind in {table} noch in Verwendung",
+    ),
     (
         "what was erased from {source} is gone, as far as can be seen",
         "was aus {source} gelöscht wurde, ist weg, soweit einsehbar",

@@ -35,8 +35,8 @@ pub(super) const TEXTS: super::Part = &[
     ),
     ("nothing is erased from it: {reason}", "daraus wird nichts gelöscht: {reason}"),
     (
-        "{0}: closed until an operator decides: erasured reopen {0}",
-        "{0}: geschlossen, bis der Betrieb entscheidet: erasured reopen {0}",
+        "{name}: closed until an operator decides: erasured reopen {name}",
+        "{name}: geschlossen, bis der Betrieb entscheidet: erasured reopen {name}",
     ),
     (
         "{name}: outside its hours, {hours}; what is left is done by the next run",
@@ -45,6 +45,10 @@ pub(super) const TEXTS: super::Part = &[
     (
         "its commit marker is not the one last written: the source or the state has been restored from elsewhere; erasured reopen opens it again",
         "der Commit-Vermerk ist nicht der zuletzt geschriebene: Quelle oder Datenbestand wurden von anderswo wiederhergestellt; erasured reopen öffnet sie wieder",
+    ),
+    (
+        "another installation of erasured has erased in it, and this state knows nothing of the source: another daemon erases here, or the state was lost, with its holds and decisions; restore the state, or erasured reopen opens the source",
+        "eine andere Installation von erasured hat darin gelöscht, und dieser Datenbestand weiß nichts von der Quelle: ein anderer Dienst löscht hier, oder der Datenbestand ging verloren, samt Sperren und Entscheidungen; den Datenbestand wiederherstellen, oder erasured reopen öffnet die Quelle",
     ),
     ("cannot use the source {name}", "kann die Quelle {name} nicht verwenden"),
     ("cannot erase {category}", "kann {category} nicht löschen"),

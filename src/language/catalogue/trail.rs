@@ -42,6 +42,10 @@ pub(super) const TEXTS: super::Part = &[
     ("{counted} withdrawn", "{counted} zurückgezogen"),
     ("{counted} back with the clerks", "{counted} zurück zur Entscheidung"),
     (
+        "{counted} back with a restored backup, erased before and not due",
+        "{counted} mit einer zurückgespielten Sicherung zurück, schon gelöscht und nicht löschreif",
+    ),
+    (
         "{counted} proposed again: the postponement is over",
         "{counted} wieder vorgeschlagen: die Zurückstellung ist vorbei",
     ),

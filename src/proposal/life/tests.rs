@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use jiff::civil::date;
 
 use super::*;
+use crate::proposal::Parted;
 
 const TODAY: Date = date(2026, 3, 15);
 const VERA: UserId = UserId(1);
@@ -71,9 +72,8 @@ fn a_life_that_cannot_be_is_not_read_back() {
     assert!(Life::from_stored(postponed, 1).is_some());
 }
 
-#[test]
-fn reasons_are_read_back_as_they_were_stored() {
-    for reason in [
+fn return_reasons() -> Vec<ReturnReason> {
+    vec![
         ReturnReason::ChangedPerson,
         ReturnReason::OtherCriterion,
         ReturnReason::OtherRuleVersion,
@@ -81,18 +81,41 @@ fn reasons_are_read_back_as_they_were_stored() {
         ReturnReason::NeedsSecond,
         ReturnReason::NeedsPerson,
         ReturnReason::BatchFailed { error: "1811: orders may not be touched".into() },
-    ] {
-        assert_eq!(ReturnReason::from_stored(reason.code(), reason.detail()), Some(reason));
-    }
-    for reason in [
+        ReturnReason::Together(Parted::Restored),
+        ReturnReason::Together(Parted::Postponed),
+        ReturnReason::Together(Parted::Withdrawn),
+        ReturnReason::Together(Parted::Returned),
+    ]
+}
+
+fn withdraw_reasons() -> Vec<WithdrawReason> {
+    vec![
         WithdrawReason::NoLongerDue { why: "paid".into() },
         WithdrawReason::Gone,
         WithdrawReason::AnotherPerson,
         WithdrawReason::TakenBack,
         WithdrawReason::KeptAgain,
         WithdrawReason::InUse,
-    ] {
+    ]
+}
+
+#[test]
+fn reasons_are_read_back_as_they_were_stored() {
+    for reason in return_reasons() {
+        assert_eq!(ReturnReason::from_stored(reason.code(), reason.detail()), Some(reason));
+    }
+    for reason in withdraw_reasons() {
         assert_eq!(WithdrawReason::from_stored(reason.code(), reason.detail()), Some(reason));
     }
     assert_eq!(WithdrawReason::from_stored("gone", Some("why?")), None);
+}
+
+/// The words are in state files and trails; the sentences are what people read.
+#[test]
+fn reasons_have_words_and_sentences() {
+    let line = |code: &str, detail: Option<&str>, said: String| format!("{code} {}: {said}", detail.unwrap_or("-"));
+    let returned = return_reasons().into_iter().map(|reason| line(reason.code(), reason.detail(), reason.to_string()));
+    let withdrawn =
+        withdraw_reasons().into_iter().map(|reason| line(reason.code(), reason.detail(), reason.to_string()));
+    insta::assert_snapshot!(returned.chain(withdrawn).collect::<Vec<_>>().join("\n"));
 }

@@ -63,6 +63,7 @@ pub async fn category(
         check.replaced_columns_are_not_referred_to(mapping);
         check.triggers_are_named(mapping);
         check.triggers_let_go(mapping);
+        check.text_indexes_are_kept(mapping);
         check.indexes_help(mapping);
         check.expressions_compile(reader, mapping).await?;
         check.changes_compile(reader, mapping).await?;
@@ -111,6 +112,7 @@ impl<'a> Check<'a> {
         Some(Mapping {
             category: self.category.name.clone(),
             key_types: key.iter().map(|column| key_type(table, column)).collect(),
+            key_is_personal: self.category.key_is_personal,
             key,
             identity_version: IdentityVersion::of(&identity),
             identity,

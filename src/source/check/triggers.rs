@@ -73,6 +73,38 @@ impl<'a> Check<'a> {
         self.findings.extend(findings);
     }
 
+    /// An index for full-text search over rows that go is told of it by a trigger, or keeps their words for good.
+    pub(super) fn text_indexes_are_kept(&mut self, mapping: &Mapping) {
+        let schema = self.schema;
+        for index in schema.tables.iter().filter(|table| table.is_full_text()) {
+            let TableKind::Virtual { module, content, has_own_content: false, .. } = &index.kind else { continue };
+            let is_node = |table: &str| mapping.nodes.iter().any(|node| node.table.eq_ignore_ascii_case(table));
+            // One without contents does not say over what it is.
+            let over = content.as_ref().map(|(table, _)| table);
+            if is_node(&index.name) || over.is_some_and(|table| !is_node(table)) {
+                continue;
+            }
+            let keeps = |trigger: &Trigger| {
+                trigger.event == TriggerEvent::Delete
+                    && over.is_none_or(|table| trigger.table.eq_ignore_ascii_case(table))
+                    && trigger.writes.iter().any(|(_, table)| table.eq_ignore_ascii_case(&index.name))
+                    && (module == "fts5" || over.is_none() || is_before(trigger))
+            };
+            if schema.triggers.iter().any(keeps) {
+                continue;
+            }
+            let message = format!("no trigger takes the words of rows that are deleted out of {}", index.name);
+            let hint = match module.as_str() {
+                "fts5" => {
+                    "let a trigger do it after each DELETE, or make the index anew after each final run, with 'rebuild'"
+                }
+                _ => "let a trigger do it before each DELETE: afterwards it cannot read the words any more",
+            };
+            let place = self.category.table.place.clone();
+            self.report(Finding::warning("text-index-not-kept", &place, message).hint(hint));
+        }
+    }
+
     /// A row that a trigger writes because another is deleted, and that refers to it, must not be one that stays: the
     /// other could never be deleted.
     pub(super) fn triggers_let_go(&mut self, mapping: &Mapping) {
@@ -156,4 +188,10 @@ fn fires(trigger: &Trigger, place: usize, nodes: &[Node]) -> bool {
                 && (trigger.update_of.is_empty() || columns.iter().any(|column| holds(&trigger.update_of, column)))
         }
     }
+}
+
+/// Whether a trigger runs before the rows change.
+fn is_before(trigger: &Trigger) -> bool {
+    let mut words = trigger.definition.split_whitespace().take_while(|word| !word.eq_ignore_ascii_case("DELETE"));
+    words.any(|word| word.eq_ignore_ascii_case("BEFORE"))
 }

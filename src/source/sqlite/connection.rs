@@ -1,6 +1,8 @@
 //! Opens connections, each for one purpose, and reads values off rows.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
@@ -72,9 +74,34 @@ pub(super) async fn has_wal(connection: &mut SqliteConnection) -> Result<bool, S
     Ok(mode.is_some_and(|mode| mode.as_str() == Some("wal")))
 }
 
-/// A connection that reads, for our own statements.
+/// The main file, as SQLite has resolved its name: beside it lie its logs, wherever links lead to it from.
+pub(super) async fn file(connection: &mut SqliteConnection) -> Result<PathBuf, SourceError> {
+    let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'".to_owned();
+    let found = fetch(connection, "find the database's file", sql, Vec::new()).await?;
+    Ok(match found.first().map(|row| value(row, 0)).transpose()? {
+        Some(Value::Text(name)) => PathBuf::from(OsString::from_vec(name)),
+        _ => PathBuf::new(),
+    })
+}
+
+/// The path of a file beside the database's.
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// A connection that reads, for our own statements. What a crash of the application has left half written is rolled back
+/// before, as by anybody else who opens the file, on a connection that may.
 pub(super) async fn reading(path: &Path, lock_wait: Duration) -> Result<SqliteConnection, SourceError> {
-    open(path, options(path, lock_wait).read_only(true)).await
+    let reads = || open(path, options(path, lock_wait).read_only(true));
+    match reads().await {
+        Err(error) if error.is_half_written() => {
+            writing(path, lock_wait).await?.close().await.map_err(|error| SourceError::opening(path, error))?;
+            reads().await
+        }
+        opened => opened,
+    }
 }
 
 /// A connection that reads, for the settings' SQL: guarded, and interrupted after `limit` per statement.
@@ -189,5 +216,23 @@ pub(super) fn count(row: &SqliteRow, column: usize) -> Result<u64, SourceError> 
     match value(row, column)? {
         Value::Integer(integer) => Ok(u64::try_from(integer).unwrap_or(0)),
         _ => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_we_delete_is_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("app.db");
+        let made = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let mut made = SqliteConnection::connect_with(&made).await.unwrap();
+        sqlx::query("CREATE TABLE person (id)").execute(&mut made).await.unwrap();
+        // Whoever writes, and whoever removes, does so on such a connection.
+        let mut connection = writing(&path, Duration::from_secs(1)).await.unwrap();
+        let found = fetch(&mut connection, "test", "PRAGMA secure_delete".to_owned(), Vec::new()).await.unwrap();
+        assert_eq!(count(&found[0], 0).unwrap(), 1);
     }
 }

@@ -464,6 +464,10 @@ impl SqliteWriter {
         apply::marker(&mut self.connection, installation).await
     }
 
+    pub(super) async fn other_installations(&mut self, installation: &str) -> Result<u64, SourceError> {
+        apply::other_installations(&mut self.connection, installation).await
+    }
+
     pub(super) async fn close(self) {
         // Closing tidies up; a failure leaves nothing undone.
         let _ = self.connection.close().await;

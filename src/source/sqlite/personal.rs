@@ -14,13 +14,13 @@ use crate::source::{Schema, SourceError};
 const ROWS_MAX: u32 = 5_000;
 const DOING: &str = "read what is personal";
 
-/// The columns of this node that hold personal values.
-fn columns(schema: &Schema, node: &Node) -> Vec<String> {
+/// The columns of this node that hold personal values. Of a record that stays the key stays too: it is found in use.
+fn columns(schema: &Schema, mapping: &Mapping, node: &Node) -> Vec<String> {
     match node.fate {
         Fate::OtherRecord => Vec::new(),
         Fate::Dependent(Rule::Delete) => {
             // Nothing of such a row is classified, since nothing of it stays.
-            let links = node.link.iter().flat_map(|link| &link.columns);
+            let links = node.link.iter().filter(|_| !mapping.key_is_personal).flat_map(|link| &link.columns);
             let left_out: Vec<&String> = links.chain(&node.own_key).collect();
             let table = schema.table(&node.table);
             let all =
@@ -28,7 +28,9 @@ fn columns(schema: &Schema, node: &Node) -> Vec<String> {
             all.map(|column| &column.name).filter(|name| !left_out.contains(name)).cloned().collect()
         }
         Fate::Record | Fate::Dependent(Rule::Keep | Rule::Unlink) => {
-            node.changes.iter().map(|change| change.column.clone()).collect()
+            let changed = node.changes.iter().map(|change| &change.column);
+            let key = mapping.key.iter().filter(|_| mapping.key_is_personal && node.fate == Fate::Record);
+            changed.chain(key).cloned().collect()
         }
     }
 }
@@ -51,7 +53,7 @@ pub(super) async fn personal(
 ) -> Result<Vec<Value>, SourceError> {
     let mut found = Vec::new();
     for (place, node) in mapping.nodes.iter().enumerate() {
-        let columns = columns(schema, node);
+        let columns = columns(schema, mapping, node);
         if columns.is_empty() || !is_near(mapping, place) {
             continue;
         }

@@ -4,18 +4,17 @@
 //! None changes what any table holds, so each can be done again at any time.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
 
 use super::catalogue::{self, MARKER_TABLE};
-use super::connection::{self, count, execute, fetch, value};
+use super::connection::{self, beside, count, execute, fetch, file, value};
 use super::place::Place;
 use super::text::{literal, quote};
 use super::{Activity, SourceError, SqliteReader};
-use crate::record::Value;
 use crate::source::removal::{Emptied, FullTextIndex, Gathered, Samples};
 use crate::source::schema::{Schema, Table, TableKind};
 
@@ -26,6 +25,10 @@ const EMPTYING: &str = "empty the write-ahead log";
 
 /// Tables of statistics that hold values of rows.
 const SAMPLE_TABLES: [&str; 2] = ["sqlite_stat3", "sqlite_stat4"];
+
+/// The number of a row that comes and goes in one transaction, such as no application gives; and the word in it.
+const PASSING_ROW: i64 = -(1 << 62);
+const PASSING_WORD: &str = "erasured";
 
 /// A connection on which what was erased is removed.
 pub(in crate::source) struct SqliteRemover {
@@ -51,12 +54,19 @@ impl SqliteRemover {
 
     /// One statement in a transaction of its own.
     async fn write(&mut self, doing: &'static str, sql: String) -> Result<(), SourceError> {
+        self.write_all(doing, vec![sql]).await
+    }
+
+    /// Statements in one transaction.
+    async fn write_all(&mut self, doing: &'static str, statements: Vec<String>) -> Result<(), SourceError> {
         execute(&mut self.connection, doing, "BEGIN IMMEDIATE".to_owned(), Vec::new()).await?;
-        let done = execute(&mut self.connection, doing, sql, Vec::new()).await;
-        let done = match done {
-            Ok(_) => execute(&mut self.connection, doing, "COMMIT".to_owned(), Vec::new()).await.map(drop),
-            Err(error) => Err(error),
-        };
+        let mut done = Ok(0);
+        for sql in statements.into_iter().chain(["COMMIT".to_owned()]) {
+            if done.is_ok() {
+                done = execute(&mut self.connection, doing, sql, Vec::new()).await;
+            }
+        }
+        let done = done.map(drop);
         if done.is_err() {
             self.roll_back(doing).await?;
         }
@@ -75,15 +85,23 @@ impl SqliteRemover {
         found.first().map_or(Ok(0), |row| count(row, 0))
     }
 
-    pub(in crate::source) async fn takes_out(&mut self, index: &FullTextIndex) -> Result<bool, SourceError> {
-        let config = quote(&format!("{}_config", index.name));
-        let sql = format!("SELECT count(*) FROM {config} WHERE k = 'secure-delete' AND v = 1");
-        Ok(self.number(FULL_TEXT, &sql).await? > 0)
-    }
-
     pub(in crate::source) async fn take_out(&mut self, index: &FullTextIndex) -> Result<(), SourceError> {
-        let name = quote(&index.name);
-        self.write(FULL_TEXT, format!("INSERT INTO {name} ({name}, rank) VALUES ('secure-delete', 1)")).await
+        let Some(table) = self.schema.table(&index.name) else { return Ok(()) };
+        let has_own_content = matches!(table.kind, TableKind::Virtual { has_own_content: true, .. });
+        let columns = table.columns.iter().filter(|column| !column.hidden).map(|column| quote(&column.name));
+        let columns: Vec<String> = columns.collect();
+        let words = vec![literal(PASSING_WORD); columns.len()].join(", ");
+        let (name, columns) = (quote(&index.name), columns.join(", "));
+        let takes_out = |is: u8| format!("INSERT INTO {name} ({name}, rank) VALUES ('secure-delete', {is})");
+        let goes = if has_own_content {
+            format!("DELETE FROM {name} WHERE rowid = {PASSING_ROW}")
+        } else {
+            format!("INSERT INTO {name} ({name}, rowid, {columns}) VALUES ('delete', {PASSING_ROW}, {words})")
+        };
+        // Where words are taken out of a block, those that tell it from the one before stay, and an index in one piece is never
+        // written anew: a row that comes and goes makes it two.
+        let comes = format!("INSERT INTO {name} (rowid, {columns}) VALUES ({PASSING_ROW}, {words})");
+        self.write_all(FULL_TEXT, vec![takes_out(0), comes, goes, takes_out(1)]).await
     }
 
     pub(in crate::source) async fn write_anew(
@@ -211,8 +229,7 @@ impl SqliteRemover {
         if connection::has_wal(&mut self.connection).await? {
             return self.empty_log(wait).await;
         }
-        let mut journal = file(&mut self.connection).await?.into_os_string();
-        journal.push("-journal");
+        let journal = beside(&file(&mut self.connection).await?, "-journal");
         let is_kept = std::fs::metadata(&journal).is_ok_and(|found| found.len() > 0);
         if is_kept && self.has_table(MARKER_TABLE).await? {
             // The application keeps its journal. Ours are deleted with the commit, and so is one that it has left there.
@@ -259,14 +276,6 @@ fn full_text_index(table: &Table) -> Option<FullTextIndex> {
     table.is_full_text().then(|| FullTextIndex { name: table.name.clone(), goes_in_steps, can_take_out })
 }
 
-/// The main file, as SQLite has resolved its name.
-async fn file(connection: &mut SqliteConnection) -> Result<PathBuf, SourceError> {
-    let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'".to_owned();
-    let found = fetch(connection, "find the database's file", sql, Vec::new()).await?;
-    let named = found.first().map(|row| value(row, 0)).transpose()?;
-    Ok(named.as_ref().and_then(Value::as_str).map(PathBuf::from).unwrap_or_default())
-}
-
 /// The room that writing the whole file anew takes beside it, and the room that there is, in bytes.
 async fn room(connection: &mut SqliteConnection) -> Result<(u64, u64), SourceError> {
     let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size".to_owned();
@@ -284,14 +293,7 @@ async fn room(connection: &mut SqliteConnection) -> Result<(u64, u64), SourceErr
 impl SqliteReader {
     /// The database's message when it cannot open an index for full-text search.
     pub(in crate::source) async fn full_text_fault(&mut self, name: &str) -> Result<Option<String>, SourceError> {
-        let sql = format!("SELECT 1 FROM {} LIMIT 0", quote(name));
-        match fetch(&mut self.reading, FULL_TEXT, sql, Vec::new()).await {
-            Ok(_) => Ok(None),
-            Err(SourceError::Query { source, .. }) => {
-                Ok(source.as_database_error().map(|error| error.message().to_owned()))
-            }
-            Err(error) => Err(error),
-        }
+        full_text_fault(&mut self.reading, name).await
     }
 
     /// Whether the database keeps statistics that hold values of rows.
@@ -312,6 +314,17 @@ impl SqliteReader {
     }
 }
 
+async fn full_text_fault(connection: &mut SqliteConnection, name: &str) -> Result<Option<String>, SourceError> {
+    let sql = format!("SELECT 1 FROM {} LIMIT 0", quote(name));
+    match fetch(connection, FULL_TEXT, sql, Vec::new()).await {
+        Ok(_) => Ok(None),
+        Err(SourceError::Query { source, .. }) => {
+            Ok(source.as_database_error().map(|error| error.message().to_owned()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Why VACUUM would fail, or do harm that cannot be undone; `None` where it would not.
 async fn vacuum_fault(connection: &mut SqliteConnection, schema: &Schema) -> Result<Option<String>, SourceError> {
     let contentless = schema.tables.iter().find(|table| {
@@ -326,6 +339,12 @@ async fn vacuum_fault(connection: &mut SqliteConnection, schema: &Schema) -> Res
             "it may number the rows of {} anew, and {} has no contents to be made anew from",
             table.name, index.name
         )));
+    }
+    for index in schema.tables.iter().filter(|table| schema.goes_by_hidden_numbers(table)) {
+        if let Some(fault) = full_text_fault(connection, &index.name).await? {
+            let name = &index.name;
+            return Ok(Some(format!("it may number rows anew, and {name} cannot be made anew after it: {fault}")));
+        }
     }
     // What VACUUM begins with, tried in memory: every table and index is made by its own statement.
     let sql = "SELECT sql FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL AND rootpage > 0 \

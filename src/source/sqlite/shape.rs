@@ -5,9 +5,9 @@
 
 use super::text::{Token, quote, tokens};
 use crate::config::Category;
-use crate::source::mapping::Mapping;
+use crate::source::mapping::{Direction, Mapping, Node};
 use crate::source::schema::{Schema, Table, TableColumn, TableKind};
-use crate::source::shape::{Column, Shape, digest};
+use crate::source::shape::{Column, Key, Reference, Shape, digest};
 
 /// The category's shape in this schema.
 pub(in crate::source) fn of(schema: &Schema, mapping: &Mapping, category: &Category) -> Shape {
@@ -32,7 +32,33 @@ pub(in crate::source) fn of(schema: &Schema, mapping: &Mapping, category: &Categ
     for trigger in schema.triggers.iter().filter(|trigger| is_named(&trigger.name)) {
         shape.triggers.insert(trigger.name.clone(), digest(&wording([trigger.definition.as_str()])));
     }
+    shape.key =
+        category.key.is_empty().then(|| Key { table: mapping.table().to_owned(), columns: mapping.key.clone() });
+    shape.references = references(mapping, category);
     shape
+}
+
+/// Where the dependents' references lead, but for those of which the file says it.
+fn references(mapping: &Mapping, category: &Category) -> Vec<Reference> {
+    let is_written = |node: &Node| {
+        category.dependents.iter().any(|dependent| dependent.name == node.name && !dependent.references.is_empty())
+    };
+    let nodes = mapping.nodes.iter().filter(|node| !is_written(node));
+    nodes
+        .filter_map(|node| {
+            let link = node.link.as_ref()?;
+            let above = &mapping.nodes.get(link.parent)?.table;
+            let (own, theirs) = (link.columns.clone(), link.parent_columns.clone());
+            Some(match link.direction {
+                Direction::Child => {
+                    Reference { table: node.table.clone(), columns: own, parent: above.clone(), parent_columns: theirs }
+                }
+                Direction::Owned => {
+                    Reference { table: above.clone(), columns: theirs, parent: node.table.clone(), parent_columns: own }
+                }
+            })
+        })
+        .collect()
 }
 
 /// The views that the words name, and those that these name in turn, whose words are added.

@@ -284,6 +284,8 @@ CREATE TABLE source_state (
   last_batch    BLOB CHECK (length(last_batch) = 16),
   closed_reason TEXT CHECK (closed_reason <> ''),
   closed_at     TEXT,
+  -- Opened again, and nobody has looked since whom a backup has brought back.
+  reopened      INTEGER NOT NULL DEFAULT 0 CHECK (reopened IN (0, 1)),
   CHECK ((closed_reason IS NULL) = (closed_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 
@@ -379,8 +381,16 @@ CREATE TABLE removal (
   CHECK ((tried_at IS NULL) = (why IS NULL))
 ) STRICT, WITHOUT ROWID;
 
--- The newest time at which the state was written, as long as the clock was believed.
+-- The newest time at which the state was written, as long as the clock was believed. What the clock showed when it was
+-- believed first since the machine was started, and how much time had passed until then since it began to be counted. What
+-- it showed last when it was far ahead, until it is believed again.
 CREATE TABLE clock (
   one       INTEGER PRIMARY KEY CHECK (one = 1),
-  newest_at TEXT NOT NULL
+  newest_at TEXT NOT NULL,
+  anchor_at TEXT,
+  passed_ms INTEGER CHECK (passed_ms >= 0),
+  began     TEXT,
+  ahead_at  TEXT,
+  CHECK ((anchor_at IS NULL) = (passed_ms IS NULL)),
+  CHECK ((anchor_at IS NULL) = (began IS NULL))
 ) STRICT;

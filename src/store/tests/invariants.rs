@@ -36,7 +36,7 @@ const IMPOSSIBLE: &[&str] = &[
     "INSERT INTO batch VALUES (zeroblob(16), 'crm', 1, 'committed', 'x', 'x', '[]')",
     "INSERT INTO batch VALUES (zeroblob(15), 'crm', 1, 'open', 'x', NULL, '[]')",
     "INSERT INTO batch VALUES (zeroblob(16), 'crm', 1, 'open', 'x', NULL, NULL)",
-    "INSERT INTO source_state VALUES ('crm', NULL, 'why', NULL)",
+    "INSERT INTO source_state VALUES ('crm', NULL, 'why', NULL, 0)",
     "INSERT INTO decision VALUES (1, 1, 'postponed', NULL, NULL, NULL, NULL)",
     "INSERT INTO decision VALUES (1, 1, 'withdrawn', NULL, NULL, NULL, NULL)",
     "INSERT INTO audit_text VALUES (1, 'reason', x'00', 'text')",

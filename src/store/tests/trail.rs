@@ -45,6 +45,7 @@ async fn every_change_leaves_its_entry_and_none_when_rolled_back() {
     leaves!(bench, ["confirmed"], decide(&vera(), "r", &Decision::confirm(), &targets(&[1, 2, 3, 4]), TODAY));
     leaves!(bench, ["postponed"], decide(&vera(), "r", &postpone(date(2026, 3, 16)), &targets(&[5]), TODAY));
     leaves!(bench, ["restored"], decide(&vera(), "r", &Decision::Restore, &targets(&[4]), TODAY));
+    leaves!(bench, ["came_back"], tell_came_back(run, &[record(9)]));
     leaves!(bench, ["returned_to_proposed"], return_postponed(run, &[id[4]], date(2026, 3, 16)));
     let back = [(id[2], crate::proposal::ReturnReason::OtherRuleVersion, None)];
     leaves!(bench, ["returned"], return_to_clerk(run, &back));

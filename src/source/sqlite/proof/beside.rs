@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::suffixed;
 use crate::proof::{Judgement, Layer, Owner, Region, Residue, Search, Spot, journal_is_in_use};
+use crate::source::sqlite::connection::beside;
 
 /// Bytes that are looked through at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -33,8 +33,9 @@ impl Seen {
 }
 
 impl Beside {
+    /// The file beside this one, whose name SQLite has resolved.
     pub(super) fn of(path: &Path, suffix: &str) -> Self {
-        Self { path: suffixed(path, suffix) }
+        Self { path: beside(path, suffix) }
     }
 
     /// Looks through the whole of it; `None` where there is no such file, or it is empty.

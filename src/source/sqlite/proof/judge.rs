@@ -2,13 +2,31 @@
 
 use super::beside::Seen;
 use super::log::InLog;
-use crate::proof::{Layer, LayerReport, ProofReport, Region, Residue, Settled, Verdict};
+use crate::proof::{Layer, LayerReport, Owner, ProofReport, Region, Residue, Settled, Verdict};
 
 /// The application has written whenever it was looked.
 pub(super) fn disturbed() -> ProofReport {
-    let reason = "the application kept writing while it was looked through; it has to be looked at again".to_owned();
-    let database = LayerReport::new(Layer::Database, Verdict::Pending { reason });
+    unfinished("the application kept writing while it was looked through; it has to be looked at again")
+}
+
+/// It was not to go on.
+pub(super) fn broken_off() -> ProofReport {
+    unfinished("it was broken off, and has to be looked at again")
+}
+
+fn unfinished(reason: &str) -> ProofReport {
+    let database = LayerReport::new(Layer::Database, Verdict::Pending { reason: reason.to_owned() });
     ProofReport { layers: vec![database], ..ProofReport::default() }
+}
+
+/// Why there is no telling what has been committed.
+pub(super) fn no_log() -> String {
+    "it uses a write-ahead log, and none is beside it".to_owned()
+}
+
+/// What may lie in a log is not known.
+pub(super) fn unreadable_log() -> String {
+    "the write-ahead log cannot be read as one".to_owned()
 }
 
 /// Why bytes could not be read.
@@ -22,6 +40,8 @@ pub(super) struct Judge<'a> {
     /// Whether there was nothing distinctive to look for.
     pub(super) is_empty: bool,
     pub(super) unmoved: u64,
+    /// Whether the logs were emptied after the last erasure.
+    pub(super) was_emptied: bool,
 }
 
 impl Judge<'_> {
@@ -35,7 +55,9 @@ impl Judge<'_> {
 
     pub(super) fn database(&self, residue: Vec<Residue>) -> LayerReport {
         let (found, pending, mut report) = self.by_value(Layer::Database);
-        let nonzero: u64 = residue.iter().map(|residue| residue.nonzero).sum();
+        // What we have freed is overwritten: without values, only what lies in what categories reach can be of ours.
+        let ours = residue.iter().filter(|residue| residue.owner == Owner::Ours);
+        let nonzero: u64 = ours.map(|residue| residue.nonzero).sum();
         let count = if self.settled.is_some() { found } else { nonzero };
         report.verdict = if count > 0 {
             Verdict::Found { count }
@@ -53,10 +75,10 @@ impl Judge<'_> {
         report
     }
 
-    pub(super) fn log(&self, log: Option<InLog>, was_emptied: bool) -> LayerReport {
+    pub(super) fn log(&self, log: Option<InLog>) -> LayerReport {
         let (found, pending, mut report) = self.by_value(Layer::Wal);
         if let Some(log) = log.filter(|log| log.frames + log.old_frames > 0) {
-            let is_new = was_emptied && found + pending == 0;
+            let is_new = self.was_emptied && found + pending == 0;
             if !is_new {
                 let (count, rows) = (log.frames, log.old_frames);
                 let reason = format!("it holds {count} frames and {rows} old ones, and was not emptied");
@@ -70,7 +92,11 @@ impl Judge<'_> {
     pub(super) fn journal(&self, journal: Option<Seen>) -> LayerReport {
         let (found, _, mut report) = self.by_value(Layer::Journal);
         let Some(seen) = journal else { return report };
-        let count = if self.settled.is_some() { found } else { seen.nonzero };
+        let count = match self.settled {
+            Some(_) => found,
+            None if self.was_emptied => 0,
+            None => seen.nonzero,
+        };
         report.verdict = if seen.is_in_use {
             Verdict::Pending { reason: "a transaction is going on, or waits to be rolled back".to_owned() }
         } else if count > 0 {

@@ -30,13 +30,9 @@ pub(super) struct InLog {
 }
 
 impl Log {
-    /// Opens it and finds out which frames count; `None` where there is none, or it is empty.
+    /// Opens it and finds out which frames count; `None` where it has none.
     pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        let file = File::open(path)?;
         let mut header = [0; WAL_HEADER_BYTES];
         let has_header =
             file.metadata()?.len() >= WAL_HEADER_BYTES as u64 && file.read_exact_at(&mut header, 0).is_ok();

@@ -10,6 +10,7 @@ mod log;
 mod trees;
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,9 +18,10 @@ use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
 use self::beside::Beside;
-use self::judge::{Judge, disturbed, no_bytes, unseen};
+use self::judge::{Judge, broken_off, disturbed, no_bytes, no_log, unreadable_log, unseen};
 use self::log::Log;
 pub use self::trees::reached;
+use self::trees::{Contents, Trees};
 use super::connection::{self, execute, fetch, value};
 use super::guard::file::MainFile;
 use super::place::Place;
@@ -27,7 +29,7 @@ use super::text::quote;
 use super::{Location, survey};
 use crate::clock::Stopwatch;
 use crate::proof::{
-    HEADER_BYTES, Header, Judgement, Layer, Pages, ProofReport, Region, Sample, Scan, Scanned, Search, Spot, Tree,
+    FoundTerm, HEADER_BYTES, Header, Judgement, Layer, Pages, ProofReport, Region, Sample, Scan, Scanned, Search, Spot,
     Unread, words,
 };
 use crate::record::Value;
@@ -35,8 +37,9 @@ use crate::source::SourceError;
 
 /// So often it is begun anew when the application has written meanwhile.
 const ATTEMPTS_MAX: u32 = 5;
-/// With a write-ahead log a reader is in nobody's way, but the log cannot be emptied.
-const STRETCH_WITH_LOG: Duration = Duration::from_secs(1);
+/// With a write-ahead log a reader is in nobody's way, but the log cannot be emptied, and whoever wants the daemon to stop
+/// waits for so long.
+const STRETCH_WITH_LOG: Duration = Duration::from_millis(250);
 /// Between two stretches the application is let through.
 const GAP: Duration = Duration::from_millis(25);
 /// Bytes of the state that are looked through at a time.
@@ -47,8 +50,13 @@ const ROWS_OF_TERM_MAX: u32 = 20;
 /// Which tables are ours.
 #[derive(Debug, Clone)]
 pub enum Ours {
-    /// These, and what hangs on them.
-    Tables(BTreeSet<String>),
+    /// Those that categories reach, and what hangs on them.
+    Tables {
+        /// All of them.
+        reached: BTreeSet<String>,
+        /// Of these, the ones that records and their dependents are in: what another keeps of them are copies.
+        rows: BTreeSet<String>,
+    },
     /// All: the database is the daemon's own.
     All,
 }
@@ -65,16 +73,16 @@ pub struct ProofOrder<'a> {
     pub state: Option<&'a Path>,
     /// Whether the write-ahead log was emptied after the last erasure: what is in it now has come since.
     pub log_was_emptied: bool,
+    /// Whether it may go on; asked again and again.
+    pub may_go_on: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Looks through the files of the database at this place.
 pub(super) async fn prove(location: &Location, order: &ProofOrder<'_>) -> Result<ProofReport, SourceError> {
     let place = Place::of(&location.path)?;
-    let mut look = Look {
-        connection: connection::reading(&location.path, location.lock_wait).await?,
-        path: &location.path,
-        has_wal: false,
-    };
+    let mut connection = connection::reading(&location.path, location.lock_wait).await?;
+    let file = connection::file(&mut connection).await?;
+    let mut look = Look { connection, path: &location.path, file, has_wal: false };
     let mut report = Ok(None);
     for _ in 0..ATTEMPTS_MAX {
         report = look.attempt(order).await;
@@ -91,6 +99,8 @@ pub(super) async fn prove(location: &Location, order: &ProofOrder<'_>) -> Result
 struct Look<'p> {
     connection: SqliteConnection,
     path: &'p Path,
+    /// The same, as SQLite has resolved it.
+    file: PathBuf,
     has_wal: bool,
 }
 
@@ -99,7 +109,7 @@ struct Begun {
     scan: Scan,
     page_bytes: usize,
     log: Option<Log>,
-    trees: Vec<Tree>,
+    trees: Trees,
 }
 
 /// Pages as the database has them: from the write-ahead log where it has them, else from the file.
@@ -167,6 +177,7 @@ impl Look<'_> {
                 Err(Unread::Failed(code)) => {
                     return Err(self.cannot(no_bytes(code)));
                 }
+                Ok(_) if !(order.may_go_on)() => return Ok(Some(broken_off())),
                 Ok(has_more) => {
                     if has_more {
                         tokio::time::sleep(GAP).await;
@@ -189,9 +200,7 @@ impl Look<'_> {
     async fn begin_scan(&mut self, order: &ProofOrder<'_>) -> Result<Begun, SourceError> {
         self.has_wal = connection::has_wal(&mut self.connection).await?;
         let trees = trees::read(&mut self.connection, &order.ours).await?;
-        let beside = Beside::of(self.path, "-wal");
-        let log =
-            if self.has_wal { Log::open(&beside.path).map_err(|error| self.cannot(error.to_string()))? } else { None };
+        let log = if self.has_wal { self.open_log()? } else { None };
         let mut first = vec![0; HEADER_BYTES];
         let size = {
             let handle = self.connection.lock_handle().await;
@@ -215,8 +224,20 @@ impl Look<'_> {
         let of_log = log.as_ref().and_then(Log::pages);
         let pages = of_log.unwrap_or(if header.pages == 0 { stored } else { header.pages });
         let search = order.sample.map(|sample| Search::new(sample, header.encoding));
-        let scan = Scan::new(header, pages, stored, trees.clone(), search);
+        let scan = Scan::new(header, pages, stored, trees.all.clone(), search);
         Ok(Begun { scan, page_bytes: header.page_bytes, log, trees })
+    }
+
+    fn beside(&self, suffix: &str) -> Beside {
+        Beside::of(&self.file, suffix)
+    }
+
+    /// Whoever has the database open has made its log.
+    fn open_log(&self) -> Result<Option<Log>, SourceError> {
+        Log::open(&self.beside("-wal").path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => self.cannot(no_log()),
+            _ => self.cannot(error.to_string()),
+        })
     }
 
     async fn stretch(
@@ -249,15 +270,19 @@ impl Look<'_> {
         order: &ProofOrder<'_>,
         scanned: Scanned,
         log: Option<Log>,
-        trees: &[Tree],
+        trees: &Trees,
     ) -> Result<ProofReport, SourceError> {
-        let Scanned { residue, unmoved, faults, mut search } = scanned;
+        let Scanned { residue, unmoved, mut faults, mut search } = scanned;
         let io = |error: std::io::Error| error.to_string();
-        let in_log = match &log {
-            Some(log) => Some(log.look(search.as_mut()).map_err(|error| self.cannot(io(error)))?),
-            None => None,
-        };
-        let journal = Beside::of(self.path, "-journal").look(search.as_mut(), Layer::Journal, Region::Journal);
+        let mut in_log = None;
+        if let Some(log) = &log {
+            in_log = Some(log.look(search.as_mut()).map_err(|error| self.cannot(io(error)))?);
+        } else if self.has_wal {
+            let unread = self.beside("-wal").look(search.as_mut(), Layer::Wal, Region::WalTail);
+            let unread = unread.map_err(|error| self.cannot(io(error)))?;
+            faults.extend(unread.filter(|seen| seen.nonzero > 0).map(|_| unreadable_log()));
+        }
+        let journal = self.beside("-journal").look(search.as_mut(), Layer::Journal, Region::Journal);
         let journal = journal.map_err(|error| self.cannot(io(error)))?;
         if let Some(search) = &mut search {
             self.look_at_living_terms(search, trees).await?;
@@ -265,13 +290,17 @@ impl Look<'_> {
                 look_at_state(state, search).await?;
             }
         }
-        let names = |tree: u16| trees.get(usize::from(tree)).map_or_else(String::new, |tree| tree.name.clone());
+        let names = |tree: u16| trees.all.get(usize::from(tree)).map_or_else(String::new, |tree| tree.name.clone());
         let settled = search.as_ref().map(|search| search.settle(&names));
         let mut report = ProofReport { faults, values: settled.as_ref().map(|s| s.values.clone()), layers: Vec::new() };
-        let judge =
-            Judge { settled: settled.as_ref(), is_empty: search.as_ref().is_some_and(Search::is_empty), unmoved };
+        let judge = Judge {
+            settled: settled.as_ref(),
+            is_empty: search.as_ref().is_some_and(Search::is_empty),
+            unmoved,
+            was_emptied: order.log_was_emptied,
+        };
         report.layers.push(judge.database(residue));
-        report.layers.push(judge.log(in_log, order.log_was_emptied));
+        report.layers.push(judge.log(in_log));
         report.layers.push(judge.journal(journal));
         if order.state.is_some() && settled.is_some() {
             report.layers.extend([Layer::State, Layer::StateWal].map(|layer| judge.plain(layer)));
@@ -281,34 +310,43 @@ impl Look<'_> {
     }
 
     /// A term that a living row is indexed under is in use. What a row says itself counts, not what the index says of it.
-    async fn look_at_living_terms(&mut self, search: &mut Search, trees: &[Tree]) -> Result<(), SourceError> {
-        let indexes: Vec<String> =
-            trees.iter().filter_map(trees::index_of).collect::<BTreeSet<_>>().into_iter().collect();
-        for (term, tree) in search.terms() {
-            let own = tree.and_then(|tree| trees.get(usize::from(tree))).and_then(trees::index_of);
-            let candidates = own.map_or_else(|| indexes.clone(), |own| vec![own]);
+    async fn look_at_living_terms(&mut self, search: &mut Search, trees: &Trees) -> Result<(), SourceError> {
+        let indexes: BTreeSet<String> = trees.all.iter().filter_map(trees::index_of).collect();
+        for term in search.terms() {
+            let own = term.tree.and_then(|tree| trees.all.get(usize::from(tree))).and_then(trees::index_of);
+            let candidates = own.map_or_else(|| indexes.iter().cloned().collect(), |own| vec![own]);
             for index in candidates {
-                if self.is_living_term(&index, &term).await {
-                    search.term_lives(&term, tree);
+                let contents = trees.contents.get(&index).into_iter().flatten();
+                for contents in contents {
+                    if self.is_living_term(&index, contents, &term).await {
+                        search.term_lives(&term);
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    async fn is_living_term(&mut self, index: &str, term: &[u8]) -> bool {
-        let Ok(term) = std::str::from_utf8(term) else { return false };
-        let index = quote(index);
-        let sql = format!("SELECT * FROM {index} WHERE {index} MATCH ?1 LIMIT {ROWS_OF_TERM_MAX}");
-        let asked = Value::text(&format!("\"{term}\""));
+    async fn is_living_term(&mut self, index: &str, contents: &Contents, term: &FoundTerm) -> bool {
+        // What was cut may have been cut within a letter.
+        let text = term.bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        if text.is_empty() || (text.len() < term.bytes.len() && !term.is_cut) {
+            return false;
+        }
+        let number = contents.number.as_deref().map_or_else(|| "rowid".to_owned(), quote);
+        let (index, table) = (quote(index), quote(&contents.table));
+        // A row that is gone says nothing, whatever the index says of it.
+        let sql = format!(
+            "SELECT c.* FROM {index} f CROSS JOIN {table} c ON c.{number} = f.rowid WHERE f.{index} MATCH ?1 \
+             LIMIT {ROWS_OF_TERM_MAX}"
+        );
+        let asked = Value::text(&format!("\"{text}\"{}", if term.is_cut { " *" } else { "" }));
         // An index that cannot be asked proves nothing in favour of the term.
         let Ok(rows) = fetch(&mut self.connection, "ask an index", sql, vec![asked]).await else { return false };
+        let is_said = |word: &String| if term.is_cut { word.starts_with(text) } else { word == text };
         rows.iter().any(|row| {
-            let columns = (0..sqlx::Row::len(row)).map(|column| value(row, column).unwrap_or(Value::Null));
-            let columns: Vec<Value> = columns.collect();
-            // An index without contents says nothing but that there is a row.
-            let says = |column: &Value| column.as_str().is_some_and(|text| words(text).iter().any(|word| word == term));
-            columns.iter().all(Value::is_null) || columns.iter().any(says)
+            let mut columns = (0..sqlx::Row::len(row)).map(|column| value(row, column).unwrap_or(Value::Null));
+            columns.any(|column| column.as_str().is_some_and(|text| words(text).iter().any(is_said)))
         })
     }
 }
@@ -336,16 +374,10 @@ async fn look_at_state(path: &Path, search: &mut Search) -> Result<(), SourceErr
             }
         }
     }
-    let beside = Beside::of(path, "-wal").look(Some(search), Layer::StateWal, Region::File);
+    let file = connection::file(&mut connection).await?;
+    let beside = Beside::of(&file, "-wal").look(Some(search), Layer::StateWal, Region::File);
     beside.map_err(|error| SourceError::Bytes { path: path.to_owned(), what: error.to_string() })?;
     // Closing tidies up; a failure leaves nothing undone.
     let _ = connection.close().await;
     Ok(())
-}
-
-/// The path of a file beside the database.
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }

@@ -1,17 +1,20 @@
 //! The trees of a database: what each holds, and whether a category reaches it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::sqlite::SqliteConnection;
 
 use super::Ours;
 use crate::proof::{Tree, TreeKind};
+use crate::source::schema::{Table, TriggerEvent};
 use crate::source::sqlite::catalogue;
 use crate::source::sqlite::connection::{count, fetch, value};
 use crate::source::{Mapping, Schema, SourceError, TableKind};
 
 /// What FTS5 keeps its blocks in.
 const BLOCKS5: &str = "_data";
+/// What FTS5 keeps in it of the first term of each block.
+const SEPARATORS5: &str = "_idx";
 /// What FTS3 and FTS4 keep their nodes in.
 const NODES3: [&str; 2] = ["_segments", "_segdir"];
 /// What virtual tables keep the rows themselves in.
@@ -35,13 +38,33 @@ pub fn reached<'m>(schema: &Schema, mappings: impl Iterator<Item = &'m Mapping>)
     }
 }
 
-/// Reads the trees, that of the schema first.
-pub(super) async fn read(connection: &mut SqliteConnection, ours: &Ours) -> Result<Vec<Tree>, SourceError> {
+/// The trees of a database.
+#[derive(Clone, Default)]
+pub(super) struct Trees {
+    /// That of the schema first.
+    pub(super) all: Vec<Tree>,
+    /// By the name of a full-text index: where the rows are that it indexes.
+    pub(super) contents: BTreeMap<String, Vec<Contents>>,
+}
+
+/// A table that a full-text index finds rows of, and the column that numbers them; `None`: the number that every row has.
+#[derive(Clone)]
+pub(super) struct Contents {
+    pub(super) table: String,
+    pub(super) number: Option<String>,
+}
+
+/// Reads the trees.
+pub(super) async fn read(connection: &mut SqliteConnection, ours: &Ours) -> Result<Trees, SourceError> {
     const DOING: &str = "read where tables begin";
     let schema = catalogue::read(connection).await?;
     let is_ours = |table: &str| match ours {
         Ours::All => true,
-        Ours::Tables(tables) => tables.contains(&table.to_lowercase()),
+        Ours::Tables { reached, .. } => reached.contains(&table.to_lowercase()),
+    };
+    let holds_rows = |table: &str| match ours {
+        Ours::All => true,
+        Ours::Tables { rows, .. } => rows.contains(&table.to_lowercase()),
     };
     let mut trees = vec![Tree {
         name: "sqlite_schema".to_owned(),
@@ -57,17 +80,37 @@ pub(super) async fn read(connection: &mut SqliteConnection, ours: &Ours) -> Resu
         let is_statistics = table.starts_with("sqlite_stat");
         let kind = match owner {
             _ if kind == "index" || is_statistics => TreeKind::Entries,
-            Some((owner, module)) => shadow(&table, owner, module),
+            Some((owner, module)) => shadow(&table, owner, module, holds_rows(owner)),
             None => TreeKind::Rows,
         };
         let is_ours = is_statistics || is_ours(&table) || owner.is_some_and(|(owner, _)| is_ours(owner));
         trees.push(Tree { name, root: u32::try_from(count(&row, 3)?).unwrap_or(0), kind, is_ours });
     }
-    Ok(trees)
+    let indexes = schema.tables.iter().filter(|table| table.is_full_text());
+    let contents = indexes.map(|index| (index.name.clone(), contents(&schema, index))).collect();
+    Ok(Trees { all: trees, contents })
+}
+
+/// Where the rows are that an index finds: in itself, in the table that it names, or, where it has and names none, in the
+/// tables whose triggers write it.
+fn contents(schema: &Schema, index: &Table) -> Vec<Contents> {
+    let numbered = |table: &str| Contents { table: table.to_owned(), number: None };
+    match &index.kind {
+        TableKind::Virtual { has_own_content: true, .. } => vec![numbered(&index.name)],
+        TableKind::Virtual { content: Some((table, number)), .. } => {
+            vec![Contents { table: table.clone(), number: number.clone() }]
+        }
+        _ => {
+            let writes = |(_, table): &(TriggerEvent, String)| table.eq_ignore_ascii_case(&index.name);
+            let triggers = schema.triggers.iter().filter(|trigger| trigger.writes.iter().any(writes));
+            triggers.map(|trigger| &*trigger.table).collect::<BTreeSet<_>>().into_iter().map(numbered).collect()
+        }
+    }
 }
 
 /// The virtual table that keeps its data in this one, with its module.
 fn owner<'s>(schema: &'s Schema, table: &str) -> Option<(&'s str, &'s str)> {
+    schema.table(table).filter(|table| table.kind == TableKind::Shadow)?;
     schema.tables.iter().find_map(|other| match &other.kind {
         TableKind::Virtual { module, .. } => {
             let (head, rest) = table.split_at_checked(other.name.len())?;
@@ -77,12 +120,15 @@ fn owner<'s>(schema: &'s Schema, table: &str) -> Option<(&'s str, &'s str)> {
     })
 }
 
-fn shadow(table: &str, owner: &str, module: &str) -> TreeKind {
+/// What a table holds in which a virtual one keeps its data. Its contents are copies, unless the virtual table is itself what
+/// a category erases from.
+fn shadow(table: &str, owner: &str, module: &str, holds_rows: bool) -> TreeKind {
     let suffix = table.get(owner.len()..).unwrap_or_default().to_lowercase();
     match module {
         "fts5" if suffix == BLOCKS5 => TreeKind::Terms5,
+        "fts5" if suffix == SEPARATORS5 => TreeKind::Separators5,
         "fts3" | "fts4" if NODES3.contains(&&*suffix) => TreeKind::Terms3,
-        _ if suffix == CONTENT => TreeKind::Rows,
+        _ if suffix == CONTENT && holds_rows => TreeKind::Rows,
         _ => TreeKind::Entries,
     }
 }
@@ -91,6 +137,7 @@ fn shadow(table: &str, owner: &str, module: &str) -> TreeKind {
 pub(super) fn index_of(tree: &Tree) -> Option<String> {
     let suffixes: &[&str] = match tree.kind {
         TreeKind::Terms5 => &[BLOCKS5],
+        TreeKind::Separators5 => &[SEPARATORS5],
         TreeKind::Terms3 => &NODES3,
         TreeKind::Rows | TreeKind::Entries => return None,
     };

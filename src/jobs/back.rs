@@ -1,0 +1,102 @@
+//! Whoever a restored backup has brought back, and no rule would propose: they were erased because a clerk had asked, or
+//! under a rule that is another one by now. Looked for once after a source was opened again, by the ledger, page by page.
+
+use super::run::{Progress, Stop};
+use super::{JobError, Workshop, store};
+use crate::config::SourceSettings;
+use crate::erasure::{Examined, Verdict, examine};
+use crate::record::{Fingerprint, RecordKey, RecordRef};
+use crate::source::{Mapping, Reader};
+use crate::store::{BATCH_MAX_RECORDS, RunId};
+
+/// Counts and names them, where the source was opened again since the last look. That was the last look only where every
+/// category could be gone through.
+pub(super) async fn look_who_came_back(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    progress: &mut Progress<'_>,
+    stop: Stop<'_>,
+) -> Result<(), JobError> {
+    let known = workshop.store.sources().await.map_err(store)?;
+    if progress.is_stopped || !known.iter().any(|state| state.source == described.name && state.is_reopened) {
+        return Ok(());
+    }
+    let mut open = workshop.open(&described.name, run).await?;
+    let mut back = Back { workshop, run, described, reader: &mut open.reader, progress, stop };
+    let looked = back.look_through_all(open.mappings.values()).await;
+    open.reader.close().await;
+    if !looked? || run.is_none() || !open.stopped.is_empty() {
+        return Ok(());
+    }
+    let mut turn = workshop.store.turn().await;
+    let mut change = turn.begin().await.map_err(store)?;
+    change.looked_who_came_back(&described.name).await.map_err(store)?;
+    change.commit().await.map_err(store)
+}
+
+/// A look through the ledger for those who are in the source again.
+struct Back<'a, 'w> {
+    workshop: &'a Workshop,
+    run: Option<RunId>,
+    described: &'a SourceSettings,
+    reader: &'a mut Reader,
+    progress: &'a mut Progress<'w>,
+    stop: Stop<'a>,
+}
+
+impl Back<'_, '_> {
+    /// Goes through all of the categories; false where it had to stop before the end.
+    async fn look_through_all(&mut self, mappings: impl Iterator<Item = &Mapping>) -> Result<bool, JobError> {
+        for mapping in mappings {
+            if !self.look_through(mapping).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes through what was erased of a category; false where it had to stop before the end.
+    async fn look_through(&mut self, mapping: &Mapping) -> Result<bool, JobError> {
+        let mut after: Option<RecordKey> = None;
+        loop {
+            let page = self.workshop.store.erased(&mapping.category, after.as_ref(), BATCH_MAX_RECORDS).await;
+            let page = page.map_err(store)?;
+            let Some((last, _)) = page.last() else {
+                return Ok(true);
+            };
+            self.progress.is_stopped |= (self.stop)();
+            if self.progress.is_stopped || !self.progress.may_begin(self.workshop, self.described, self.run) {
+                return Ok(false);
+            }
+            after = Some(last.clone());
+            let back = self.those_back(mapping, page).await?;
+            self.tell(mapping, &back).await?;
+        }
+    }
+
+    /// Those of the page who are there again, the very same, and not due. Whoever is due is proposed and counted as such.
+    async fn those_back(
+        &mut self,
+        mapping: &Mapping,
+        page: Vec<(RecordKey, Fingerprint)>,
+    ) -> Result<Vec<RecordRef>, JobError> {
+        let (day, key) = (self.workshop.day(), &self.workshop.keys.fingerprint);
+        let keys: Vec<RecordKey> = page.iter().map(|(key, _)| key.clone()).collect();
+        let now = examine(self.reader, mapping, &day, key, &keys).await;
+        let failed = |source| JobError::Source { name: self.described.name.to_string(), source };
+        let now = self.reader.under_one_schema(now).await.map_err(failed)?;
+        let is_back = |before: &Fingerprint, now: &Examined| matches!(now, Examined::Found { fingerprint, verdict: Verdict::NotDue(_), .. } if fingerprint == before);
+        let back = page.into_iter().zip(now).filter(|((_, before), now)| is_back(before, now));
+        Ok(back.map(|((key, _), _)| RecordRef { category: mapping.category.clone(), key }).collect())
+    }
+
+    async fn tell(&mut self, mapping: &Mapping, back: &[RecordRef]) -> Result<(), JobError> {
+        self.progress.report.category(&mapping.category).back_undue += back.len() as u64;
+        let Some(run) = self.run.filter(|_| !back.is_empty()) else { return Ok(()) };
+        let mut turn = self.workshop.store.turn().await;
+        let mut change = turn.begin().await.map_err(store)?;
+        change.tell_came_back(run, back).await.map_err(store)?;
+        change.commit().await.map_err(store)
+    }
+}
