@@ -54,9 +54,10 @@ pub(super) struct Draft<'s> {
     pub(super) key_is_personal: bool,
     pub(super) label: Option<String>,
     pub(super) identity: Vec<String>,
-    /// Columns that may hold the start of a period, the best first.
-    pub(super) starts: Vec<&'s str>,
-    /// A date of what hangs on it, where it has none itself: an expression.
+    /// Columns that may hold the start of a period, the best first, and whether they are known to hold dates: of the others
+    /// their values have to show it.
+    pub(super) starts: Vec<(&'s str, bool)>,
+    /// A date of what hangs on it, for where it has none itself: an expression.
     pub(super) start_below: Option<String>,
     pub(super) unit: Option<&'s str>,
     pub(super) rows: Rows,
@@ -146,7 +147,7 @@ fn draft<'s>(schema: &'s Schema, categories: &BTreeSet<String>, table: &'s Table
         key_is_personal: table.primary_key.iter().any(|column| words::meaning(column).is_personal()),
         label,
         identity,
-        start_below: starts.is_empty().then(|| start_below(schema, table)).flatten(),
+        start_below: start_below(schema, table),
         starts,
         unit: named(Meaning::Unit),
         rows: rows(table, &[]),
@@ -155,12 +156,15 @@ fn draft<'s>(schema: &'s Schema, categories: &BTreeSet<String>, table: &'s Table
     }
 }
 
-fn starts(table: &Table) -> Vec<&str> {
-    let ranked = table.columns.iter().filter(|column| !column.generated && looks_like_date(column));
-    let ranked = ranked.filter_map(|column| Some((words::rank_of_start(&column.name)?, column.name.as_str())));
-    let mut ranked: Vec<(usize, &str)> = ranked.collect();
+fn starts(table: &Table) -> Vec<(&str, bool)> {
+    let ranked = table.columns.iter().filter(|column| !column.generated).filter_map(|column| {
+        let is_date = looks_like_date(column);
+        let may_be = is_date || words::meaning(&column.name) == Meaning::Unknown;
+        Some((words::rank_of_start(&column.name).filter(|_| may_be)?, (column.name.as_str(), is_date)))
+    });
+    let mut ranked: Vec<(usize, (&str, bool))> = ranked.collect();
     ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().map(|(_, name)| name).collect()
+    ranked.into_iter().map(|(_, start)| start).collect()
 }
 
 /// The newest date of what the books keep: the last invoice's.
@@ -272,42 +276,47 @@ struct Below<'a> {
 }
 
 impl Below<'_> {
-    /// Everything that refers to the rows of `parent`. Below rows that stay only what is personal.
+    /// Everything that refers to the rows of `parent`. Below rows that stay only what is personal, and no table a second time.
     fn hang(&mut self, parent: &Table, above: Option<(&str, bool)>, depth: usize, path: &mut Vec<String>) {
         if depth >= DEPTH_MAX {
             return;
         }
         let goes = above.is_none_or(|(_, goes)| goes);
-        for child in &self.schema.tables {
-            if child.kind != TableKind::Ordinary {
-                continue;
-            }
+        let schema = self.schema;
+        let mut hanging = Vec::new();
+        for child in schema.tables.iter().filter(|child| child.kind == TableKind::Ordinary) {
             for key in child.foreign_keys.iter().filter(|key| key.parent.eq_ignore_ascii_case(&parent.name)) {
-                let is_again = path.contains(&child.name.to_lowercase());
-                if goes || (!is_again && !self.is_category(child) && is_personal(child)) {
-                    self.add(child, key, above, depth, path);
+                if goes || (is_personal(child) && !self.is_category(child) && !self.is_known(child, path)) {
+                    hanging.push((child, self.add(child, key, above, path)));
                 }
             }
         }
+        for (child, (name, goes)) in hanging {
+            if path.contains(&child.name.to_lowercase()) || self.is_category(child) {
+                continue;
+            }
+            path.push(child.name.to_lowercase());
+            self.hang(child, Some((&name, goes)), depth + 1, path);
+            if !goes {
+                self.owned(child, &name, path);
+            }
+            path.pop();
+        }
+    }
+
+    fn is_known(&self, table: &Table, path: &[String]) -> bool {
+        path.contains(&table.name.to_lowercase())
+            || self.found.iter().any(|found| found.table.eq_ignore_ascii_case(&table.name))
     }
 
     fn is_category(&self, table: &Table) -> bool {
         self.categories.contains(&table.name.to_lowercase())
     }
 
-    fn add(
-        &mut self,
-        child: &Table,
-        key: &ForeignKey,
-        above: Option<(&str, bool)>,
-        depth: usize,
-        path: &mut Vec<String>,
-    ) {
+    /// Adds what refers by this key; gives the name it has, and whether its rows go.
+    fn add(&mut self, child: &Table, key: &ForeignKey, above: Option<(&str, bool)>, path: &[String]) -> (String, bool) {
         let (rule, why) = self.rule(child, key, above.is_some_and(|(_, goes)| goes), path);
-        let word = match &rule {
-            Guess::Sure(word) | Guess::Open(word, _) => word.clone(),
-        };
-        let goes = word == "\"delete\"";
+        let goes = matches!(&rule, Guess::Sure(word) | Guess::Open(word, _) if word == "\"delete\"");
         let rows = if goes {
             Rows::default()
         } else if self.is_category(child) {
@@ -316,7 +325,7 @@ impl Below<'_> {
             rows(child, &key.columns)
         };
         let name = self.name(child, key);
-        let dependent = Dependent {
+        self.found.push(Dependent {
             name: (name != child.name).then(|| name.clone()),
             parent: above.map(|(name, _)| name.to_owned()),
             table: child.name.clone(),
@@ -325,25 +334,15 @@ impl Below<'_> {
             rule,
             why,
             rows,
-        };
-        self.found.push(dependent);
-        if path.contains(&child.name.to_lowercase()) || self.is_category(child) {
-            return;
-        }
-        path.push(child.name.to_lowercase());
-        self.hang(child, Some((&name, goes)), depth + 1, path);
-        if !goes {
-            self.owned(child, &name, path);
-        }
-        path.pop();
+        });
+        (name, goes)
     }
 
     /// Rows that a kept row refers to and that are about the person: an order's shipping address.
     fn owned(&mut self, parent: &Table, above: &str, path: &[String]) {
         for key in &parent.foreign_keys {
             let Some(table) = find(self.schema, &key.parent) else { continue };
-            let is_known = path.contains(&table.name.to_lowercase()) || self.is_category(table);
-            if is_known || !looks_like_people(table) {
+            if self.is_known(table, path) || self.is_category(table) || !looks_like_people(table) {
                 continue;
             }
             let name = self.name(table, key);

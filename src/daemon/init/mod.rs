@@ -99,9 +99,12 @@ async fn look(source: &SourceName, path: &Path) -> Result<Draughts, SourceError>
 
 async fn starts<'s>(reader: &mut Reader, draft: &Draft<'s>) -> Result<Vec<Start<'s>>, SourceError> {
     let mut starts = Vec::new();
-    for column in &draft.starts {
+    for (column, is_date) in &draft.starts {
         let values = reader.values(&draft.table.name, column, VALUES).await?;
-        starts.push(Start { column, format: format_of(&values) });
+        let format = format_of(&values);
+        if *is_date || (format.is_some() && !values.is_empty()) {
+            starts.push(Start { column, format });
+        }
     }
     Ok(starts)
 }
@@ -114,7 +117,7 @@ fn format_of(values: &[Value]) -> Option<DateFormat> {
             Err(_) => false,
         })
     };
-    [DateFormat::Iso, DateFormat::German, DateFormat::Unix, DateFormat::UnixMillis, DateFormat::Julian]
+    [DateFormat::Iso, DateFormat::German, DateFormat::Julian, DateFormat::Unix, DateFormat::UnixMillis]
         .into_iter()
         .find(|format| fits(*format))
 }

@@ -44,430 +44,78 @@ impl Meaning {
 const STEM_BYTES_MIN: usize = 5;
 
 /// In this order: the first that fits says it.
-const COLUMNS: &[(Meaning, &[&str])] = &[
-    (
-        Meaning::Neutral,
-        &[
-            "=is", "=has", "=can", "=count", "=num", "=status", "=type", "=typ", "=kind", "=art", "=soort", "=flag",
-            "template",
-        ],
-    ),
-    (
-        Meaning::Secret,
-        &[
-            "password",
-            "passwort",
-            "kennwort",
-            "wachtwoord",
-            "motdepasse",
-            "token",
-            "secret",
-            "apikey",
-            "salt",
-            "hash",
-            "pin",
-        ],
-    ),
-    (Meaning::Network, &["ipaddress", "ipadresse", "useragent", "deviceid", "fingerprint", "ip"]),
-    (Meaning::Email, &["email", "courriel", "mail", "epost"]),
-    (
-        Meaning::Login,
-        &["username", "benutzername", "gebruikersnaam", "nickname", "screenname", "login", "nick", "alias", "handle"],
-    ),
-    (
-        Meaning::FirstName,
-        &["firstname", "givenname", "forename", "middlename", "vorname", "rufname", "voornaam", "prenom", "initials"],
-    ),
+const COLUMNS: &[(Meaning, &str)] = &[
+    (Meaning::Neutral, "=is =has =can =count =num =status =type =typ =kind =art =soort =flag template"),
+    (Meaning::Secret, "password passwort kennwort wachtwoord motdepasse token secret apikey salt hash pin"),
+    (Meaning::Network, "ipaddress ipadresse useragent deviceid fingerprint ip"),
+    (Meaning::Email, "email courriel mail epost"),
+    (Meaning::Login, "username benutzername gebruikersnaam nickname screenname login nick alias handle"),
+    (Meaning::FirstName, "firstname givenname forename middlename vorname rufname voornaam prenom initials"),
     (
         Meaning::LastName,
-        &[
-            "lastname",
-            "surname",
-            "familyname",
-            "nachname",
-            "familienname",
-            "zuname",
-            "achternaam",
-            "nomdefamille",
-            "geburtsname",
-            "maidenname",
-            "nom",
-        ],
+        "lastname surname familyname nachname familienname zuname achternaam nomdefamille geburtsname \
+         maidenname nom",
     ),
-    (
-        Meaning::FullName,
-        &["fullname", "displayname", "contactname", "ansprechpartner", "contactpersoon", "name", "naam"],
-    ),
-    (Meaning::Birth, &["birth", "geburt", "geboorte", "geboren", "naissance", "dob"]),
-    (Meaning::Phone, &["phone", "telefon", "telefoon", "mobile", "mobil", "handy", "fax", "tel", "gsm", "portable"]),
+    (Meaning::FullName, "fullname displayname contactname ansprechpartner contactpersoon name naam"),
+    (Meaning::Birth, "birth geburt geboorte geboren naissance dob"),
+    (Meaning::Phone, "phone telefon telefoon mobile mobil handy fax tel gsm portable"),
     (
         Meaning::Number,
-        &[
-            "passport",
-            "reisepass",
-            "iban",
-            "socialsecurity",
-            "sozialversicherung",
-            "steuernummer",
-            "taxid",
-            "taxnumber",
-            "vatnumber",
-            "ausweis",
-            "burgerservice",
-            "rijksregister",
-            "nationalid",
-            "creditcard",
-            "cardnumber",
-            "bankaccount",
-            "kontonummer",
-            "rekeningnummer",
-            "ssn",
-            "bsn",
-            "bic",
-            "svnr",
-            "nir",
-            "insee",
-        ],
+        "passport reisepass iban socialsecurity sozialversicherung steuernummer taxid taxnumber vatnumber \
+         ausweis burgerservice rijksregister nationalid creditcard cardnumber bankaccount kontonummer \
+         rekeningnummer ssn bsn bic svnr nir insee",
     ),
     (
         Meaning::Address,
-        &[
-            "street",
-            "strasse",
-            "straat",
-            "address",
-            "adresse",
-            "adres",
-            "hausnummer",
-            "huisnummer",
-            "postcode",
-            "postalcode",
-            "codepostal",
-            "zipcode",
-            "postleitzahl",
-            "woonplaats",
-            "latitude",
-            "longitude",
-            "country",
-            "line",
-            "rue",
-            "city",
-            "town",
-            "zip",
-            "plz",
-            "ort",
-            "stadt",
-            "plaats",
-            "ville",
-            "land",
-            "pays",
-        ],
+        "street strasse straat address adresse adres hausnummer huisnummer postcode postalcode codepostal \
+         zipcode postleitzahl woonplaats latitude longitude country line rue city town zip plz ort stadt \
+         plaats ville land pays",
     ),
     (
         Meaning::Text,
-        &[
-            "comment",
-            "remark",
-            "bemerkung",
-            "opmerking",
-            "commentaire",
-            "remarque",
-            "beschreibung",
-            "description",
-            "message",
-            "nachricht",
-            "bericht",
-            "searchtext",
-            "subject",
-            "betreff",
-            "note",
-            "notes",
-            "notiz",
-            "notizen",
-            "notitie",
-            "body",
-            "text",
-            "memo",
-            "bio",
-            "about",
-            "query",
-        ],
+        "comment remark bemerkung opmerking commentaire remarque beschreibung description message nachricht \
+         bericht searchtext subject betreff note notes notiz notizen notitie body text memo bio about query",
     ),
     (
         Meaning::Personal,
-        &[
-            "gender",
-            "geschlecht",
-            "geslacht",
-            "salutation",
-            "anrede",
-            "aanhef",
-            "civilite",
-            "title",
-            "titel",
-            "titre",
-            "nationality",
-            "nationalitaet",
-            "religion",
-            "occupation",
-            "beruf",
-            "beroep",
-            "photo",
-            "picture",
-            "avatar",
-            "portrait",
-            "signature",
-            "company",
-            "firma",
-            "bedrijf",
-            "entreprise",
-            "employer",
-            "website",
-            "homepage",
-            "image",
-            "foto",
-            "sex",
-        ],
+        "gender geschlecht geslacht salutation anrede aanhef civilite title titel titre nationality \
+         nationalitaet religion occupation beruf beroep photo picture avatar portrait signature company firma \
+         bedrijf entreprise employer website homepage image foto sex",
     ),
     (
         Meaning::Neutral,
-        &[
-            "anzahl",
-            "aantal",
-            "quantity",
-            "menge",
-            "amount",
-            "betrag",
-            "bedrag",
-            "montant",
-            "summe",
-            "price",
-            "preis",
-            "prijs",
-            "currency",
-            "waehrung",
-            "language",
-            "sprache",
-            "langue",
-            "locale",
-            "timezone",
-            "version",
-            "position",
-            "active",
-            "aktiv",
-            "actief",
-            "enabled",
-            "rating",
-            "score",
-            "method",
-            "category",
-            "reference",
-            "total",
-            "=qty",
-            "=prix",
-            "=taal",
-            "=sort",
-            "=rank",
-            "=level",
-            "=code",
-            "=sku",
-            "=upc",
-            "=slug",
-        ],
+        "anzahl aantal quantity menge amount betrag bedrag montant summe price preis prijs currency waehrung \
+         language sprache langue locale timezone version position active aktiv actief enabled rating score \
+         method category reference total =qty =prix =taal =sort =rank =level =code =sku =upc =slug",
     ),
-    (
-        Meaning::Unit,
-        &[
-            "branch",
-            "department",
-            "abteilung",
-            "filiale",
-            "standort",
-            "afdeling",
-            "vestiging",
-            "agence",
-            "division",
-            "office",
-        ],
-    ),
+    (Meaning::Unit, "branch department abteilung filiale standort afdeling vestiging agence division office"),
 ];
 
 /// Words for people, as tables are called.
-const PEOPLE: &[&str] = &[
-    "customer",
-    "client",
-    "contact",
-    "person",
-    "people",
-    "member",
-    "employee",
-    "patient",
-    "student",
-    "applicant",
-    "candidate",
-    "prospect",
-    "subscriber",
-    "donor",
-    "resident",
-    "guest",
-    "visitor",
-    "teacher",
-    "participant",
-    "owner",
-    "volunteer",
-    "kunde",
-    "mitglied",
-    "benutzer",
-    "nutzer",
-    "mitarbeiter",
-    "bewerber",
-    "interessent",
-    "schueler",
-    "mieter",
-    "kontakt",
-    "teilnehmer",
-    "klient",
-    "bewohner",
-    "spender",
-    "klant",
-    "gebruiker",
-    "medewerker",
-    "deelnemer",
-    "huurder",
-    "bewoner",
-    "relatie",
-    "persoon",
-    "utilisateur",
-    "membre",
-    "adherent",
-    "employe",
-    "salarie",
-    "abonne",
-    "locataire",
-    "personne",
-    "candidat",
-    "user",
-    "users",
-    "lead",
-    "leads",
-    "staff",
-    "tenant",
-    "lid",
-    "leden",
-];
+const PEOPLE: &str = "customer client contact person people member employee patient student applicant candidate prospect \
+     subscriber donor resident guest visitor teacher participant owner volunteer kunde mitglied benutzer \
+     nutzer mitarbeiter bewerber interessent schueler mieter kontakt teilnehmer klient bewohner spender klant \
+     gebruiker medewerker deelnemer huurder bewoner relatie persoon utilisateur membre adherent employe \
+     salarie abonne locataire personne candidat user users lead leads staff tenant lid leden";
 
 /// Words for what has to be kept for the books.
-const BOOKS: &[&str] = &[
-    "order",
-    "invoice",
-    "payment",
-    "booking",
-    "contract",
-    "transaction",
-    "purchase",
-    "receipt",
-    "refund",
-    "rechnung",
-    "bestellung",
-    "auftrag",
-    "zahlung",
-    "buchung",
-    "vertrag",
-    "beleg",
-    "factuur",
-    "bestelling",
-    "betaling",
-    "boeking",
-    "overeenkomst",
-    "facture",
-    "commande",
-    "paiement",
-    "reservation",
-    "contrat",
-    "sale",
-    "sales",
-    "bill",
-];
+const BOOKS: &str = "order invoice payment booking contract transaction purchase receipt refund rechnung bestellung auftrag \
+     zahlung buchung vertrag beleg factuur bestelling betaling boeking overeenkomst facture commande paiement \
+     reservation contrat sale sales bill";
 
 /// Words for what is of no use without the person.
-const APPENDAGES: &[&str] = &[
-    "address",
-    "adresse",
-    "adres",
-    "email",
-    "phone",
-    "telefon",
-    "session",
-    "token",
-    "login",
-    "preference",
-    "setting",
-    "notification",
-    "wishlist",
-    "search",
-    "history",
-    "visit",
-    "basket",
-    "cart",
-    "warenkorb",
-    "winkelmand",
-    "panier",
-    "message",
-    "newsletter",
-    "device",
-    "alert",
-    "profile",
-    "consent",
-    "vote",
-    "log",
-    "logs",
-];
+const APPENDAGES: &str = "address adresse adres email phone telefon session token login preference setting notification wishlist \
+     search history visit basket cart warenkorb winkelmand panier message newsletter device alert profile \
+     consent vote log logs";
 
 /// From when a period may run, the best first.
-const STARTS: &[&[&str]] = &[
-    &["last", "letzt", "laatst", "dernier", "derniere"],
-    &[
-        "left",
-        "ended",
-        "closed",
-        "austritt",
-        "ausgetreten",
-        "kuendigung",
-        "beendet",
-        "uitschrijv",
-        "uitgeschreven",
-        "einde",
-        "sortie",
-        "terminated",
-        "cancelled",
-        "archived",
-        "expired",
-        "end",
-        "ende",
-        "exit",
-        "fin",
-    ],
-    &["updated", "modified", "changed", "geaendert", "gewijzigd", "modifie"],
-    &[
-        "created",
-        "joined",
-        "registered",
-        "registration",
-        "creation",
-        "erstellt",
-        "angelegt",
-        "eintritt",
-        "beitritt",
-        "aangemaakt",
-        "ingeschreven",
-        "inscription",
-        "signup",
-        "since",
-        "seit",
-        "hire",
-        "hired",
-        "entry",
-    ],
+const STARTS: &[&str] = &[
+    "last letzt laatst dernier derniere",
+    "left ended closed austritt ausgetreten kuendigung beendet uitschrijv uitgeschreven einde sortie \
+     terminated cancelled archived expired end ende exit fin",
+    "updated modified changed geaendert gewijzigd modifie",
+    "created joined registered registration creation erstellt angelegt eintritt beitritt aangemaakt \
+     ingeschreven inscription signup since seit hire hired entry",
 ];
 
 /// The words of a name, in lower case and without accents and digits.
@@ -506,13 +154,14 @@ fn plain(character: char, word: &mut String) {
     }
 }
 
-fn says(tokens: &[String], joined: &str, words: &[&str]) -> bool {
-    words
-        .iter()
-        .any(|word| tokens.iter().any(|token| token == word) || (word.len() >= STEM_BYTES_MIN && joined.contains(word)))
+fn says(tokens: &[String], joined: &str, words: &str) -> bool {
+    words.split_whitespace().any(|word| {
+        let (word, is_whole) = word.strip_prefix('=').map_or((word, word.len() < STEM_BYTES_MIN), |word| (word, true));
+        tokens.iter().any(|token| token == word) || (!is_whole && joined.contains(word))
+    })
 }
 
-fn name_says(name: &str, words: &[&str]) -> bool {
+fn name_says(name: &str, words: &str) -> bool {
     let tokens = tokens(name);
     says(&tokens, &tokens.concat(), words)
 }
@@ -526,7 +175,7 @@ pub(super) fn meaning(column: &str) -> Meaning {
 
 /// Whether a column is called after a part of a country.
 pub(super) fn is_called_region(column: &str) -> bool {
-    name_says(column, &["state", "region", "province", "county", "bundesland", "provincie"])
+    name_says(column, "state region province county bundesland provincie")
 }
 
 /// Whether SQL has a meaning of its own for the word.
