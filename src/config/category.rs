@@ -10,7 +10,7 @@ use crate::record::{CategoryName, SourceName};
 pub type Column = Located<String>;
 
 /// One kind of record about a person, and what erasing it means.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Category {
     /// Its name: the file's name without `.toml`.
     pub name: CategoryName,
@@ -74,7 +74,7 @@ impl Category {
 }
 
 /// `[manual]`: records that are asked for whatever the criteria say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Manual {
     /// SQL condition: the application's own delete mark.
     pub mark: Option<Mark>,
@@ -83,7 +83,7 @@ pub struct Manual {
 }
 
 /// The application's own delete mark.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
     /// `where`: SQL condition.
     pub condition: Located<String>,
@@ -92,7 +92,7 @@ pub struct Mark {
 }
 
 /// A rule by which a record becomes due. It has `since` with a period, or a condition, or both.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Criterion {
     /// Its name within the category.
     pub name: String,
@@ -111,7 +111,7 @@ pub struct Criterion {
 }
 
 /// A date from which a period runs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Since {
     /// A column, or an SQL expression over the table.
     pub sql: Located<String>,
@@ -137,7 +137,7 @@ impl fmt::Display for RuleVersion {
 }
 
 /// What happens to the columns of a row that stays.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Classification {
     /// Where it is written.
     pub place: Place,
@@ -247,7 +247,7 @@ impl fmt::Display for LabelTemplate {
 }
 
 /// Rows of another table that depend on a record, and what becomes of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dependent {
     /// What other dependents call it as their `parent`, and what verdicts call it: `name`, by default the table. Unique
     /// within the category.
@@ -272,7 +272,7 @@ pub struct Dependent {
 }
 
 /// Which side of a dependent refers to which. Never empty.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Link {
     /// `column`, `columns`: the dependent's rows refer to the parent.
     Child(Vec<Column>),
@@ -304,7 +304,7 @@ impl Rule {
 }
 
 /// `[[linked]]`: the same person in another category. It holds in both directions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Linked {
     /// Where it begins.
     pub place: Place,
@@ -315,7 +315,7 @@ pub struct Linked {
 }
 
 /// What ties two categories. The columns of a key stand in the key's order; no list is empty.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum LinkedBy {
     /// `column`, `columns`: columns of this category's table hold the other's key.
     Column(Vec<Column>),

@@ -11,7 +11,7 @@ use crate::actor::Grant;
 use crate::record::{CategoryName, SourceName};
 
 /// Everything the operator has set.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The zone of schedules, of "today" and of year ends.
     pub time_zone: TimeZone,
@@ -34,6 +34,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether a run does the same by either: who may do what, and when jobs run, is no part of that.
+    #[must_use]
+    pub fn rules_are(&self, other: &Self) -> bool {
+        self.time_zone == other.time_zone
+            && self.sources == other.sources
+            && self.categories == other.categories
+            && self.retention == other.retention
+    }
+
     /// Categories whose keys are personal.
     #[must_use]
     pub fn personal_keys(&self) -> BTreeSet<CategoryName> {
@@ -78,7 +87,7 @@ pub struct Holds {
 }
 
 /// When jobs run. A job without an expression runs by hand only.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     /// Five-field cron expression of the prepare job, in the time zone of the settings. Checked for form here; the
     /// scheduler reads it.
@@ -90,7 +99,7 @@ pub struct Schedule {
 }
 
 /// One application's database.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SourceSettings {
     /// Its name.
     pub name: SourceName,

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use tokio::sync::{Mutex, watch};
 
 use crate::clock::SharedClock;
-use crate::config::Settings;
+use crate::config::{Settings, causes};
 use crate::jobs::{self, JobError, Keys, Workshop};
 use crate::record::SourceName;
 use crate::scheduler::{Performer, RunBook, StopSignal};
@@ -87,7 +87,11 @@ impl RunBook for Book {
     async fn look_after(&self) -> Result<(), StoreError> {
         if self.store.clock_doubt().is_some() {
             // What is owed stays owed until the clock is right.
-            return self.store.note_clock_doubt().await;
+            if let Err(error) = self.store.note_clock_doubt().await {
+                // People can look all the same.
+                tracing::error!(error = %causes(&error), "that the clock is not believed could not be written down");
+            }
+            return Ok(());
         }
         let settings = Arc::clone(&self.settings.borrow());
         jobs::queue_owed(&self.store, &settings).await?;
@@ -136,7 +140,10 @@ impl Performer<Run> for Runner {
         };
         // What tightens a rule holds at once: the run ends, and another goes on by the settings in force. A dry run does no
         // harm by older ones.
-        let are_older = || !run.dry_run && !Arc::ptr_eq(&settings, &self.settings.borrow());
+        let are_older = || {
+            let now = self.settings.borrow();
+            !run.dry_run && !Arc::ptr_eq(&settings, &now) && !settings.rules_are(&now)
+        };
         let done = jobs::perform(&workshop, &run, &|| *stop.borrow() || are_older()).await;
         if are_older() {
             tracing::info!(run = run.id.0, "other settings are in force by now");

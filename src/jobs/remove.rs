@@ -22,7 +22,7 @@ use super::{JobError, Workshop, store};
 use crate::clock::Stopwatch;
 use crate::config::{FullText, Hours, Settings, SourceSettings, causes};
 use crate::erasure::{Pace, is_overdue, is_wanted, pass};
-use crate::proof::ProofReport;
+use crate::proof::{Layer, ProofReport, Verdict};
 use crate::proposal::RemovalStep;
 use crate::record::SourceName;
 use crate::source::{Emptied, FullTextIndex, Gathered, Remover, Source, SourceError};
@@ -49,8 +49,12 @@ const PAGES_FIRST: u32 = 32;
 const PAGES: RangeInclusive<u32> = 8..=4_096;
 /// How often one index is written on at most: more than the largest has pages for.
 const MERGES_MAX: u32 = 1_000_000;
-/// So long an index that has to be made anew is tried again at once, whoever holds the lock.
-const REBUILD_WAIT: Duration = Duration::from_secs(60);
+/// So often an index that has to be made anew is tried at once, each time for as long as the lock is waited for.
+const REBUILD_TRIES: u32 = 20;
+/// What searches need is tried again much sooner, and more often.
+const REBUILD_AGAIN_FIRST: SignedDuration = SignedDuration::from_mins(1);
+/// But never later than this.
+const REBUILD_AGAIN_MAX: SignedDuration = SignedDuration::from_mins(15);
 /// How often the log is tried to be emptied in one run: nearly always somebody reads for a moment only.
 const EMPTYINGS: u32 = 10;
 
@@ -234,8 +238,12 @@ fn next_start(workshop: &Workshop, hours: Hours) -> Option<Timestamp> {
 
 /// When what was tried in vain so often is tried again.
 fn again(workshop: &Workshop, step: RemovalStep, tries: u32) -> Timestamp {
-    let max = if step == RemovalStep::Proof { PROOF_AGAIN_MAX } else { AGAIN_MAX };
-    let doubled = AGAIN_FIRST.checked_mul(1_i32.checked_shl(tries.min(8)).unwrap_or(1)).unwrap_or(max);
+    let (first, max) = match step {
+        RemovalStep::Proof => (AGAIN_FIRST, PROOF_AGAIN_MAX),
+        RemovalStep::Rebuild => (REBUILD_AGAIN_FIRST, REBUILD_AGAIN_MAX),
+        _ => (AGAIN_FIRST, AGAIN_MAX),
+    };
+    let doubled = first.checked_mul(1_i32.checked_shl(tries.min(8)).unwrap_or(1)).unwrap_or(max);
     workshop.clock.now().saturating_add(doubled.min(max)).unwrap_or(Timestamp::MAX)
 }
 
@@ -419,6 +427,12 @@ impl Removal<'_> {
 
     /// Writes the whole file anew, and at once what goes by the numbers that its rows had.
     async fn vacuum(&mut self, ends: &mut Ends) -> Result<(), JobError> {
+        if ends.iter().any(|(step, end)| *step == RemovalStep::Rebuild && *end != StepEnd::Done) {
+            // Rows have other numbers already: they are not given others once more before the indexes know.
+            let why = "the rest has to be done first".to_owned();
+            ends.push((RemovalStep::Vacuum, self.later(RemovalStep::Vacuum, why, None)));
+            return Ok(());
+        }
         let cannot = self.cannot_vacuum().await.unwrap_or_else(|error| Some((causes(&error), None)));
         if let Some((why, next_at)) = cannot {
             ends.push((RemovalStep::Vacuum, self.later(RemovalStep::Vacuum, why, next_at)));
@@ -433,6 +447,8 @@ impl Removal<'_> {
                 ends.push((RemovalStep::Vacuum, StepEnd::Done));
                 pass("removal-vacuumed");
                 if renumbers {
+                    // Whatever was made anew before it has to be once more.
+                    ends.retain(|(step, _)| *step != RemovalStep::Rebuild);
                     ends.push((RemovalStep::Rebuild, self.rebuild().await));
                 }
             }
@@ -469,23 +485,23 @@ impl Removal<'_> {
 
     /// Whoever has the lock is waited for: until it is done, searches find somebody else.
     async fn rebuild(&mut self) -> StepEnd {
-        let (waited, mut whys, mut next_at) = (Stopwatch::start(), Vec::new(), None);
+        let (mut tries, mut whys) = (0, Vec::new());
         for index in self.remover.rebuilt() {
             let done = loop {
+                tries += 1;
                 match self.remover.rebuild(&index).await {
-                    Err(SourceError::Locked) if waited.elapsed() < REBUILD_WAIT => {}
+                    Err(SourceError::Locked) if tries < REBUILD_TRIES => {}
                     done => break done,
                 }
             };
             if let Err(error) = done {
-                next_at = next_at.or(matches!(error, SourceError::Locked).then(|| self.workshop.clock.now()));
                 whys.push(format!("{}: {}", index.name, causes(&error)));
             }
         }
         if whys.is_empty() {
             return StepEnd::Done;
         }
-        self.later(RemovalStep::Rebuild, whys.join("; "), next_at)
+        self.later(RemovalStep::Rebuild, whys.join("; "), None)
     }
 
     async fn empty(&mut self) -> Result<StepEnd, SourceError> {
@@ -504,7 +520,7 @@ impl Removal<'_> {
 
     /// Looks whether it is gone: by values in the run that has erased, whatever could not be done; later by structure alone,
     /// when all else is done.
-    async fn prove(&mut self, ends: &Ends, progress: &mut Progress<'_>) -> Result<StepEnd, JobError> {
+    async fn prove(&mut self, ends: &mut Ends, progress: &mut Progress<'_>) -> Result<StepEnd, JobError> {
         let sample = progress.samples.of(&self.described.name);
         let pending = ends.iter().filter_map(|(_, end)| match end {
             StepEnd::Pending(Remaining { next_at, .. }) => Some(*next_at),
@@ -524,14 +540,25 @@ impl Removal<'_> {
             Some((_, begin)) => begin,
             None => next_at,
         };
-        let is_rewritten = ends.iter().any(|(step, _)| *step == RemovalStep::Vacuum);
-        if report.nonzero() > 0 && unknown.is_some() && !is_rewritten && self.described.removal.vacuum.is_some() {
-            // Nothing else removes what lies between the rows of a page.
+        let end = unknown.map_or(StepEnd::Done, |why| self.later(RemovalStep::Proof, why, next_at));
+        progress.is_stopped |= end != StepEnd::Done && (self.stop)();
+        if let StepEnd::Pending(Remaining { next_at, .. }) = &end
+            && self.is_for_vacuum(&report)
+            && !ends.iter().any(|(step, _)| *step == RemovalStep::Vacuum)
+        {
+            // No sooner than the proof is tried again: an application that leaves its own behind would be locked out for nothing.
             self.owe(RemovalStep::Vacuum).await.map_err(store)?;
+            let why = "the proof has found what nothing else removes".to_owned();
+            ends.push((RemovalStep::Vacuum, self.later(RemovalStep::Vacuum, why, Some(*next_at))));
         }
-        progress.is_stopped |= unknown.is_some() && (self.stop)();
         progress.report.proofs.insert(self.described.name.to_string(), report);
-        Ok(unknown.map_or(StepEnd::Done, |why| self.later(RemovalStep::Proof, why, next_at)))
+        Ok(end)
+    }
+
+    /// Whether something was found in the database itself that writing it anew removes, where that may be done.
+    fn is_for_vacuum(&self, report: &ProofReport) -> bool {
+        let is_found = matches!(report.verdict(Layer::Database), Some(Verdict::Found { .. }));
+        (is_found || report.is_clean()) && report.nonzero_ours() > 0 && self.described.removal.vacuum.is_some()
     }
 
     /// What lies between the rows of a page stays there until the whole file is written anew.

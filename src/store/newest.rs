@@ -45,8 +45,8 @@ impl Newest {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(StoreError::File { doing: "read", path: self.0.clone(), source }),
         };
-        if text.is_empty() {
-            // It had just been made when the power failed.
+        if text.bytes().all(|byte| byte == 0) {
+            // It had just been made when the power failed: some file systems keep the length, and not what was written.
             return Ok(None);
         }
         let parts = text.trim_end().split_once(' ');
@@ -55,15 +55,18 @@ impl Newest {
         noted.map(Some).ok_or_else(unreadable)
     }
 
-    /// Refuses a state without the entry that is noted.
+    /// Refuses a state without the entry that is noted. One that was pruned meanwhile has been there.
     pub(super) async fn check(&self, state: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let Some((entry, hash)) = self.read()? else { return Ok(()) };
-        let found: Option<Vec<u8>> = sqlx::query_scalar("SELECT hash FROM audit WHERE seq = ?1")
-            .bind(entry)
-            .fetch_optional(connection)
-            .await
-            .map_err(failed("look for the newest entry of the trail"))?;
-        if found.as_deref() == Some(hash.as_slice()) {
+        let is_there: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM audit WHERE seq = ?1 AND hash = ?2) OR EXISTS (SELECT 1 FROM cut WHERE entries > ?1)",
+        )
+        .bind(entry)
+        .bind(hash.as_slice())
+        .fetch_one(connection)
+        .await
+        .map_err(failed("look for the newest entry of the trail"))?;
+        if is_there {
             return Ok(());
         }
         Err(StoreError::Older { path: state.to_owned(), entry, noted: self.0.clone() })

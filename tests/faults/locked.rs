@@ -166,3 +166,23 @@ async fn a_rule_that_is_tightened_during_a_run_holds_at_once() {
     assert_eq!(names(&bench).await.len(), 6);
     daemon.stop();
 }
+
+#[tokio::test]
+async fn settings_that_are_read_again_and_are_the_same_end_no_run() {
+    let bench = impatient("WAL").await;
+    settings(&bench, &source("lock_wait = \"2 s\""));
+    let site = Site::at(bench.dir.path());
+    let mut daemon = site.start(&[("ERASURED_LOG", "erasured=debug")]);
+    daemon.ready();
+    site.confirm_all();
+    let application = locking(&bench).await;
+    site.json(&["run", "erase"]);
+    daemon.says("the application has the source, giving way");
+    daemon.signal(nix::sys::signal::Signal::SIGHUP);
+    daemon.says("the settings are reloaded");
+    let_go(application).await;
+    let runs = site.idle();
+    let states: Vec<_> = runs.iter().filter_map(|run| run["state"].as_str()).collect();
+    assert_eq!(states, ["done", "done"], "{runs:?}");
+    daemon.stop();
+}

@@ -112,6 +112,26 @@ async fn what_a_kill_has_left_behind_it_comes_first_whatever_the_hours() {
 }
 
 #[tokio::test]
+async fn what_could_not_follow_it_stays_owed_and_it_is_not_done_again_before() {
+    let office = Office::with("WAL", Search::Own, "[source.app.removal]\nvacuum = \"00:00-24:00\"").await;
+    office.bench.sql(NOTES).await;
+    office.erase_and_stop().await;
+    office.owe(RemovalStep::Rebuild).await;
+    office.bench.sql("VACUUM").await;
+    let mut application = office.bench.connect().await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut application).await.unwrap();
+    let run = office.run(JobKind::Remove).await;
+    assert!(removed(&run).1.contains(&"rebuild"), "{run:?}");
+    let steps = office.steps().await;
+    assert!(steps.contains(&"rebuild") && steps.contains(&"vacuum"), "{steps:?}");
+    sqlx::query("ROLLBACK").execute(&mut application).await.unwrap();
+    application.close().await.unwrap();
+    let run = office.run(JobKind::Remove).await;
+    assert_eq!((outcome(&run), finds(&office).await), ("done", vec!["'word500'".to_owned()]));
+    assert_eq!(office.steps().await, Vec::<&str>::new());
+}
+
+#[tokio::test]
 async fn it_hears_that_it_is_to_stop() {
     let office = Office::with("WAL", Search::Own, "[source.app.removal]\nvacuum = \"00:00-24:00\"").await;
     office.erase_and_stop().await;

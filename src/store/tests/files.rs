@@ -198,3 +198,22 @@ async fn the_trail_cannot_be_changed_through_sql_by_mistake() {
         assert!(sqlx::query(sql).execute(&mut connection).await.is_err(), "{sql}");
     }
 }
+
+#[tokio::test]
+async fn the_note_of_the_newest_entry_is_one_that_the_trail_has_or_says_nothing() {
+    let bench = Bench::new().await;
+    bench.propose([1]).await;
+    let mut note = bench.path().into_os_string();
+    note.push(".newest");
+    let noted = std::fs::read_to_string(&note).unwrap();
+    // A power cut just when it was made.
+    for nothing in [Vec::new(), vec![0; noted.len()]] {
+        std::fs::write(&note, nothing).unwrap();
+        Store::open(&bench.path(), bench.clock.clone()).await.unwrap();
+    }
+    for other in [noted.replace('1', "2"), noted.replacen("000", "001", 1)] {
+        std::fs::write(&note, &other).unwrap();
+        let refused = Store::open(&bench.path(), bench.clock.clone()).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Older { .. }), "{other}: {refused}");
+    }
+}
