@@ -161,7 +161,7 @@ impl Change<'_> {
         if let Some(known) = &known {
             self.write_known(known).await?;
             if was_ahead && known.ahead.is_none() {
-                self.date_confirmations(self.now).await?;
+                self.date_waits(self.now).await?;
             }
         }
         Ok(known)
@@ -185,17 +185,27 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// What was confirmed while the clock was ahead would wait until then: it counts as confirmed now, for nobody knows
-    /// when it was, and no wait behind a confirmation becomes shorter by it.
-    async fn date_confirmations(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// What was confirmed, or whose release was asked for, while the clock was ahead would wait until then: it counts from
+    /// now, for nobody knows when it was, and no wait becomes shorter by it.
+    async fn date_waits(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let now = rows::instant(now);
         let done = sqlx::query("UPDATE proposal SET confirmed_at = ?1 WHERE state = 'confirmed' AND confirmed_at > ?1")
-            .bind(rows::instant(now))
+            .bind(&now)
             .execute(&mut *self.transaction)
             .await
             .map_err(failed("write when proposals were confirmed"))?;
-        if done.rows_affected() > 0 {
-            let records = done.rows_affected();
+        let records = done.rows_affected();
+        if records > 0 {
             tracing::warn!(records, "confirmed while the clock was ahead: they count as confirmed now");
+        }
+        let done = sqlx::query("UPDATE hold SET asked_at = ?1 WHERE released_seq IS NULL AND asked_at > ?1")
+            .bind(&now)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed("write when releases were asked for"))?;
+        let holds = done.rows_affected();
+        if holds > 0 {
+            tracing::warn!(holds, "their release was asked for while the clock was ahead: it counts as asked for now");
         }
         Ok(())
     }
@@ -215,7 +225,7 @@ impl Change<'_> {
         };
         let known = Known::believing(self.times.clock());
         self.write_known(&known).await?;
-        self.date_confirmations(self.times.clock().now()).await?;
+        self.date_waits(self.times.clock().now()).await?;
         self.append(by, &Kind::ClockAccepted { newest: rows::instant(newest) }).await?;
         // Now, for this very change says how late it is.
         *self.times.known() = known;
