@@ -65,8 +65,7 @@ impl Back<'_, '_> {
             let Some((last, _)) = page.last() else {
                 return Ok(true);
             };
-            self.progress.is_stopped |= (self.stop)();
-            if self.progress.is_stopped || !self.progress.may_begin(self.workshop, self.described, self.run) {
+            if self.progress.hears(self.stop) || !self.progress.may_begin(self.workshop, self.described, self.run) {
                 return Ok(false);
             }
             after = Some(last.clone());
