@@ -9,8 +9,8 @@ use crate::record::{Fingerprint, RecordKey, RecordRef};
 use crate::source::{Mapping, Reader};
 use crate::store::{BATCH_MAX_RECORDS, RunId};
 
-/// Counts and names them, where the source was opened again since the last look. That was the last look only where every
-/// category could be gone through.
+/// Counts and names them, where the source was opened again since the last look. It is one look over the whole source: as
+/// long as a category of it is stopped it waits, and one that is broken off names nobody, so that nobody is named twice.
 pub(super) async fn look_who_came_back(
     workshop: &Workshop,
     run: Option<RunId>,
@@ -23,16 +23,18 @@ pub(super) async fn look_who_came_back(
         return Ok(());
     }
     let mut open = workshop.open(&described.name, run).await?;
-    let mut back = Back { workshop, run, described, reader: &mut open.reader, progress, stop };
-    let looked = back.look_through_all(open.mappings.values()).await;
-    open.reader.close().await;
-    if !looked? || run.is_none() || !open.stopped.is_empty() {
+    if !open.stopped.is_empty() {
+        open.reader.close().await;
+        let source = &described.name;
+        progress
+            .trouble_once(format!("{source}: who came back with a backup is looked for once no category is stopped"));
         return Ok(());
     }
-    let mut turn = workshop.store.turn().await;
-    let mut change = turn.begin().await.map_err(store)?;
-    change.looked_who_came_back(&described.name).await.map_err(store)?;
-    change.commit().await.map_err(store)
+    let mut look = Back { workshop, run, described, reader: &mut open.reader, progress, stop, found: Vec::new() };
+    let looked = look.look_through_all(open.mappings.values()).await;
+    let found = look.found;
+    open.reader.close().await;
+    if looked? { tell(workshop, run, described, progress, &found).await } else { Ok(()) }
 }
 
 /// A look through the ledger for those who are in the source again.
@@ -43,6 +45,8 @@ struct Back<'a, 'w> {
     reader: &'a mut Reader,
     progress: &'a mut Progress<'w>,
     stop: Stop<'a>,
+    /// Who is there again, page by page of the ledger.
+    found: Vec<Vec<RecordRef>>,
 }
 
 impl Back<'_, '_> {
@@ -70,7 +74,7 @@ impl Back<'_, '_> {
             }
             after = Some(last.clone());
             let back = self.those_back(mapping, page).await?;
-            self.tell(mapping, &back).await?;
+            self.found.extend((!back.is_empty()).then_some(back));
         }
     }
 
@@ -89,13 +93,25 @@ impl Back<'_, '_> {
         let back = page.into_iter().zip(now).filter(|((_, before), now)| is_back(before, now));
         Ok(back.map(|((key, _), _)| RecordRef { category: mapping.category.clone(), key }).collect())
     }
+}
 
-    async fn tell(&mut self, mapping: &Mapping, back: &[RecordRef]) -> Result<(), JobError> {
-        self.progress.report.category(&mapping.category).back_undue += back.len() as u64;
-        let Some(run) = self.run.filter(|_| !back.is_empty()) else { return Ok(()) };
-        let mut turn = self.workshop.store.turn().await;
-        let mut change = turn.begin().await.map_err(store)?;
-        change.tell_came_back(run, back).await.map_err(store)?;
-        change.commit().await.map_err(store)
+/// Counts what a whole look has found, and names them in the very change that ends the look.
+async fn tell(
+    workshop: &Workshop,
+    run: Option<RunId>,
+    described: &SourceSettings,
+    progress: &mut Progress<'_>,
+    found: &[Vec<RecordRef>],
+) -> Result<(), JobError> {
+    for record in found.iter().flatten() {
+        progress.report.category(&record.category).back_undue += 1;
     }
+    let Some(run) = run else { return Ok(()) };
+    let mut turn = workshop.store.turn().await;
+    let mut change = turn.begin().await.map_err(store)?;
+    for back in found {
+        change.tell_came_back(run, back).await.map_err(store)?;
+    }
+    change.looked_who_came_back(&described.name).await.map_err(store)?;
+    change.commit().await.map_err(store)
 }

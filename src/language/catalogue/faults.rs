@@ -5,6 +5,10 @@ pub(super) const TEXTS: super::Part = &[
         "{name}: the application kept the database locked, {TRIES} times for {span}; something of it is left",
         "{name}: die Anwendung hielt die Datenbank gesperrt, {TRIES} Mal für {span}; etwas davon ist übrig",
     ),
+    (
+        "{source}: who came back with a backup is looked for once no category is stopped",
+        "{source}: wer mit einer Sicherung zurückkam, wird gesucht, sobald keine Kategorie mehr angehalten ist",
+    ),
     ("what is left is done by the next run", "was übrig ist, macht der nächste Lauf"),
     ("run {id} tries again what is left, from {at:.0} on", "Lauf {id} versucht ab {at:.0} noch einmal, was übrig ist"),
     ("run {id} has begun before it and does what was left", "Lauf {id} hat vorher begonnen und macht, was übrig war"),
