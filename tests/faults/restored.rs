@@ -5,7 +5,7 @@ use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::common::Bench;
-use crate::office::{erased, names, office, settings, source};
+use crate::office::{CUSTOMER, erased, names, office, settings, source};
 use crate::process::{Answer, Site, copied, wait_until};
 use crate::source::confirmed;
 use crate::told::{assert_writable, problem, undone, why};
@@ -145,6 +145,22 @@ async fn brought_back(meanwhile: impl AsyncFnOnce(&Bench)) -> (Bench, Site) {
     assert_eq!(Answer::of(&mut site.erasured(&["reopen", "app"])).code, 0);
     meanwhile(&bench).await;
     (bench, site)
+}
+
+/// What makes it the same person is other columns by now: the ledger cannot tell, and that is said.
+#[tokio::test]
+async fn whoever_may_have_come_back_is_counted_where_it_cannot_be_told() {
+    let other = CUSTOMER.replace("identity = [\"last_name\", \"email\"]", "identity = [\"last_name\"]");
+    let (_bench, site) = brought_back(async |bench| _ = bench.category("customer", &other)).await;
+    let daemon = site.daemon();
+    let told = "customer: 2 records were erased before, and the same key is there again; whether a restored backup brought the same person back cannot be told";
+    for words in ["prepare --dry-run", "prepare"] {
+        let run = site.json(&[vec!["run", "--wait"], words.split(' ').collect()].concat());
+        assert!(run["notes"].to_string().contains(told), "{words}: {run}");
+    }
+    assert_eq!(site.entries("came_back").len(), 0, "nobody is named who may be somebody else");
+    assert_eq!(site.json(&["run", "prepare", "--wait"])["notes"], Value::Array(Vec::new()), "once");
+    daemon.stop();
 }
 
 /// The look is one over the whole source: while a category is stopped it waits, and names nobody twice.

@@ -35,6 +35,10 @@ pub(super) const TEXTS: super::Part = &[
         "{category}: {} {records} schon gelöscht, mit einer zurückgespielten Sicherung zurückgekommen, und kein Vorschlag: das Protokoll nennt sie (came_back); was wieder gelöscht werden soll, von Hand vormerken",
     ),
     (
+        "{category}: {} {records} erased before, and the same key is there again; whether a restored backup brought the same person back cannot be told: the key or the columns of the fingerprints are others by now",
+        "{category}: {} {records} schon gelöscht, und derselbe Schlüssel ist wieder da; ob eine zurückgespielte Sicherung dieselbe Person zurückgebracht hat, lässt sich nicht sagen: der Schlüssel oder die Spalten der Fingerabdrücke sind inzwischen andere",
+    ),
+    (
         "{category}: {} {records} erased before and came back with a restored backup",
         "{category}: {} {records} schon gelöscht und mit einer Sicherung zurückgekommen",
     ),
