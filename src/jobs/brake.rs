@@ -129,12 +129,9 @@ impl Spreading {
 impl Progress<'_> {
     /// Tells, once, that more of a category can be erased by now than the brake allows.
     pub(super) fn note_more_than_counted(&mut self, category: &CategoryName) {
-        let told = format!(
+        self.trouble_once(format!(
             "{category}: more can be erased since it was counted than the brake allows; the rest waits for the next run"
-        );
-        if !self.troubles.contains(&told) {
-            self.trouble(told);
-        }
+        ));
     }
 
     /// The largest number of records that may be proposed or erased of what was looked at; `None`: the brake has closed,

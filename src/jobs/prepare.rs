@@ -79,7 +79,7 @@ async fn prepare_source(
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
     if !is_open(workshop, run, &described.name).await? {
-        tell_once(progress, told_closed(&described.name));
+        progress.trouble_once(told_closed(&described.name));
         return Ok(());
     }
     prepare_open(workshop, run, described, over, progress, stop).await?;
@@ -161,14 +161,7 @@ async fn prepare_open(
 fn tell_stopped(open: &Open, over: &mut BTreeMap<CategoryName, Option<u64>>, progress: &mut Progress<'_>) {
     for stopped in &open.stopped {
         over.insert(stopped.category.clone(), None);
-        tell_once(progress, format!("{}: {}", stopped.category, stopped.reason));
-    }
-}
-
-/// Tells what is wrong; the same once, however often the source is opened.
-fn tell_once(progress: &mut Progress<'_>, told: String) {
-    if !progress.troubles.contains(&told) {
-        progress.trouble(told);
+        progress.trouble_once(format!("{}: {}", stopped.category, stopped.reason));
     }
 }
 

@@ -44,6 +44,13 @@ impl Progress<'_> {
         self.troubles.push(what);
     }
 
+    /// Notes what is wrong; the same once, however often it is found.
+    pub(super) fn trouble_once(&mut self, what: String) {
+        if !self.troubles.contains(&what) {
+            self.trouble(what);
+        }
+    }
+
     /// Whether anything may be begun on the source. From the first time that it is asked for outside its hours, nothing is
     /// in this run, even if they begin meanwhile: otherwise a category would be left out between two that were not. A dry
     /// run changes nothing, and may look at any time.

@@ -34,8 +34,8 @@ pub enum SettleError {
 /// Why a source is closed when its marker is from elsewhere.
 const FOREIGN: &str = "its commit marker is not the one last written: the source or the state has been restored from elsewhere; erasured reopen opens it again";
 
-/// Why a source is closed in which somebody has erased of whom a new state knows nothing.
-const STRANGE: &str = "another installation of erasured has erased in it, and this state knows nothing of the source: another daemon erases here, or the state was lost, with its holds and decisions; restore the state, or erasured reopen opens the source";
+/// Why a source is closed in which another installation has erased, and this one never has.
+const STRANGE: &str = "another installation of erasured has erased in it, and this state has never erased in it: another daemon erases here, or the state was lost, with its holds and decisions; restore the state, or erasured reopen opens the source";
 
 /// What is on record about a source, and what its marker table says.
 struct Look {

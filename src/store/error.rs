@@ -60,7 +60,7 @@ pub enum StoreError {
     Older {
         /// The file.
         path: PathBuf,
-        /// The newest entry that was ever written.
+        /// The newest entry that was noted.
         entry: i64,
         /// Where that is noted.
         noted: PathBuf,

@@ -58,7 +58,7 @@ pub struct Hold {
 /// Somebody wants a hold released, and another has to agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedRelease {
-    /// When.
+    /// When, as far as the wait behind it goes: what the clock showed counts only where it is believed.
     pub at: Timestamp,
     /// Who.
     pub by: Actor,
@@ -117,7 +117,7 @@ macro_rules! hold_rows {
     () => {
         "h.id, h.category, h.key, h.unit, h.fingerprint, f.key_id, f.identity, h.standard, coalesce(a.at, k.at) AS at, \
          coalesce(a.actor, k.actor) AS actor, r.text AS reason, n.text AS reference, h.asked_standard, \
-         coalesce(q.at, l.at) AS asked_at, coalesce(q.actor, l.actor) AS asked_by, t.text AS asked_reason \
+         h.asked_at, coalesce(q.actor, l.actor) AS asked_by, t.text AS asked_reason \
          FROM hold h JOIN fingerprint_form f ON f.id = h.form \
          LEFT JOIN audit a ON a.seq = h.set_seq LEFT JOIN kept k ON k.seq = h.set_seq \
          LEFT JOIN audit_text r ON r.seq = h.set_seq AND r.field = 'reason' \
@@ -315,19 +315,22 @@ impl Change<'_> {
         self.append(by, &Kind::HoldTooLate { records }).await.map(drop)
     }
 
-    /// The first of two people wants the hold released.
+    /// The first of two people wants the hold released. No earlier than what is on record, as with a confirmation: a clock
+    /// that was set back does not shorten the wait behind it.
     ///
     /// # Errors
     /// When it could not be written.
     pub async fn ask_release(&mut self, by: &By, hold: &Hold, reason: Option<&Reason>) -> Result<(), StoreError> {
         let seq = self.tell_release(by, hold, reason, Kind::HoldReleaseAsked).await?;
         let done = sqlx::query(
-            "UPDATE hold SET asked_seq = ?2, asked_standard = ?3 \
+            "UPDATE hold SET asked_seq = ?2, asked_standard = ?3, \
+             asked_at = max(?4, coalesce((SELECT newest_at FROM clock), ?4)) \
              WHERE id = ?1 AND asked_seq IS NULL AND released_seq IS NULL",
         )
         .bind(hold.id.0)
         .bind(seq.cast_signed())
         .bind(reason.and_then(Reason::name))
+        .bind(rows::instant(self.now))
         .execute(&mut *self.transaction)
         .await
         .map_err(failed("ask for the release of a hold"))?;

@@ -1,10 +1,10 @@
 //! Pruning: what is older than keys may be kept goes, up to a checkpoint.
 //!
-//! First the trail is cut, in one change with its entry and a checkpoint over that: from then on it begins with the entry over which the checkpoint was
-//! signed, for whoever reads it. Then what lies before is swept away, a little at a time; a sweep that is cut short goes on
-//! with the next one. May be relied on: nothing before the cut is told to anybody; what stands today stays whole – holds,
-//! open proposals, access –, with who and when of the entries that it points to; the newest checkpoint is never before
-//! the cut.
+//! First the trail is cut, in one change with its entry and a checkpoint over that: from then on it begins with the entry
+//! over which the checkpoint was signed, for whoever reads it. Then what lies before is swept away, a little at a time; a
+//! sweep that is cut short goes on with the next one. May be relied on: nothing before the cut is told to anybody; what
+//! stands today stays whole – holds, open proposals, access –, with who and when of the entries that it points to; the
+//! newest checkpoint is never before the cut.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -50,8 +50,8 @@ struct Part {
 const CLOSED: &str = "SELECT id FROM proposal WHERE state IN ('erased', 'withdrawn') AND changed_at <= ?2 \
      AND proposed_at <= ?2";
 
-/// In this order, after the proposals. Rows that have a number go in its order, up to the first that is too young: a clock that was wrong for a
-/// while makes nothing old.
+/// In this order, after the proposals. Rows that have a number go in its order, up to the first that is too young: a clock
+/// that was wrong for a while makes nothing old.
 const PARTS: [Part; 8] = [
     Part {
         name: "erasures",

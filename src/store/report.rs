@@ -48,6 +48,9 @@ pub struct Counts {
     pub came_back: u64,
     /// Erased before, brought back by a backup, and not due.
     pub back_undue: u64,
+    /// Erased before, there under the same key and not due; nobody can say whether they are the same, and a backup has
+    /// brought them back.
+    pub back_unsure: u64,
     /// Would be due, but for the period of a row that depends on them.
     pub retained: u64,
     /// Deleted.
@@ -78,6 +81,7 @@ impl AddAssign for Counts {
         self.due += other.due;
         self.came_back += other.came_back;
         self.back_undue += other.back_undue;
+        self.back_unsure += other.back_unsure;
         self.retained += other.retained;
         self.deleted += other.deleted;
         self.anonymised += other.anonymised;
@@ -113,6 +117,7 @@ impl Counts {
             ("due", self.due),
             ("came_back", self.came_back),
             ("back_undue", self.back_undue),
+            ("back_unsure", self.back_unsure),
             ("retained", self.retained),
             ("deleted", self.deleted),
             ("anonymised", self.anonymised),

@@ -66,8 +66,9 @@ impl Known {
         Self { newest: Some(clock.now()), anchor: Some(Anchor::of(clock)), ..Self::default() }
     }
 
-    fn doubt(&mut self, clock: &dyn Clock) -> Option<ClockDoubt> {
-        let (now, newest) = (clock.now(), self.newest?);
+    /// Why the clock is not believed when it shows `now`.
+    fn doubt(&mut self, now: Timestamp, clock: &dyn Clock) -> Option<ClockDoubt> {
+        let newest = self.newest?;
         if newest.duration_since(now) > BACK_MAX {
             return Some(ClockDoubt::Back { now, newest });
         }
@@ -79,17 +80,17 @@ impl Known {
             if self.ahead.is_some_and(|ahead| ahead.duration_since(now) <= BACK_MAX) {
                 return Some(ClockDoubt::Ahead { now, expected: newest });
             }
-            self.anchor = Some(Anchor::of(clock));
+            self.anchor = Some(Anchor { at: now, ..Anchor::of(clock) });
             return None;
         };
         let expected = anchor.expected(clock);
         (now.duration_since(expected) > AHEAD_MAX).then_some(ClockDoubt::Ahead { now, expected })
     }
 
-    /// What is to be known from a change at `now` on, where it is something that counts.
+    /// What is to be known from a change on that ends when the clock shows `now`, where it is something that counts.
     fn after(&mut self, now: Timestamp, clock: &dyn Clock) -> Option<Self> {
         let is_over = |since: Option<Timestamp>| since.is_none_or(|since| now.duration_since(since) >= NOTED_EVERY);
-        match self.doubt(clock) {
+        match self.doubt(now, clock) {
             None if is_over(self.newest) || self.ahead.is_some() => {
                 Some(Self { newest: self.newest.max(Some(now)), is_long_ago: false, ahead: None, ..self.clone() })
             }
@@ -130,7 +131,8 @@ impl Times {
     }
 
     fn doubt(&self) -> Option<ClockDoubt> {
-        self.known().doubt(self.clock())
+        let mut known = self.known();
+        known.doubt(self.clock().now(), self.clock())
     }
 }
 
@@ -154,14 +156,16 @@ impl Store {
 impl Change<'_> {
     /// Writes down how late it is, as part of the change; gives what is to be remembered once it holds.
     pub(super) async fn write_time(&mut self) -> Result<Option<Known>, StoreError> {
-        let (known, was_ahead) = {
+        // The clock may have been set since the change began: what is kept of it is what is judged.
+        let (known, was_ahead, now) = {
             let mut known = self.times.known();
-            (known.after(self.now, self.times.clock()), known.ahead.is_some())
+            let now = self.times.clock().now();
+            (known.after(now, self.times.clock()), known.ahead.is_some(), now)
         };
         if let Some(known) = &known {
             self.write_known(known).await?;
             if was_ahead && known.ahead.is_none() {
-                self.date_confirmations(self.now).await?;
+                self.date_waits(now).await?;
             }
         }
         Ok(known)
@@ -185,17 +189,27 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// What was confirmed while the clock was ahead would wait until then: it counts as confirmed now, for nobody knows
-    /// when it was, and no wait behind a confirmation becomes shorter by it.
-    async fn date_confirmations(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// What was confirmed, or whose release was asked for, while the clock was ahead would wait until then: it counts from
+    /// now, for nobody knows when it was, and no wait becomes shorter by it.
+    async fn date_waits(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let now = rows::instant(now);
         let done = sqlx::query("UPDATE proposal SET confirmed_at = ?1 WHERE state = 'confirmed' AND confirmed_at > ?1")
-            .bind(rows::instant(now))
+            .bind(&now)
             .execute(&mut *self.transaction)
             .await
             .map_err(failed("write when proposals were confirmed"))?;
-        if done.rows_affected() > 0 {
-            let records = done.rows_affected();
+        let records = done.rows_affected();
+        if records > 0 {
             tracing::warn!(records, "confirmed while the clock was ahead: they count as confirmed now");
+        }
+        let done = sqlx::query("UPDATE hold SET asked_at = ?1 WHERE released_seq IS NULL AND asked_at > ?1")
+            .bind(&now)
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(failed("write when releases were asked for"))?;
+        let holds = done.rows_affected();
+        if holds > 0 {
+            tracing::warn!(holds, "their release was asked for while the clock was ahead: it counts as asked for now");
         }
         Ok(())
     }
@@ -215,7 +229,7 @@ impl Change<'_> {
         };
         let known = Known::believing(self.times.clock());
         self.write_known(&known).await?;
-        self.date_confirmations(self.times.clock().now()).await?;
+        self.date_waits(self.times.clock().now()).await?;
         self.append(by, &Kind::ClockAccepted { newest: rows::instant(newest) }).await?;
         // Now, for this very change says how late it is.
         *self.times.known() = known;

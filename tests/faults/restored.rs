@@ -5,7 +5,7 @@ use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::common::Bench;
-use crate::office::{erased, names, office, settings, source};
+use crate::office::{CUSTOMER, erased, names, office, settings, source};
 use crate::process::{Answer, Site, copied, wait_until};
 use crate::source::confirmed;
 use crate::told::{assert_writable, problem, undone, why};
@@ -124,6 +124,70 @@ async fn whoever_was_erased_by_a_mark_and_comes_back_is_named() {
     daemon.stop();
 }
 
+/// An office in which two were erased because a clerk had asked, and whose database is from before that, opened again; `meanwhile`
+/// is what happens to it before anybody looks.
+async fn brought_back(meanwhile: impl AsyncFnOnce(&Bench)) -> (Bench, Site) {
+    let bench = office(6).await;
+    let marked = "INSERT INTO customers VALUES (70, 'Marked', 'm@example.org', '2026-10-01'),
+        (71, 'Too', 't@example.org', '2026-10-01')";
+    bench.sql(marked).await;
+    let site = Site::at(bench.dir.path());
+    let daemon = site.daemon();
+    let backup = std::fs::read(bench.database()).unwrap();
+    for record in ["customer/70", "customer/71"] {
+        site.json(&["mark", record, "--reason", "request"]);
+        site.json(&["confirm", record]);
+    }
+    assert_eq!(erased(&site.json(&["run", "erase", "--wait"])), [2, 0, 0, 0, 0]);
+    std::fs::write(bench.database(), backup).unwrap();
+    undone(&site, "prepare", "partly");
+    daemon.stop();
+    assert_eq!(Answer::of(&mut site.erasured(&["reopen", "app"])).code, 0);
+    meanwhile(&bench).await;
+    (bench, site)
+}
+
+/// What makes it the same person is other columns by now: the ledger cannot tell, and that is said.
+#[tokio::test]
+async fn whoever_may_have_come_back_is_counted_where_it_cannot_be_told() {
+    let other = CUSTOMER.replace("identity = [\"last_name\", \"email\"]", "identity = [\"last_name\"]");
+    let (_bench, site) = brought_back(async |bench| _ = bench.category("customer", &other)).await;
+    let daemon = site.daemon();
+    let told = "customer: 2 records were erased before, and the same key is there again; whether a restored backup brought the same person back cannot be told";
+    for words in ["prepare --dry-run", "prepare"] {
+        let run = site.json(&[vec!["run", "--wait"], words.split(' ').collect()].concat());
+        assert!(run["notes"].to_string().contains(told), "{words}: {run}");
+    }
+    assert_eq!(site.entries("came_back").len(), 0, "nobody is named who may be somebody else");
+    assert_eq!(site.json(&["run", "prepare", "--wait"])["notes"], Value::Array(Vec::new()), "once");
+    daemon.stop();
+}
+
+/// The look is one over the whole source: while a category is stopped it waits, and names nobody twice.
+#[tokio::test]
+async fn whoever_came_back_is_named_once_however_long_a_category_is_stopped() {
+    let (bench, site) = brought_back(async |bench| {
+        bench.sql("ALTER TABLE users RENAME COLUMN last_seen_on TO seen_on").await;
+    })
+    .await;
+    let daemon = site.daemon();
+    for _ in 0..2 {
+        let (_, run) = undone(&site, "prepare", "partly");
+        assert!(
+            why(&run).contains("app: who came back with a backup is looked for once no category is stopped"),
+            "{run}"
+        );
+        assert_eq!(site.entries("came_back").len(), 0, "{run}");
+    }
+    bench.sql("ALTER TABLE users RENAME COLUMN seen_on TO last_seen_on").await;
+    for _ in 0..2 {
+        site.json(&["run", "prepare", "--wait"]);
+        assert_eq!(site.entries("came_back").len(), 1);
+    }
+    site.assert_trail_holds();
+    daemon.stop();
+}
+
 /// Put back together they agree, as they did then: nothing closes, and the rest of the story is told anew.
 #[tokio::test]
 async fn both_from_the_same_moment_go_on_from_there() {
@@ -163,7 +227,10 @@ async fn a_state_that_knows_nothing_of_what_was_erased_closes_the_source() {
     std::fs::remove_dir_all(site.state_dir()).unwrap();
     let daemon = start();
     let told = problem(&site).as_str().unwrap().to_owned();
-    assert!(told.contains("another installation of erasured has erased in it"), "{told}");
+    assert!(
+        told.contains("another installation of erasured has erased in it, and this state has never erased in it:"),
+        "{told}"
+    );
     assert!(told.contains("the state was lost, with its holds and decisions; restore the state"), "{told}");
     assert_left_alone(&site, &bench).await;
     daemon.stop();

@@ -2,6 +2,7 @@
 
 use super::*;
 use erasured::desk::Released;
+use jiff::SignedDuration;
 
 const TWO: &str = "[holds]\nrelease_needs_two = true\nrelease_after = \"3 days\"\n";
 
@@ -73,6 +74,25 @@ async fn two_people_and_a_waiting_time() {
             "hold_released: hold 1 was released: settled with Maier"
         ]
     );
+}
+
+/// The wait counts from when the clock was believed last, or is again: it is never over at once, and never without end.
+#[tokio::test]
+async fn a_release_that_was_asked_for_by_a_wrong_clock_waits_as_long_as_any() {
+    for days in [-30, 30] {
+        let office = Office::prepared(TWO).await;
+        let (vera, kurt) = (vera(Permission::Hold), somebody(1001, "kurt", Permission::Hold, None));
+        office.hold("1", "A 1").await.unwrap();
+        let right = office.clock.now();
+        office.clock.set(right + SignedDuration::from_hours(24 * days));
+        office.release(&vera, "1", WhichHold::Only).await.unwrap();
+        office.clock.set(right);
+        office.run(JobKind::Prepare).await;
+        let from = "2026-11-24T09:00:00Z".parse().unwrap();
+        assert_eq!(refused(office.release(&kurt, "1", WhichHold::Only).await), HoldRefused::NotYet(from), "{days}");
+        office.clock.advance_to(from);
+        assert!(matches!(office.release(&kurt, "1", WhichHold::Only).await.unwrap(), Released::Over(_)));
+    }
 }
 
 #[tokio::test]

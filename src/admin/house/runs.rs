@@ -247,6 +247,13 @@ fn notes(run: &Run) -> Vec<String> {
                 counts.back_undue
             ));
         }
+        if counts.back_unsure > 0 {
+            let records = if counts.back_unsure == 1 { "record was" } else { "records were" };
+            notes.push(format!(
+                "{category}: {} {records} erased before, and the same key is there again; whether a restored backup brought the same person back cannot be told: the key or the columns of the fingerprints are others by now",
+                counts.back_unsure
+            ));
+        }
         let unreadable = &counts.unreadable;
         for (count, what) in [
             (unreadable.unreadable_date, "a start date that cannot be read"),

@@ -5,6 +5,10 @@ pub(super) const TEXTS: super::Part = &[
         "{name}: the application kept the database locked, {TRIES} times for {span}; something of it is left",
         "{name}: die Anwendung hielt die Datenbank gesperrt, {TRIES} Mal für {span}; etwas davon ist übrig",
     ),
+    (
+        "{source}: who came back with a backup is looked for once no category is stopped",
+        "{source}: wer mit einer Sicherung zurückkam, wird gesucht, sobald keine Kategorie mehr angehalten ist",
+    ),
     ("what is left is done by the next run", "was übrig ist, macht der nächste Lauf"),
     ("run {id} tries again what is left, from {at:.0} on", "Lauf {id} versucht ab {at:.0} noch einmal, was übrig ist"),
     ("run {id} has begun before it and does what was left", "Lauf {id} hat vorher begonnen und macht, was übrig war"),
@@ -29,6 +33,10 @@ pub(super) const TEXTS: super::Part = &[
     (
         "{category}: {} {records} erased before, came back with a restored backup, and would not be proposed: the trail names them (came_back); mark those that are to be erased again",
         "{category}: {} {records} schon gelöscht, mit einer zurückgespielten Sicherung zurückgekommen, und kein Vorschlag: das Protokoll nennt sie (came_back); was wieder gelöscht werden soll, von Hand vormerken",
+    ),
+    (
+        "{category}: {} {records} erased before, and the same key is there again; whether a restored backup brought the same person back cannot be told: the key or the columns of the fingerprints are others by now",
+        "{category}: {} {records} schon gelöscht, und derselbe Schlüssel ist wieder da; ob eine zurückgespielte Sicherung dieselbe Person zurückgebracht hat, lässt sich nicht sagen: der Schlüssel oder die Spalten der Fingerabdrücke sind inzwischen andere",
     ),
     (
         "{category}: {} {records} erased before and came back with a restored backup",

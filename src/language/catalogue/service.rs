@@ -47,8 +47,8 @@ pub(super) const TEXTS: super::Part = &[
         "der Commit-Vermerk ist nicht der zuletzt geschriebene: Quelle oder Datenbestand wurden von anderswo wiederhergestellt; erasured reopen öffnet sie wieder",
     ),
     (
-        "another installation of erasured has erased in it, and this state knows nothing of the source: another daemon erases here, or the state was lost, with its holds and decisions; restore the state, or erasured reopen opens the source",
-        "eine andere Installation von erasured hat darin gelöscht, und dieser Datenbestand weiß nichts von der Quelle: ein anderer Dienst löscht hier, oder der Datenbestand ging verloren, samt Sperren und Entscheidungen; den Datenbestand wiederherstellen, oder erasured reopen öffnet die Quelle",
+        "another installation of erasured has erased in it, and this state has never erased in it: another daemon erases here, or the state was lost, with its holds and decisions; restore the state, or erasured reopen opens the source",
+        "eine andere Installation von erasured hat darin gelöscht, und dieser Datenbestand noch nie: ein anderer Dienst löscht hier, oder der Datenbestand ging verloren, samt Sperren und Entscheidungen; den Datenbestand wiederherstellen, oder erasured reopen öffnet die Quelle",
     ),
     ("cannot use the source {name}", "kann die Quelle {name} nicht verwenden"),
     ("cannot erase {category}", "kann {category} nicht löschen"),

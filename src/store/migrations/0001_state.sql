@@ -244,11 +244,14 @@ CREATE TABLE hold (
   set_seq         INTEGER NOT NULL,
   -- The first of two people has asked for its release.
   asked_seq       INTEGER,
+  -- From when on the wait behind that counts; the trail has what the clock showed.
+  asked_at        TEXT,
   asked_standard  TEXT CHECK (asked_standard <> ''),
   released_seq    INTEGER,
   -- What stands for a sealed key once it is released.
   name            TEXT CHECK (name LIKE '#%'),
   CHECK (name IS NULL OR key LIKE '$%'),
+  CHECK ((asked_at IS NULL) = (asked_seq IS NULL)),
   CHECK (asked_standard IS NULL OR asked_seq IS NOT NULL)
 ) STRICT;
 CREATE TRIGGER hold_forgets_its_key AFTER UPDATE OF released_seq ON hold

@@ -148,6 +148,29 @@ async fn what_was_confirmed_before_an_operator_takes_the_clocks_word_is_not_conf
     assert_eq!(bench.proposal(1).await.confirmed_at, Some(bench.clock.now()));
 }
 
+/// What a change takes with it is what the clock shows when it is judged, not what it showed when the change began.
+#[tokio::test]
+async fn a_clock_that_is_set_in_the_middle_of_a_change_is_noted_as_it_was_judged() {
+    let (dir, clock, store) = after(SignedDuration::ZERO).await;
+    let right = clock.now();
+    let ahead = right.checked_add(DAY * 30).unwrap();
+    for (began, committed) in [(ahead, right), (right, ahead)] {
+        clock.set(began);
+        let mut turn = store.turn().await;
+        let mut change = turn.begin().await.unwrap();
+        change.record(&By::daemon(), &Kind::DaemonStopped { why: "test".into() }).await.unwrap();
+        clock.set(committed);
+        change.commit().await.unwrap();
+        drop(turn);
+        clock.set(right);
+        assert_eq!(store.clock_doubt(), None, "the clock is right");
+    }
+    // The machine is started anew, with its clock right.
+    let anew = Arc::new(SetClock::new(right.checked_add(DAY).unwrap()));
+    let store = again(&dir, store, anew).await;
+    assert_eq!(store.clock_doubt(), None, "it was seen further ahead");
+}
+
 #[tokio::test]
 async fn an_operator_can_take_the_clocks_word() {
     for shift in [-DAY * 1_000, DAY * 1_000] {
