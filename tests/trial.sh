@@ -16,5 +16,5 @@ for word in "$@"; do
 done
 # Cargo would have the last word if it ran the program, whatever that says.
 program=$(cargo test --quiet --locked "${profile[@]}" --features failpoints --test trial --no-run --message-format=json |
-    sed -n 's/.*"executable":"\([^"]*\/trial-[^"]*\)".*/\1/p' | tail -n 1)
+    sed -n 's/.*"executable":"\([^"]*\/trial-[^"/]*\)".*/\1/p' | tail -n 1)
 exec "$program" "${words[@]}"

@@ -50,6 +50,7 @@ pub(super) const TEXTS: super::Part = &[
     ("proving that it is gone", "nachweisen, dass es weg ist"),
     ("proof", "Nachweis"),
     ("the rest has to be done first", "das Übrige muss zuerst getan werden"),
+    ("the proof has found what nothing else removes", "der Nachweis hat gefunden, was nichts anderes entfernt"),
     (
         "values of {earlier} records that earlier runs have erased are not known any more, and {nonzero} bytes are not zero",
         "Werte von {earlier} Datensätzen, die frühere Läufe gelöscht haben, sind nicht mehr bekannt, und {nonzero} Bytes sind nicht null",
