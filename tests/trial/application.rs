@@ -22,6 +22,8 @@ use crate::world::{CUSTOMERS, LONG_AGO, OTHERS, PAIRS, USERS};
 
 /// How long it waits for a lock before it gives up. It never has to.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Whoever has another name since is called like this.
+pub const ANOTHER: &str = "Another";
 /// Between two of its transactions it does something else for up to so long.
 const PAUSE: Duration = Duration::from_millis(5);
 /// The word that makes the program one.
@@ -257,7 +259,7 @@ impl Office {
 
     /// Somebody who is still there has another name now: it may be another person altogether.
     async fn another_person(&mut self) -> Written {
-        let name = format!("Another {}", self.dice.below(1_000_000));
+        let name = format!("{ANOTHER} {}", self.dice.below(1_000_000));
         let (table, sql, key, column) = match self.dice.below(8) {
             0 => {
                 let sql = "UPDATE users SET real_name = ?2 WHERE login = ?1 AND real_name IS NOT NULL RETURNING login";

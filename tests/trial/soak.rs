@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::application::{Application, BUSY_TIMEOUT, Phase};
+use crate::application::{ANOTHER, Application, BUSY_TIMEOUT, Phase};
 use crate::belief::Belief;
 use crate::clerks;
 use crate::dice::Dice;
@@ -162,14 +162,16 @@ fn wrongly(record: &Record, watch: &Watch, after: &Belief) -> Vec<String> {
         let (category, key) = name.split_once('/').unwrap();
         let table = table_of(category);
         let row = after.row(table, key)?;
-        let (since, unit) = match category {
-            "customer" => ("last_contact_on", 1),
-            "user" => ("last_seen_on", 1),
+        let (since, called, unit) = match category {
+            "customer" => ("last_contact_on", "last_name", 1),
+            "user" => ("last_seen_on", "real_name", 1),
             _ => return Some("of a category that nobody confirms"),
         };
+        // Whoever has another name since may be somebody else: what was decided about the one before is withdrawn.
+        let is_another = after.cell(table, row, called).as_str().is_some_and(|name| name.starts_with(ANOTHER));
         if watch.held.contains(name) {
             Some("held")
-        } else if watch.postponed.contains(name) {
+        } else if watch.postponed.contains(name) && !is_another {
             Some("postponed")
         } else if after.cell(table, row, "branch_id") != unit {
             Some("of a unit that nobody confirms")
