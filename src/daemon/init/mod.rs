@@ -160,11 +160,17 @@ fn tell(dir: &Path, drafted: &Draughts) {
     let findings = check::load(dir).err().unwrap_or_default();
     let open: Vec<&Finding> = findings.iter().filter(|finding| finding.code == UNDECIDED).collect();
     output::talk("");
-    match drafted.files.len() {
-        1 => output::talk(
-            "No table looks like people: write categories/NAME.toml by hand, after the examples in config/.",
-        ),
-        _ => output::talk(&format!("{} decisions are yours; until then nothing runs by these settings:", open.len())),
+    match (drafted.files.len(), open.len()) {
+        (1, _) => {
+            output::talk(
+                "No table looks like people: write categories/NAME.toml by hand, after the examples in config/.",
+            );
+        }
+        (_, 0) => {
+            output::talk("Nothing had to be left open. A guess by names is a guess all the same: read every file.")
+        }
+        (_, 1) => output::talk("1 decision is yours; until then nothing runs by these settings:"),
+        (_, many) => output::talk(&format!("{many} decisions are yours; until then nothing runs by these settings:")),
     }
     for finding in open {
         let place = finding.place.as_ref().map(ToString::to_string).unwrap_or_default();
