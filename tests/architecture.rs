@@ -125,6 +125,25 @@ fn the_house_keeps_its_rules() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
+/// systemd 252 does not know `notify-reload`: what a reload is has to be said there.
+#[test]
+fn the_unit_for_an_older_systemd_is_the_same_but_for_reload() {
+    let lines = |name: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(format!("{}/systemd/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        text.lines().skip_while(|line| line.starts_with('#')).map(str::to_owned).collect()
+    };
+    let (newer, older) = (lines("erasured.service"), lines("252/erasured.service"));
+    let expected: Vec<String> = newer
+        .iter()
+        .flat_map(|line| match line.as_str() {
+            "Type=notify-reload" => vec!["Type=notify".to_owned(), "ExecReload=/bin/kill -HUP $MAINPID".to_owned()],
+            _ => vec![line.clone()],
+        })
+        .collect();
+    assert_eq!(older, expected);
+    assert_ne!(older, newer);
+}
+
 #[test]
 fn no_room_imports_one_below_it() {
     for (index, (room, allowed)) in ROOMS.iter().enumerate() {

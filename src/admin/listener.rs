@@ -69,8 +69,7 @@ pub enum BindError {
 #[derive(Debug)]
 pub struct Listener {
     pub(super) socket: UnixListener,
-    /// Held for what its end does.
-    _own: Option<Own>,
+    own: Option<Own>,
 }
 
 /// A socket file that we made, and remove at the end unless somebody else has taken its place.
@@ -88,7 +87,7 @@ impl Listener {
     /// When the runtime does not take it.
     pub fn adopted(socket: std::os::unix::net::UnixListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { socket: UnixListener::from_std(socket)?, _own: None })
+        Ok(Self { socket: UnixListener::from_std(socket)?, own: None })
     }
 
     /// Opens a socket at `path`. Its directory is made when it is missing, for the daemon's user and group only; a socket
@@ -106,8 +105,20 @@ impl Listener {
         refuse_what_is_not_stale(&path).await?;
         let socket = bind_unseen(directory, &path)?;
         let made = fs::symlink_metadata(&path).map_err(failed("look at", &path))?;
-        let _own = Some(Own { device: made.dev(), inode: made.ino(), path });
-        Ok(Self { socket, _own })
+        let own = Some(Own { device: made.dev(), inode: made.ino(), path });
+        Ok(Self { socket, own })
+    }
+}
+
+impl Listener {
+    /// Where it listens; `None` for a socket without a path.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        match &self.own {
+            // The kernel knows our own one by the name that it was born with.
+            Some(own) => Some(own.path.clone()),
+            None => self.socket.local_addr().ok()?.as_pathname().map(Path::to_owned),
+        }
     }
 }
 
@@ -193,6 +204,7 @@ mod tests {
         let names: Vec<_> =
             fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["admin.sock"], "the cradle is gone");
+        assert_eq!(listener.path(), Some(path.clone()));
         drop(listener);
         assert!(!path.exists());
     }
@@ -249,6 +261,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("admin.sock");
         let listener = Listener::adopted(std::os::unix::net::UnixListener::bind(&path).unwrap()).unwrap();
+        assert_eq!(listener.path(), Some(path.clone()));
         UnixStream::connect(&path).await.unwrap();
         drop(listener);
         assert!(path.exists());

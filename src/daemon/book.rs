@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::{Mutex, watch};
 
+use super::liveness::Pulse;
 use crate::clock::SharedClock;
 use crate::config::{Settings, causes};
 use crate::jobs::{self, JobError, Keys, Workshop};
@@ -20,6 +21,7 @@ pub(super) struct Book {
     store: Arc<Store>,
     settings: watch::Receiver<Arc<Settings>>,
     clock: SharedClock,
+    pulse: Arc<Pulse>,
     watch: Mutex<Watch>,
 }
 
@@ -33,8 +35,27 @@ struct Watch {
 }
 
 impl Book {
-    pub(super) fn new(store: Arc<Store>, settings: watch::Receiver<Arc<Settings>>, clock: SharedClock) -> Self {
-        Self { store, settings, clock, watch: Mutex::default() }
+    pub(super) fn new(
+        store: Arc<Store>,
+        settings: watch::Receiver<Arc<Settings>>,
+        clock: SharedClock,
+        pulse: Arc<Pulse>,
+    ) -> Self {
+        Self { store, settings, clock, pulse, watch: Mutex::default() }
+    }
+
+    async fn look_after_removal(&self) -> Result<(), StoreError> {
+        if self.store.clock_doubt().is_some() {
+            // What is owed stays owed until the clock is right.
+            if let Err(error) = self.store.note_clock_doubt().await {
+                // People can look all the same.
+                tracing::error!(error = %causes(&error), "that the clock is not believed could not be written down");
+            }
+            return Ok(());
+        }
+        let settings = Arc::clone(&self.settings.borrow());
+        jobs::queue_owed(&self.store, &settings).await?;
+        self.tell_late(&settings).await
     }
 
     /// Tells once a day of each source where what was confirmed is not known to be gone for longer than it may take.
@@ -85,21 +106,15 @@ impl RunBook for Book {
     }
 
     async fn look_after(&self) -> Result<(), StoreError> {
-        if self.store.clock_doubt().is_some() {
-            // What is owed stays owed until the clock is right.
-            if let Err(error) = self.store.note_clock_doubt().await {
-                // People can look all the same.
-                tracing::error!(error = %causes(&error), "that the clock is not believed could not be written down");
-            }
-            return Ok(());
-        }
-        let settings = Arc::clone(&self.settings.borrow());
-        jobs::queue_owed(&self.store, &settings).await?;
-        self.tell_late(&settings).await
+        self.look_after_removal().await?;
+        self.pulse.timer_came_round();
+        Ok(())
     }
 
     async fn take(&self) -> Result<Option<Run>, StoreError> {
-        self.store.next_run().await
+        let run = self.store.next_run().await?;
+        self.pulse.queue_came_round(run.is_some());
+        Ok(run)
     }
 }
 

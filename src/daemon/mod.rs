@@ -11,6 +11,7 @@ mod clock;
 mod demo;
 mod init;
 mod keys;
+mod liveness;
 mod lock;
 mod logging;
 mod output;

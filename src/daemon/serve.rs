@@ -1,6 +1,7 @@
 //! The daemon's life: the start in its order, what it listens to, the stop.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,6 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::args::RunArgs;
 use super::book::{Book, Runner};
 use super::check;
+use super::liveness::{Liveness, Pulse};
 use super::reload::{self, Boards};
 use super::state::{self, Held, StateError};
 use super::{logging, output};
@@ -283,13 +285,18 @@ struct Running {
     tasks: JoinSet<Result<(), ServeError>>,
     stop: watch::Sender<bool>,
     boards: Boards,
+    pulse: Arc<Pulse>,
+    /// Where the socket is, however it was opened.
+    socket: Option<PathBuf>,
 }
 
 impl Running {
     fn start(setup: &Setup, boards: Boards, workshop: Workshop, listener: Listener, mut beat: Heartbeat) -> Self {
         let stop = watch::Sender::new(false);
         let ended = watch::Sender::new(0);
-        let book = Book::new(Arc::clone(&workshop.store), boards.settings.subscribe(), Arc::clone(&setup.clock));
+        let (pulse, socket) = (Arc::new(Pulse::start()), listener.path());
+        let (store, clock) = (Arc::clone(&workshop.store), Arc::clone(&setup.clock));
+        let book = Book::new(store, boards.settings.subscribe(), clock, Arc::clone(&pulse));
         let scheduler = Arc::new(Scheduler::new(Arc::new(book), Arc::clone(&setup.clock)));
         let house = house(setup, &boards, &workshop, &scheduler, &ended, &stop);
         let mut tasks = JoinSet::new();
@@ -319,7 +326,7 @@ impl Running {
             };
             Server::new(listener, Arc::new(house)).serve(stopped).await.map_err(ServeError::Answering)
         });
-        Self { tasks, stop, boards }
+        Self { tasks, stop, boards, pulse, socket }
     }
 
     /// Follows orders until one is to stop; gives why. A task that ends before that is a failure.
@@ -329,7 +336,9 @@ impl Running {
         setup: &Setup,
         store: &Store,
     ) -> Result<&'static str, ServeError> {
-        let mut alive = Notifier.watchdog_interval().map(tokio::time::interval);
+        let Self { tasks, boards, pulse, socket, .. } = self;
+        let liveness = Liveness { pulse, store, socket: socket.take() };
+        let mut fed = pin!(liveness.feed());
         loop {
             tokio::select! {
                 order = orders.recv() => match order {
@@ -337,13 +346,13 @@ impl Running {
                     None => return Ok("nobody gives orders any more"),
                     Some(Order::Reload) => {
                         Notifier.reloading();
-                        let reloaded = self.boards.reload(&setup.config, store).await;
+                        let reloaded = boards.reload(&setup.config, store).await;
                         Notifier.ready();
                         reloaded.map_err(ServeError::Store)?;
                     }
                 },
-                ended = self.tasks.join_next() => return Err(failure(ended)),
-                () = beat(&mut alive) => Notifier.watchdog(),
+                ended = tasks.join_next() => return Err(failure(ended)),
+                never = &mut fed => match never {},
             }
         }
     }
@@ -397,16 +406,6 @@ fn house(
         started_at: setup.clock.now(),
         who_is_named: Arc::new(identity_named),
         own_uid: nix::unistd::geteuid().as_raw(),
-    }
-}
-
-/// The watchdog's next beat; never, where nobody watches.
-async fn beat(alive: &mut Option<tokio::time::Interval>) {
-    match alive {
-        Some(interval) => {
-            interval.tick().await;
-        }
-        None => std::future::pending().await,
     }
 }
 

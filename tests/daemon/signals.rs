@@ -121,3 +121,27 @@ async fn a_schedule_that_is_taken_up_counts_from_then_on() {
     assert_eq!(site.runs(), Vec::<Value>::new(), "yesterday's slot is not made up for");
     daemon.stop();
 }
+
+#[tokio::test]
+async fn signs_of_life_are_sent_for_as_long_as_it_answers() {
+    let bench = office(1).await;
+    let site = Site::at(bench.dir.path());
+    let mut daemon = site.start(&[("WATCHDOG_USEC", "400000")]);
+    daemon.ready();
+    let is_fed = |news: Option<String>| news.is_some_and(|news| news.contains("WATCHDOG=1"));
+    for _ in 0..3 {
+        wait_until("a sign of life", || is_fed(daemon.news()));
+    }
+    // The process is there, and whoever connects finds nobody.
+    let aside = site.socket().with_extension("aside");
+    std::fs::rename(site.socket(), &aside).unwrap();
+    daemon.says("no sign of life is sent");
+    while daemon.news().is_some() {}
+    let missed = || site.log().matches("no sign of life is sent").count();
+    let before = missed();
+    wait_until("it is looked again", || missed() > before + 2);
+    assert_eq!(daemon.news(), None);
+    std::fs::rename(aside, site.socket()).unwrap();
+    wait_until("a sign of life", || is_fed(daemon.news()));
+    daemon.stop();
+}
