@@ -129,7 +129,7 @@ fn the_house_keeps_its_rules() {
 #[test]
 fn the_unit_for_an_older_systemd_is_the_same_but_for_reload() {
     let lines = |name: &str| -> Vec<String> {
-        let text = std::fs::read_to_string(format!("{}/systemd/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let text = fs::read_to_string(format!("{}/systemd/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         text.lines().skip_while(|line| line.starts_with('#')).map(str::to_owned).collect()
     };
     let (newer, older) = (lines("erasured.service"), lines("252/erasured.service"));

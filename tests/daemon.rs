@@ -11,6 +11,8 @@ mod clients;
 mod common;
 #[path = "daemon/gate.rs"]
 mod gate;
+#[path = "daemon/keys.rs"]
+mod keys;
 #[path = "daemon/office.rs"]
 mod office;
 #[path = "daemon/policy.rs"]

@@ -15,12 +15,16 @@ use crate::record::{hex, random_bytes, unhex};
 const ED25519: u8 = 1;
 /// What a signature line begins with: an em dash and a blank.
 const SIGNATURE_MARK: &str = "— ";
+/// What the lines begin with that name the key before and the key after.
+const FROM: &str = "key before: ";
+const TO: &str = "key after: ";
+const NO_SIGNATURES: &str = "no empty line before the signatures";
 
 /// Why a text is no checkpoint, or not one of this installation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
-    /// The text is not a signed note of the three lines.
-    #[error("it is not a signed note of three lines: {0}")]
+    /// The text is not a signed note of the form that checkpoints have.
+    #[error("it is not a signed note of a checkpoint: {0}")]
     Malformed(&'static str),
     /// It is not signed with the key it should be signed with.
     #[error("it carries no signature of the key {0}")]
@@ -40,18 +44,45 @@ pub struct Checkpoint {
     pub installation: String,
     /// The end of the chain when it was signed.
     pub head: Head,
+    /// Which key takes the place of which from here on; none in nearly all of them.
+    pub succession: Option<Succession>,
+}
+
+/// A key that takes the place of another. Both sign the checkpoint that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Succession {
+    /// What checkpoints were signed with up to this one.
+    pub from: VerifierKey,
+    /// What later ones are signed with.
+    pub to: VerifierKey,
 }
 
 impl Checkpoint {
+    /// A checkpoint that changes nothing about its key.
+    #[must_use]
+    pub const fn over(installation: String, head: Head) -> Self {
+        Self { installation, head, succession: None }
+    }
+
     fn body(&self) -> String {
         let hash = BASE64_STANDARD.encode(self.head.hash);
-        format!("{}\n{}\n{hash}\n", name(&self.installation), self.head.entries)
+        let keys = self.succession.as_ref();
+        let keys = keys.map(|Succession { from, to }| format!("{FROM}{from}\n{TO}{to}\n")).unwrap_or_default();
+        format!("{}\n{}\n{hash}\n{keys}", name(&self.installation), self.head.entries)
+    }
+
+    /// What a note says of itself. Nothing of it is to be believed before a signature was found to hold.
+    pub(super) fn claimed(note: &str) -> Result<Self, CheckpointError> {
+        let (text, _) = note.rsplit_once("\n\n").ok_or(CheckpointError::Malformed(NO_SIGNATURES))?;
+        Self::from_body(&format!("{text}\n"))
     }
 
     fn from_body(body: &str) -> Result<Self, CheckpointError> {
         let lines: Vec<&str> = body.lines().collect();
-        let [origin, entries, hash] = lines[..] else {
-            return Err(CheckpointError::Malformed("it has not three lines"));
+        let (origin, entries, hash, succession) = match lines[..] {
+            [origin, entries, hash] => (origin, entries, hash, None),
+            [origin, entries, hash, from, to] => (origin, entries, hash, Some(Succession::read(from, to)?)),
+            _ => return Err(CheckpointError::Malformed("it has neither three lines nor five")),
         };
         let installation =
             origin.strip_prefix("erasured/").ok_or(CheckpointError::Malformed("its origin is not erasured/…"))?;
@@ -62,6 +93,7 @@ impl Checkpoint {
                 entries: entries.parse().map_err(|_| CheckpointError::Malformed("its second line is not a number"))?,
                 hash: hash.ok_or(CheckpointError::Malformed("its third line is not a hash"))?,
             },
+            succession,
         };
         if checkpoint.body() == body {
             Ok(checkpoint)
@@ -90,6 +122,21 @@ impl Checkpoint {
             }
         }
         notes
+    }
+}
+
+impl Succession {
+    fn read(from: &str, to: &str) -> Result<Self, CheckpointError> {
+        let key = |line: &str, what: &str| line.strip_prefix(what).and_then(|key| key.parse().ok());
+        let keys = key(from, FROM).zip(key(to, TO));
+        let (from, to): (VerifierKey, VerifierKey) =
+            keys.ok_or(CheckpointError::Malformed("its last two lines do not name two keys"))?;
+        Ok(Self { from, to })
+    }
+
+    /// Whether this is one of the two, which are of one installation.
+    fn is_by(&self, key: &VerifierKey) -> bool {
+        self.from.name == self.to.name && (self.from == *key || self.to == *key)
     }
 }
 
@@ -155,10 +202,24 @@ impl CheckpointKey {
     #[must_use]
     pub fn sign(&self, checkpoint: &Checkpoint) -> String {
         let body = checkpoint.body();
-        let verifier = self.verifier(&checkpoint.installation);
+        format!("{body}\n{}", self.signature(&body, &checkpoint.installation))
+    }
+
+    /// The note that both keys sign, so that whoever trusts one of them trusts the other from there on.
+    #[must_use]
+    pub fn hand_over(&self, checkpoint: Checkpoint, to: &Self) -> String {
+        let installation = checkpoint.installation.clone();
+        let succession = Succession { from: self.verifier(&installation), to: to.verifier(&installation) };
+        let body = Checkpoint { succession: Some(succession), ..checkpoint }.body();
+        format!("{body}\n{}{}", self.signature(&body, &installation), to.signature(&body, &installation))
+    }
+
+    /// The line of this key below such a text.
+    fn signature(&self, body: &str, installation: &str) -> String {
+        let verifier = self.verifier(installation);
         let mut signature = verifier.id().to_vec();
         signature.extend(self.0.sign(body.as_bytes()).to_bytes());
-        format!("{body}\n{SIGNATURE_MARK}{} {}\n", verifier.name, BASE64_STANDARD.encode(signature))
+        format!("{SIGNATURE_MARK}{} {}\n", verifier.name, BASE64_STANDARD.encode(signature))
     }
 }
 
@@ -182,8 +243,7 @@ impl VerifierKey {
     /// When it is not a checkpoint, not signed with this key, or changed since.
     pub fn open(&self, note: &str) -> Result<Checkpoint, CheckpointError> {
         // The text ends with the last empty line; signature lines follow.
-        let (text, signatures) =
-            note.rsplit_once("\n\n").ok_or(CheckpointError::Malformed("no empty line before the signatures"))?;
+        let (text, signatures) = note.rsplit_once("\n\n").ok_or(CheckpointError::Malformed(NO_SIGNATURES))?;
         let body = format!("{text}\n");
         if !signatures.ends_with('\n') {
             return Err(CheckpointError::Malformed("its last line does not end"));
@@ -205,11 +265,22 @@ impl VerifierKey {
         let signature = Signature::from_slice(&mine[4..]).map_err(|_| CheckpointError::BadSignature)?;
         self.key.verify_strict(body.as_bytes(), &signature).map_err(|_| CheckpointError::BadSignature)?;
         let checkpoint = Checkpoint::from_body(&body)?;
-        if name(&checkpoint.installation) == self.name {
-            Ok(checkpoint)
-        } else {
-            Err(CheckpointError::Malformed("its origin is not the name of the key"))
+        if name(&checkpoint.installation) != self.name {
+            return Err(CheckpointError::Malformed("its origin is not the name of the key"));
         }
+        match &checkpoint.succession {
+            Some(succession) if !succession.is_by(self) => {
+                Err(CheckpointError::Malformed("it is signed by a key that it does not name"))
+            }
+            _ => Ok(checkpoint),
+        }
+    }
+
+    /// Whether this key signs what comes after this note.
+    #[must_use]
+    pub fn signs_after(&self, note: &str) -> bool {
+        let opened = self.open(note);
+        opened.is_ok_and(|checkpoint| checkpoint.succession.is_none_or(|succession| succession.to == *self))
     }
 }
 
@@ -245,7 +316,7 @@ mod tests {
     fn note() -> (CheckpointKey, String) {
         let key = CheckpointKey::from_secret(&[9; 32]);
         let head = Head { entries: 17, hash: [3; 32] };
-        let note = key.sign(&Checkpoint { installation: "0a1b".into(), head });
+        let note = key.sign(&Checkpoint::over("0a1b".into(), head));
         (key, note)
     }
 
@@ -276,6 +347,24 @@ mod tests {
             Err(CheckpointError::NotSigned(_))
         ));
         assert!(matches!(key.verifier("0a1c").open(&note), Err(CheckpointError::NotSigned(_))));
+    }
+
+    #[test]
+    fn one_that_hands_over_is_signed_by_both_and_no_byte_of_it_can_be_changed() {
+        let (key, next) = (CheckpointKey::from_secret(&[9; 32]), CheckpointKey::from_secret(&[10; 32]));
+        let [before, after] = [&key, &next].map(|key| key.verifier("0a1b"));
+        let note = key.hand_over(Checkpoint::over("0a1b".into(), Head { entries: 17, hash: [3; 32] }), &next);
+        insta::assert_snapshot!(note);
+        assert_eq!(before.open(&note), after.open(&note));
+        assert_eq!((before.signs_after(&note), after.signs_after(&note)), (false, true));
+        assert!(before.signs_after(&self::note().1));
+        for index in 0..note.len() {
+            let mut bytes = note.clone().into_bytes();
+            bytes[index] ^= 1;
+            if let Ok(other) = String::from_utf8(bytes) {
+                assert!(before.open(&other).is_err() || after.open(&other).is_err(), "byte {index}: {other}");
+            }
+        }
     }
 
     #[test]

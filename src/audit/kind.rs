@@ -447,6 +447,13 @@ pub enum Kind {
         /// The newest time that it had shown.
         newest: String,
     },
+    /// Another key signs the checkpoints from here on. The checkpoint over this entry is signed by both.
+    CheckpointKeyChanged {
+        /// The public key before.
+        from: String,
+        /// The public key after.
+        to: String,
+    },
     /// What categories rely on in their schemas is remembered as it is now: it has not been looked at before, or is more or
     /// less than it was.
     SchemaNoted {

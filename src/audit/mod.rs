@@ -49,16 +49,21 @@
 //! The signature is over the three lines with their line feeds. The key id is the first four bytes of SHA-256 over the
 //! key's name (`erasured/<installation>`), a line feed, a byte 1 and the 32 bytes of the public key. The public key is
 //! written as C2SP's verifier key: `<name>+<key id in hexadecimal>+<base64 of: a byte 1, the public key>`.
+//!
+//! Where another key takes its place, the checkpoint over the entry that says so (`checkpoint_key_changed`) has two lines more,
+//! `key before: ` and `key after: ` with the two public keys, and a signature line of each. Whoever trusts one of the two may
+//! trust the other: the one before for checkpoints up to this one, the one after for later ones, and neither for any else.
 
 mod canonical;
 mod chain;
 mod checkpoint;
 mod kind;
 mod line;
+mod succession;
 mod verify;
 
 pub use chain::{By, Entry, Hash, Head, Malformed, actor_from_json, actor_to_json, text_digest};
-pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, VerifierKey};
+pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, Succession, VerifierKey};
 pub use kind::{Access, AccessEnd, BrakedCategory};
 pub use kind::{
     Batched, Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, Postponement, ProposedGroup,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::line::Line;
+use super::succession::KeyLine;
 use super::{Checkpoint, Entry, Hash, Head, Kind, VerifierKey};
 use crate::record::hex;
 
@@ -49,7 +50,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier that holds the trail against these checkpoints, each a signed note, signed with `key`.
+    /// A verifier that holds the trail against these checkpoints, each a signed note, signed with `key` or with one that
+    /// stands in one line with it: whose place it took, or that took its place.
     #[must_use]
     pub fn new(notes: &[String], key: &VerifierKey) -> Self {
         let mut verifier = Self {
@@ -62,8 +64,9 @@ impl Verifier {
             verified_to: 0,
             fault: None,
         };
+        let keys = KeyLine::with(key, notes);
         for (index, note) in notes.iter().enumerate() {
-            match key.open(note) {
+            match keys.open(note) {
                 Ok(checkpoint) => verifier.expect(checkpoint),
                 Err(error) => verifier.find(None, format!("checkpoint {}: {error}", index + 1)),
             }
@@ -71,7 +74,7 @@ impl Verifier {
         verifier
     }
 
-    fn expect(&mut self, Checkpoint { installation, head }: Checkpoint) {
+    fn expect(&mut self, Checkpoint { installation, head, .. }: Checkpoint) {
         self.origin = Some(installation);
         if self.checkpoints.insert(head.entries, head.hash).is_some_and(|other| other != head.hash) {
             let what = format!("two checkpoints of {} entries contradict each other", head.entries);

@@ -35,6 +35,8 @@ pub(super) enum Command {
     Prove(ProveArgs),
     /// Open a source again that was closed because it, or the state, had been restored from elsewhere
     Reopen(ReopenArgs),
+    /// Put another key in the place of one, so that what was signed before still verifies
+    Rotate(RotateArgs),
     /// Show what the clock has shown; with --accept, take its word that it is right
     Clock(ClockArgs),
     /// Make a small CRM in a folder of its own and walk through the whole main job on it
@@ -80,6 +82,9 @@ pub(super) struct RunArgs {
     /// Unix socket to bind, where systemd passes none
     #[arg(long, value_name = "PATH", default_value = SOCKET)]
     pub(super) socket: PathBuf,
+    /// Refuse to make keys at the first start: they are credentials
+    #[arg(long)]
+    pub(super) no_new_keys: bool,
     /// Form of the log
     #[arg(long, value_name = "FORM", value_enum, default_value = "auto")]
     pub(super) log: LogForm,
@@ -154,6 +159,29 @@ pub(super) struct ReopenArgs {
     pub(super) config: ConfigArg,
     #[command(flatten)]
     pub(super) state: StateArg,
+}
+
+/// A key of the daemon's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KeyName {
+    /// What checkpoints of the audit trail are signed with
+    CheckpointKey,
+}
+
+/// Arguments of `rotate`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RotateArgs {
+    /// Which key
+    #[arg(value_name = "KEY", value_enum)]
+    pub(super) key: KeyName,
+    /// File to write the new key to, where the keys are credentials
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) state: StateArg,
+    // Accepted so that the same arguments serve every command.
+    #[arg(long, value_name = "DIR", hide = true)]
+    config: Option<PathBuf>,
 }
 
 /// Arguments of `clock`.

@@ -14,6 +14,8 @@ use crate::systemd;
 /// Names of the credentials, and of the files.
 const FINGERPRINT: &str = "fingerprint-key";
 const CHECKPOINT: &str = "checkpoint-key";
+/// A key that is to take the place of the checkpoint key, until it has.
+const CHECKPOINT_NEXT: &str = "checkpoint-key.next";
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,15 @@ pub enum KeyError {
     /// There is what was made with the state: keys, or the note of its newest entry.
     #[error("there is {path} and no state beside it", path = .0.display())]
     StateLost(PathBuf),
+    /// There is neither, and none may be made.
+    #[error("there are no keys, and none are to be made")]
+    NotToBeMade,
+    /// The key is not the one that signs what comes next.
+    #[error("the trail is signed with another checkpoint key than the one here, {found}")]
+    OtherCheckpointKey {
+        /// The public half of the key that was found.
+        found: String,
+    },
     /// The file is not a key.
     #[error("{path} does not hold a key: 64 hexadecimal digits", path = .0.display())]
     Malformed(PathBuf),
@@ -55,8 +66,15 @@ impl KeyError {
     /// What to do about it.
     pub(super) fn hint(&self) -> &'static str {
         match self {
-            Self::Lost { .. } => {
+            Self::Lost { name: FINGERPRINT, .. } => {
                 "restore the key from its backup; without it nobody can tell whether a confirmed record is still the same person"
+            }
+            Self::Lost { .. } => {
+                "restore the key from its backup; without it nobody can tell that what is signed next continues the same trail"
+            }
+            Self::NotToBeMade => "place both keys as credentials, or leave --no-new-keys out at the first start",
+            Self::OtherCheckpointKey { .. } => {
+                "restore the key that belongs to this state; to exchange it, let both sign: erasured rotate checkpoint-key"
             }
             Self::StateLost(_) => {
                 "restore state.db from its backup; to begin anew on purpose, move the keys and state.db.newest away first"
@@ -71,6 +89,8 @@ impl KeyError {
 /// Keys that are in their place, or that wait for the state to be made.
 pub(super) struct KeyRing {
     pub(super) keys: Keys,
+    /// Where they lie beside the state; `None` where they are credentials.
+    pub(super) place: Option<PathBuf>,
     fresh: Option<(PathBuf, PathBuf)>,
 }
 
@@ -82,6 +102,48 @@ impl KeyRing {
             None => Ok(()),
         }
     }
+
+    /// Sees to it that the checkpoint key is the one that signs what comes after the newest checkpoint. Where an exchange
+    /// was cut short between the trail and the file, it is finished.
+    pub(super) fn sign_after(&mut self, newest: Option<&str>, installation: &str) -> Result<(), KeyError> {
+        let signs = |key: &CheckpointKey| newest.is_none_or(|note| key.verifier(installation).signs_after(note));
+        if signs(&self.keys.checkpoint) {
+            return Ok(());
+        }
+        if let Some(place) = &self.place
+            && next_in(place).exists()
+        {
+            let next = read_checkpoint(&next_in(place))?;
+            if signs(&next) {
+                put_next_in_place(place)?;
+                self.keys.checkpoint = next;
+                return Ok(());
+            }
+        }
+        Err(KeyError::OtherCheckpointKey { found: self.keys.checkpoint.verifier(installation).to_string() })
+    }
+}
+
+/// Where a key waits that is to take the place of the checkpoint key.
+pub(super) fn next_in(place: &Path) -> PathBuf {
+    place.join(CHECKPOINT_NEXT)
+}
+
+/// Makes another checkpoint key. What an exchange has left there that was cut short before the trail knew of it, is replaced.
+pub(super) fn make_checkpoint(path: &Path, replaces: bool) -> Result<CheckpointKey, KeyError> {
+    if replaces && path.exists() {
+        std::fs::remove_file(path).map_err(file("clear", path))?;
+    }
+    let key = CheckpointKey::generate().map_err(KeyError::Random)?;
+    write(path, &key.to_text())?;
+    Ok(key)
+}
+
+/// Puts it there, when the trail says that it signs from now on.
+pub(super) fn put_next_in_place(place: &Path) -> Result<(), KeyError> {
+    let to = place.join(CHECKPOINT);
+    std::fs::rename(next_in(place), &to).map_err(file("put in place", &to))?;
+    std::fs::File::open(place).and_then(|folder| folder.sync_all()).map_err(file("sync", place))
 }
 
 fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> KeyError {
@@ -89,10 +151,10 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> KeyE
     move |source| KeyError::File { doing, path, source }
 }
 
-/// The keys for the state in `dir`; made where neither they nor the state have been there.
-pub(super) fn find(dir: &Path, state_exists: bool) -> Result<KeyRing, KeyError> {
+/// The keys for the state in `dir`; made, where they may be, when neither they nor the state have been there.
+pub(super) fn find(dir: &Path, state_exists: bool, may_make: bool) -> Result<KeyRing, KeyError> {
     if let Some(keys) = credentials()? {
-        return Ok(KeyRing { keys, fresh: None });
+        return Ok(KeyRing { keys, place: None, fresh: None });
     }
     let (place, unfinished) = (dir.join("keys"), dir.join("keys.new"));
     if state_exists && !place.exists() && unfinished.exists() {
@@ -100,10 +162,13 @@ pub(super) fn find(dir: &Path, state_exists: bool) -> Result<KeyRing, KeyError> 
         std::fs::rename(&unfinished, &place).map_err(file("put in place", &place))?;
     }
     match (place.exists(), state_exists) {
-        (true, true) => Ok(KeyRing { keys: read(&place)?, fresh: None }),
+        (true, true) => Ok(KeyRing { keys: read(&place)?, place: Some(place), fresh: None }),
         (true, false) => Err(KeyError::StateLost(place)),
         (false, true) => Err(KeyError::Lost { name: FINGERPRINT, path: place.join(FINGERPRINT) }),
-        (false, false) => Ok(KeyRing { keys: make(&unfinished)?, fresh: Some((unfinished, place)) }),
+        (false, false) if !may_make => Err(KeyError::NotToBeMade),
+        (false, false) => {
+            Ok(KeyRing { keys: make(&unfinished)?, place: Some(place.clone()), fresh: Some((unfinished, place)) })
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod plan;
 mod prove;
 mod reload;
 mod reopen;
+mod rotate;
 mod serve;
 mod state;
 
@@ -48,6 +49,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, client: Client) -> Ex
             args::Command::Plan(arguments) => plan::run(&arguments).await,
             args::Command::Prove(arguments) => prove::run(&arguments).await,
             args::Command::Reopen(arguments) => reopen::run(&arguments).await,
+            args::Command::Rotate(arguments) => rotate::run(&arguments).await,
             args::Command::Clock(arguments) => clock::run(&arguments).await,
             args::Command::Demo(arguments) => demo::run(&arguments, client).await,
         }

@@ -44,6 +44,8 @@ pub struct Setup {
     pub state_dir: PathBuf,
     /// The socket, where none is passed.
     pub socket: PathBuf,
+    /// Whether the first start may make keys.
+    pub may_make_keys: bool,
     /// The time.
     pub clock: SharedClock,
 }
@@ -135,6 +137,7 @@ pub(super) async fn run(arguments: &RunArgs) -> ExitCode {
         config: arguments.config.config.clone(),
         state_dir: arguments.state.state_dir.clone(),
         socket: arguments.socket.clone(),
+        may_make_keys: !arguments.no_new_keys,
         clock: Arc::new(SystemClock),
     };
     let orders = match signals() {
@@ -186,8 +189,8 @@ pub(super) fn signals() -> std::io::Result<mpsc::Receiver<Order>> {
 pub async fn serve(setup: Setup, orders: mpsc::Receiver<Order>, ready: oneshot::Sender<()>) -> Result<(), ServeError> {
     let accepted = check::load(&setup.config).map_err(ServeError::Settings)?;
     reload::tell(&accepted.loaded.warnings);
-    let held = state::hold(&setup.state_dir, Arc::clone(&setup.clock)).await.map_err(ServeError::State)?;
-    let Held { store, keys, lock } = held;
+    let held = state::hold(&setup.state_dir, Arc::clone(&setup.clock), setup.may_make_keys).await;
+    let Held { store, keys, lock, .. } = held.map_err(ServeError::State)?;
     let bared = accepted.loaded.settings.bared_keys(&store.personal_keys());
     if !bared.is_empty() {
         return Err(ServeError::Settings(bared));

@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::keys::{self, KeyError};
+use super::keys::{self, KeyError, KeyRing};
 use super::lock::{LockError, StateLock};
 use crate::clock::SharedClock;
 use crate::erasure::Shapes;
@@ -17,6 +17,8 @@ use crate::store::{Store, StoreError, StoredRule, noted_without_state, shapes};
 pub(super) struct Held {
     pub(super) store: Arc<Store>,
     pub(super) keys: Keys,
+    /// Where the keys lie; `None` where they are credentials.
+    pub(super) keys_at: Option<PathBuf>,
     /// Dropped last, so that nobody else opens what this process is still closing.
     pub(super) lock: StateLock,
 }
@@ -69,8 +71,8 @@ fn path(dir: &Path) -> PathBuf {
     dir.join("state.db")
 }
 
-/// Takes the state in `dir` for this process; makes it where there has never been one.
-pub(super) async fn hold(dir: &Path, clock: SharedClock) -> Result<Held, StateError> {
+/// Takes the state in `dir` for this process; makes it where there has never been one, with keys if those may be made.
+pub(super) async fn hold(dir: &Path, clock: SharedClock, may_make_keys: bool) -> Result<Held, StateError> {
     if !dir.exists() {
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
         made.map_err(|source| StateError::Directory { dir: dir.to_owned(), source })?;
@@ -81,17 +83,17 @@ pub(super) async fn hold(dir: &Path, clock: SharedClock) -> Result<Held, StateEr
     if let Some(noted) = noted_without_state(&path).filter(|_| !exists) {
         return Err(StateError::Key(KeyError::StateLost(noted)));
     }
-    let ring = keys::find(dir, exists).map_err(StateError::Key)?;
+    let mut ring = keys::find(dir, exists, may_make_keys).map_err(StateError::Key)?;
     let store = if exists { Store::open(&path, clock).await } else { Store::create(&path, clock).await };
     let store = store.map_err(StateError::Store)?;
     store.unseal(ring.keys.fingerprint.key_seal());
     ring.settle().map_err(StateError::Key)?;
-    if let Err(error) = check_key(&store, &ring.keys).await {
+    if let Err(error) = check_keys(&store, &mut ring).await {
         // What opening it has put beside it goes again.
         store.close().await;
         return Err(error);
     }
-    Ok(Held { store: Arc::new(store), keys: ring.keys, lock })
+    Ok(Held { store: Arc::new(store), keys: ring.keys, keys_at: ring.place, lock })
 }
 
 /// The state in `dir`, to be looked at only; `None` where there is none yet.
@@ -126,6 +128,12 @@ pub(super) async fn remembered(dir: &Path, clock: SharedClock) -> Option<Remembe
     let personal = store.personal_keys();
     store.close().await;
     Some(Remembered { rules: rules?, personal, shapes: shapes(&gates?).ok()? })
+}
+
+async fn check_keys(store: &Store, ring: &mut KeyRing) -> Result<(), StateError> {
+    check_key(store, &ring.keys).await?;
+    let newest = store.newest_checkpoint().await.map_err(StateError::Store)?;
+    ring.sign_after(newest.as_deref(), store.installation()).map_err(StateError::Key)
 }
 
 async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {

@@ -107,6 +107,9 @@ pub(super) fn summary_of(kind: &Kind) -> String {
             format!("keys of {category} are personal: digests stand for them from now on")
         }
         Kind::Pruned { first, entries, counts } => pruned(*first, *entries, counts),
+        Kind::CheckpointKeyChanged { from, to } => {
+            format!("from here on checkpoints are signed with the key {to}, no longer with {from}")
+        }
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
         Kind::AccessGiven(access) => given(access),
         Kind::AccessEnded(end) => format!("ended, entry {}: {}", end.entry, given(&end.access)),

@@ -244,13 +244,35 @@ impl<'t> Change<'t> {
     /// # Errors
     /// When it could not be written.
     pub async fn add_checkpoint(&mut self, by: &By, key: &CheckpointKey) -> Result<String, StoreError> {
-        let doing = "write a checkpoint";
-        let installation: String = sqlx::query_scalar("SELECT installation FROM meta")
+        let installation = self.installation().await?;
+        self.append(by, &Kind::Checkpoint { key: hex(&key.verifier(&installation).id()) }).await?;
+        self.keep_checkpoint(key.sign(&Checkpoint::over(installation, self.head))).await
+    }
+
+    /// Lets another key sign the trail from here on. Both sign the entry that says so; gives the signed note.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn hand_over_checkpoints(
+        &mut self,
+        by: &By,
+        from: &CheckpointKey,
+        to: &CheckpointKey,
+    ) -> Result<String, StoreError> {
+        let installation = self.installation().await?;
+        let [before, after] = [from, to].map(|key| key.verifier(&installation).to_string());
+        self.append(by, &Kind::CheckpointKeyChanged { from: before, to: after }).await?;
+        self.keep_checkpoint(from.hand_over(Checkpoint::over(installation, self.head), to)).await
+    }
+
+    async fn installation(&mut self) -> Result<String, StoreError> {
+        sqlx::query_scalar("SELECT installation FROM meta")
             .fetch_one(&mut *self.transaction)
             .await
-            .map_err(failed(doing))?;
-        self.append(by, &Kind::Checkpoint { key: hex(&key.verifier(&installation).id()) }).await?;
-        let note = key.sign(&Checkpoint { installation, head: self.head });
+            .map_err(failed("read which installation the state is of"))
+    }
+
+    async fn keep_checkpoint(&mut self, note: String) -> Result<String, StoreError> {
         sqlx::query("INSERT INTO checkpoint (entries, hash, at, note) VALUES (?1, ?2, ?3, ?4)")
             .bind(self.head.entries.cast_signed())
             .bind(self.head.hash.as_slice())
@@ -258,7 +280,7 @@ impl<'t> Change<'t> {
             .bind(&note)
             .execute(&mut *self.transaction)
             .await
-            .map_err(failed(doing))?;
+            .map_err(failed("write a checkpoint"))?;
         Ok(note)
     }
 }

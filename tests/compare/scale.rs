@@ -106,7 +106,7 @@ fn made_trail(stage: &Stage) -> Outcome<f64> {
     }
     out.flush().doing("make a trail")?;
     let key = CheckpointKey::from_secret(&[7; 32]);
-    let note = key.sign(&Checkpoint { installation: INSTALLATION.to_owned(), head });
+    let note = key.sign(&Checkpoint::over(INSTALLATION.to_owned(), head));
     fs::write(&notes, note).doing("write checkpoints")?;
     let (seconds, entries) = verified(stage, &trail, &notes, &key.verifier(INSTALLATION).to_string())?;
     if entries == count { Ok(count as f64 / seconds) } else { Err(Fault::new("the client has not read all entries")) }

@@ -217,7 +217,7 @@ static SIGNED: LazyLock<Signed> = LazyLock::new(|| {
         lines.push(entry.to_line());
     }
     let key = CheckpointKey::from_secret(&[9; 32]);
-    let note = key.sign(&Checkpoint { installation: INSTALLATION.to_owned(), head });
+    let note = key.sign(&Checkpoint::over(INSTALLATION.to_owned(), head));
     Signed { lines, note, key: key.verifier(INSTALLATION) }
 });
 

@@ -348,7 +348,7 @@ fn export(folder: &std::path::Path) {
     let signed = Entry::next(&created.head(), at, By::daemon(), &started);
     let unsigned = Entry::next(&signed.head(), at, By::daemon(), &started);
     let key = CheckpointKey::from_secret(&[7; 32]);
-    let checkpoint = |head| key.sign(&Checkpoint { installation: "test".into(), head });
+    let checkpoint = |head| key.sign(&Checkpoint::over("test".into(), head));
     let write = |name, text: String| std::fs::write(folder.join(name), text).unwrap();
     let trail = [created.to_line(), signed.to_line(), unsigned.to_line()].join("\n") + "\n";
     write("altered", trail.replacen("0.1.0", "0.1.1", 1));

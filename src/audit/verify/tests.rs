@@ -29,7 +29,7 @@ fn chain(count: usize) -> (Vec<String>, Vec<Head>) {
 }
 
 fn sign(head: Head) -> String {
-    key().sign(&Checkpoint { installation: INSTALLATION.into(), head })
+    key().sign(&Checkpoint::over(INSTALLATION.into(), head))
 }
 
 fn report(lines: &[String], notes: &[String]) -> Report {
@@ -151,11 +151,10 @@ fn the_first_entry_is_tied_to_none_before_it() {
 #[test]
 fn checkpoints_that_cannot_be_trusted_are_a_fault() {
     let (lines, heads) = chain(3);
-    let forged =
-        CheckpointKey::from_secret(&[6; 32]).sign(&Checkpoint { installation: INSTALLATION.into(), head: heads[1] });
+    let forged = CheckpointKey::from_secret(&[6; 32]).sign(&Checkpoint::over(INSTALLATION.into(), heads[1]));
     let fault = report(&lines, &[sign(heads[0]), forged]).fault.unwrap();
     assert!(fault.seq.is_none() && fault.what.starts_with("checkpoint 2: "), "{}", fault.what);
-    let elsewhere = key().sign(&Checkpoint { installation: "ffff".into(), head: heads[1] });
+    let elsewhere = key().sign(&Checkpoint::over("ffff".into(), heads[1]));
     let found = verify(&lines, &[elsewhere], &key().verifier("ffff"));
     assert_eq!(found.fault.unwrap().seq, Some(1));
     let twice = [sign(heads[1]), sign(Head { entries: 2, hash: [0; 32] })];

@@ -73,8 +73,13 @@ async fn play(arguments: &DemoArgs, client: Client) -> Result<(), DemoError> {
     let clock = SystemClock;
     let today = clock.today(&jiff::tz::TimeZone::UTC);
     let place = place::Place::make(arguments.dir.clone(), arguments.seed, today).await?;
-    let setup =
-        Setup { config: place.config(), state_dir: place.state_dir(), socket: place.socket(), clock: Arc::new(clock) };
+    let setup = Setup {
+        config: place.config(),
+        state_dir: place.state_dir(),
+        socket: place.socket(),
+        may_make_keys: true,
+        clock: Arc::new(clock),
+    };
     let mut interrupts = signals().map_err(|source| DemoError::Place { dir: place.dir.clone(), source })?;
     let (orders, to_daemon) = mpsc::channel(1);
     let (ready, is_ready) = oneshot::channel();
