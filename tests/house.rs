@@ -30,6 +30,8 @@ mod own_files;
 mod policy;
 #[path = "house/undecided.rs"]
 mod undecided;
+#[path = "house/watching.rs"]
+mod watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -439,7 +441,8 @@ async fn the_trail_is_read_exported_and_verified() {
     let entries = trail["total"].as_u64().unwrap();
     assert_eq!((&report["intact"], &report["entries"]), (&json!(true), &json!(entries)));
     assert_eq!((&report["checkpoints"], &report["unsigned"]), (&json!(2), &json!(0)));
-    assert_eq!(living.json(&["status"]).await["audit"], json!({ "entries": entries, "signed": entries }));
+    let signed = json!({ "entries": entries, "signed": entries, "signed_at": "2026-11-21T09:00:00Z" });
+    assert_eq!(living.json(&["status"]).await["audit"], signed);
     let export = living.ctl(&["audit", "export"]).await.out;
     let checkpoints = living.json(&["audit", "checkpoints"]).await;
     let key: VerifierKey = checkpoints["public_key"].as_str().unwrap().parse().unwrap();

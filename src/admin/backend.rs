@@ -139,6 +139,9 @@ pub trait Backend: Send + Sync + 'static {
     /// How the daemon is.
     fn status(&self, leave: &Authorised) -> impl Future<Output = Reply<Status>> + Send;
 
+    /// The same in numbers, as Prometheus reads them.
+    fn metrics(&self, leave: &Authorised) -> impl Future<Output = Reply<String>> + Send;
+
     /// A page of proposals.
     fn list(&self, leave: &Authorised, selection: Selection) -> impl Future<Output = Reply<ProposalPage>> + Send;
 

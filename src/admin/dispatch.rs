@@ -89,6 +89,8 @@ pub struct Answer {
 
 enum Content {
     Json(Vec<u8>),
+    /// With its media type.
+    Text(&'static str, String),
     Lines(Lines),
 }
 
@@ -98,6 +100,11 @@ impl Answer {
         let body = serde_json::to_vec(value)
             .map_err(|error| problem(Code::Internal, format!("cannot write the answer: {error}")))?;
         Ok(Self { status: StatusCode::OK, location: None, body: Content::Json(body), refused: false })
+    }
+
+    /// All is well, and this is the answer, of this media type.
+    pub(super) const fn text(kind: &'static str, text: String) -> Self {
+        Self { status: StatusCode::OK, location: None, body: Content::Text(kind, text), refused: false }
     }
 
     /// All is well, and the answer comes line by line.
@@ -284,6 +291,7 @@ fn method_not_allowed(verb: &str, verbs: &[Verb]) -> Response<Outgoing> {
 fn write_answer(answer: Answer) -> Response<Outgoing> {
     let (kind, body) = match answer.body {
         Content::Json(json) => ("application/json", whole(json)),
+        Content::Text(kind, text) => (kind, whole(text.into_bytes())),
         Content::Lines(lines) => ("application/jsonl", flowing(lines)),
     };
     let mut response = write(answer.status, kind, body);

@@ -7,9 +7,11 @@ mod decisions;
 mod faults;
 mod holds;
 mod linked;
+mod metrics;
 mod policy;
 mod proof;
 mod proposals;
+mod report;
 mod runs;
 mod schema;
 mod status;
@@ -71,6 +73,11 @@ impl Backend for House {
     async fn status(&self, leave: &Authorised) -> Reply<api::Status> {
         let overview = self.desk.status(leave).await.map_err(|error| problem_of(Asked::Status, error))?;
         Ok(self.status_of(overview))
+    }
+
+    async fn metrics(&self, leave: &Authorised) -> Reply<String> {
+        let (overview, erased) = self.desk.measure(leave).await.map_err(|error| problem_of(Asked::Status, error))?;
+        Ok(self.metrics_of(&overview, &erased))
     }
 
     async fn list(&self, leave: &Authorised, selection: Selection) -> Reply<api::ProposalPage> {
@@ -241,7 +248,8 @@ impl Backend for House {
             // Whatever ends the wait, the run is told as it is then.
             let _ = tokio::time::timeout(wait, self.until_over(leave, asked)).await;
         }
-        self.desk.run(leave, asked).await.map(runs::run).map_err(|error| problem_of(Asked::Run, error))
+        let (run, entries) = self.desk.run_report(leave, asked).await.map_err(|error| problem_of(Asked::Run, error))?;
+        Ok(api::Run { trail: Some(report::trail(entries)), ..runs::run(run) })
     }
 
     async fn runs(&self, leave: &Authorised, page: Page) -> Reply<api::RunPage> {

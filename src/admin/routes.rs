@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::dispatch::{Answer, Call};
 use super::{
-    access, audit, brake, confirm, hold, holds, list, mark, openapi, policy, postpone, reasons, release, restore, run,
-    runs, schema, show, status,
+    access, audit, brake, confirm, hold, holds, list, mark, metrics, openapi, policy, postpone, reasons, release,
+    restore, run, runs, schema, show, status,
 };
 use crate::actor::Permission;
 use crate::actor::Permission::Configure;
@@ -32,6 +32,8 @@ pub fn routes<B: Backend>() -> Vec<Route<B>> {
     vec![
         get("/v1/status", View, |call| Box::pin(status::get(call)))
             .says("How the daemon is").gives::<api::Status>(),
+        get("/metrics", View, |call| Box::pin(metrics::get(call)))
+            .says("The same in numbers, as Prometheus reads them"),
         get("/v1/proposals", View, |call| Box::pin(list::get(call)))
             .says("Lists proposals").asks::<api::ListQuery>().gives::<api::ProposalPage>(),
         get("/v1/proposals/totals", View, |call| Box::pin(list::totals(call)))

@@ -14,6 +14,7 @@ mod policy;
 mod problem;
 mod proof;
 mod proposals;
+mod report;
 mod runs;
 mod schema;
 mod status;
@@ -42,10 +43,14 @@ pub use proposals::{
     Blocked, CategoryTotal, DependentCount, DependentRule, ListQuery, Move, Origin, Outcome, PAGE_MAX_ITEMS, Proposal,
     ProposalPage, ProposalSet, ProposalTotals, RecordView, SetDigest, Sort, State,
 };
+pub use report::{Doing, RunCategory, RunProgress, RunReason, RunTrail, SignedCheckpoint};
 pub use runs::{
     BrakeQuery, ClosedBrake, ClosedBrakes, DependentRows, EraseCounts, Job, OverrideRequest, PrepareCounts,
     RemovalStep, RemoveCounts, Run, RunPage, RunQuery, RunRequest, RunState, SourceRemoval, Spread, SpreadPart,
     StepLeft, Trigger, WaitQuery, Work,
 };
 pub use schema::{ClosedGate, SchemaAcceptRequest, SchemaFinding, SchemaGates, SchemaStanding};
-pub use status::{AuditStatus, CategoryStatus, JobStatus, PendingStep, RemovalStatus, SourceStatus, Status};
+pub use status::{
+    AuditStatus, CategoryStatus, Complaint, DecisionStatus, Health, HealthState, JobStatus, PendingStep, RemovalStatus,
+    SourceStatus, Status,
+};

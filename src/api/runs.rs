@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Problem, Proof};
+use super::{Problem, Proof, RunCategory, RunProgress, RunTrail};
 
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -140,11 +140,22 @@ pub struct Run {
     pub started_at: Option<String>,
     /// When it ended.
     pub finished_at: Option<String>,
+    /// How long it went on, in milliseconds; null until it has ended.
+    pub duration_ms: Option<u64>,
+    /// The longest time for which one of its batches held a source's lock, in microseconds; null where none did, and for who
+    /// does not see every record.
+    pub longest_lock_us: Option<u64>,
+    /// How often what an application's lock has left undone was tried, this run included; 0 where it does not try again.
+    pub tries: u32,
+    /// How far it is; null unless it goes on.
+    pub progress: Option<RunProgress>,
     /// The job, and what it has done so far, or would have.
     #[serde(flatten)]
     pub work: Work,
     /// The run over whose closed brakes this one goes on; null for one that nobody has let go on.
     pub overrides: Option<u64>,
+    /// What became of each category.
+    pub categories: Vec<RunCategory>,
     /// The brakes that have closed: nothing of these categories was proposed or erased.
     pub brakes: Vec<ClosedBrake>,
     /// What somebody should know: dates that cannot be read, what could not be verified.
@@ -156,6 +167,8 @@ pub struct Run {
     /// What was found of the erased afterwards, by the source's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub proofs: BTreeMap<String, Proof>,
+    /// What the trail has of it; null in a list.
+    pub trail: Option<RunTrail>,
 }
 
 /// A brake that has stopped a category, and what it was stopped over.

@@ -18,6 +18,10 @@ pub struct Status {
     pub time_zone: String,
     /// Why the clock is not believed, and jobs wait; null while it is.
     pub clock_problem: Option<String>,
+    /// Whether it is well, in short.
+    pub health: Health,
+    /// What waits for a decision.
+    pub decisions: DecisionStatus,
     /// Its jobs.
     pub jobs: Vec<JobStatus>,
     /// The applications' databases.
@@ -26,6 +30,53 @@ pub struct Status {
     pub categories: Vec<CategoryStatus>,
     /// The trail.
     pub audit: AuditStatus,
+}
+
+/// Whether the daemon is well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// In a word.
+    pub state: HealthState,
+    /// What is not well, the worst first. No sentence names a person or a record.
+    pub complaints: Vec<Complaint>,
+}
+
+/// Whether the daemon is well, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HealthState {
+    /// It is.
+    Ok,
+    /// A part is not done, or not in time.
+    Warning,
+    /// Everything, or a whole source, stands still until somebody does something.
+    Critical,
+}
+
+/// Something that is not well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Complaint {
+    /// How bad it is.
+    pub severity: HealthState,
+    /// What it is: a word that does not change.
+    pub code: String,
+    /// The same in a sentence.
+    pub message: String,
+}
+
+/// What waits for a decision.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DecisionStatus {
+    /// How many records.
+    pub waiting: u64,
+    /// When the one was proposed that has waited longest.
+    pub oldest_at: Option<String>,
+    /// For how many whole days it has waited.
+    pub oldest_days: Option<u64>,
+    /// For how long one may wait; null where it is not watched.
+    pub after: Option<String>,
+    /// Whether that is exceeded.
+    pub overdue: bool,
 }
 
 /// One job and its schedule.
@@ -48,6 +99,8 @@ pub struct SourceStatus {
     pub source: String,
     /// Why nothing is prepared or erased in it; null when it is open.
     pub problem: Option<String>,
+    /// Whether it is closed until an operator decides.
+    pub closed: bool,
     /// How far what was erased is removed from its files.
     pub removal: RemovalStatus,
 }
@@ -101,6 +154,8 @@ pub struct CategoryStatus {
     pub problem: Option<String>,
     /// What closes its schema gate; null where that is open, or cannot be looked at.
     pub gate: Option<ClosedGate>,
+    /// Whether the brake has stopped it in the newest run of a job.
+    pub braked: bool,
 }
 
 /// The trail in short.
@@ -110,4 +165,6 @@ pub struct AuditStatus {
     pub entries: u64,
     /// How many of them the newest checkpoint signs.
     pub signed: u64,
+    /// When it was signed; null without any.
+    pub signed_at: Option<String>,
 }

@@ -27,4 +27,4 @@ pub use hours::{Hours, HoursError};
 pub use load::{Loaded, UNDECIDED, listed, load, nearest};
 pub use period::{Period, PeriodError, Starts};
 pub use reasons::{Choice, ReasonKind, Reasons, StandardReason, Wording};
-pub use settings::{FullText, Holds, Keeping, Removal, Schedule, Settings, SourceSettings};
+pub use settings::{FullText, Holds, Keeping, Notice, Removal, Schedule, Settings, SourceSettings};

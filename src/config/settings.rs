@@ -31,6 +31,8 @@ pub struct Settings {
     pub reasons: Reasons,
     /// How long the daemon keeps what it has on record.
     pub retention: Keeping,
+    /// What the operator wants to be told of.
+    pub notice: Notice,
 }
 
 impl Settings {
@@ -75,6 +77,13 @@ impl Default for Keeping {
     fn default() -> Self {
         Self { keys: Period::of_years(10) }
     }
+}
+
+/// What the operator wants to be told of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// For how long a decision may wait before that is told; `None`: for as long as it takes.
+    pub decisions_after: Option<Located<Period>>,
 }
 
 /// How legal holds end.

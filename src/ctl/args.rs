@@ -39,7 +39,9 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 daemon not reachable, 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Show how the daemon is
-    Status,
+    Status(Status),
+    /// Write metrics for Prometheus
+    Metrics,
     /// List proposals
     List(List),
     /// Show one record in full
@@ -72,6 +74,13 @@ pub(super) enum Verb {
     Schema(Schema),
     /// Show who may see and do what, and change it
     Access(Access),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Status {
+    /// As a monitoring plugin: one line first, and the exit codes 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+    #[arg(long, conflicts_with = "json")]
+    pub(super) check: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -345,6 +354,9 @@ pub(super) enum RunsVerb {
     Show {
         /// Its number
         id: u64,
+        /// Write the report as one HTML file that prints well
+        #[arg(long, conflicts_with = "json")]
+        html: bool,
     },
 }
 

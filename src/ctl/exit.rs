@@ -4,34 +4,52 @@ use std::process::ExitCode;
 
 use crate::api::{Code, Problem};
 
-/// The exit codes. Scripts rely on them.
+/// How the program ends. Scripts rely on the codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Exit {
     /// Done.
-    Done = 0,
+    Done,
     /// Refused, or failed.
-    Refused = 1,
+    Refused,
     /// Wrong usage.
-    Usage = 2,
+    Usage,
     /// The daemon cannot be reached.
-    Unreachable = 3,
+    Unreachable,
     /// Not permitted.
-    NotPermitted = 4,
+    NotPermitted,
     /// There is no such record, category or run.
-    NoSuchRecord = 5,
+    NoSuchRecord,
     /// The state has changed, or does not allow it.
-    Conflict = 6,
+    Conflict,
+    /// Of `status --check`: a part is not done, or not in time.
+    CheckWarning,
+    /// Of `status --check`: something stands still until somebody does something.
+    CheckCritical,
+    /// Of `status --check`: nobody knows.
+    CheckUnknown,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        // The discriminants are the codes.
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
 impl Exit {
+    /// The exit code. Those of `status --check` are monitoring's own.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Refused | Self::CheckWarning => 1,
+            Self::Usage | Self::CheckCritical => 2,
+            Self::Unreachable | Self::CheckUnknown => 3,
+            Self::NotPermitted => 4,
+            Self::NoSuchRecord => 5,
+            Self::Conflict => 6,
+        }
+    }
+
     /// The exit that a problem ends in.
     pub(super) fn of(problem: &Problem) -> Self {
         match problem.code {

@@ -17,17 +17,21 @@ mod decide;
 mod exit;
 mod hold;
 mod holds;
+mod html;
 mod json;
 mod list;
 mod mark;
+mod metrics;
 mod policy;
 mod postpone;
 mod reasons;
 mod release;
+mod report;
 mod restore;
 mod run;
 mod runs;
 mod schema;
+mod sheet;
 mod show;
 mod status;
 mod table;
@@ -139,7 +143,8 @@ fn tell_usage(said: &usage::Said, streams: Streams<'_>) -> Exit {
 
 async fn speak(session: &mut Session<'_>, verb: Verb) -> Result<Exit, Failure> {
     match verb {
-        Verb::Status => status::run(session).await,
+        Verb::Status(what) => status::run(session, what).await,
+        Verb::Metrics => metrics::run(session).await,
         Verb::List(what) => list::run(session, what).await,
         Verb::Show(what) => show::run(session, &what).await,
         Verb::Confirm(what) => confirm::run(session, what).await,

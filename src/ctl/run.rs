@@ -5,8 +5,9 @@ use super::client::Got;
 use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
-use super::table::{facts, table};
-use super::{args, brake};
+use super::sheet::Body;
+use super::table::{facts, grid};
+use super::{args, brake, report};
 use crate::api::{
     Job, Proof, ProofLayer, ProofVerdict, RemovalStep, Run, RunRequest, RunState, Trigger, WaitQuery, Work,
 };
@@ -37,7 +38,7 @@ async fn follow(session: &mut Session<'_>, queued: Got<Run>) -> Result<Got<Run>,
     let mut got = queued;
     let mut told = String::new();
     loop {
-        let line = progress(&got.value);
+        let line = report::progress(&got.value);
         if line != told {
             session.console.progress(&line);
             told = line;
@@ -48,20 +49,6 @@ async fn follow(session: &mut Session<'_>, queued: Got<Run>) -> Result<Got<Run>,
         let path = format!("/v1/runs/{}", got.value.id);
         got = session.client.get(&path, &WaitQuery { wait: Some(NEWS_SECONDS) }).await?;
     }
-}
-
-fn progress(run: &Run) -> String {
-    let counts = match run.work {
-        // Before it runs there is nothing to count.
-        _ if run.started_at.is_none() => return format!("run {}: {}", run.id, state_name(run.state)),
-        Work::Prepare(counts) => format!("{} proposed", counts.proposed + counts.resumed),
-        Work::Erase(counts) => {
-            let set_aside = counts.returned + counts.withdrawn + counts.held;
-            format!("{} erased, {set_aside} set aside", counts.deleted + counts.anonymised)
-        }
-        Work::Remove(counts) => format!("{} steps done, {} still to be done", counts.steps_done, counts.steps_pending),
-    };
-    format!("run {}: {}, {counts}", run.id, state_name(run.state))
 }
 
 /// Shows a run; one that failed is a failure of the verb.
@@ -79,37 +66,31 @@ pub(super) fn tell(console: &mut Console<'_>, got: Got<Run>) -> Result<Exit, Fai
     }
 }
 
+/// A run on a screen.
 fn written(run: &Run) -> String {
-    let mut lines = vec![
-        ("run", Some(run.id.to_string())),
-        ("job", Some(what(run))),
-        ("state", Some(state_name(run.state).to_owned())),
-        ("begun by", Some(format!("{}, {}", run.by, trigger_name(run.trigger)))),
-        ("queued", Some(run.queued_at.clone())),
-        ("not before", run.not_before.clone()),
-        ("started", run.started_at.clone()),
-        ("finished", run.finished_at.clone()),
-    ];
-    let counted = if run.started_at.is_some() { counts(run.work) } else { Vec::new() };
-    lines.extend(counted.into_iter().map(|(name, count)| (name, Some(count.to_string()))));
-    lines.extend(run.overrides.map(|id| ("overrides", Some(format!("the brake of run {id}")))));
-    run.brakes.iter().for_each(|brake| lines.extend(brake::lines(brake)));
+    let mut lines = report::head(run);
+    lines.extend(report::sums(run));
+    let brakes = run.brakes.iter().flat_map(brake::lines);
+    lines.extend(brakes.filter_map(|(name, value)| Some((name, value?))));
     let removed = run.removal.iter().filter(|of| of.pending.is_empty() && !of.done.is_empty());
-    lines.extend(removed.map(|of| ("removed from files", Some(format!("{}: {}", of.source, steps(&of.done))))));
-    lines.extend(run.notes.iter().map(|note| ("note", Some(note.clone()))));
-    let mut shown = facts(lines);
-    if !run.proofs.is_empty() {
-        let layers = run.proofs.iter().flat_map(|(source, proof)| {
-            proof.layers.iter().map(move |layer| [source.clone(), layer.layer.clone(), found(proof, layer)])
-        });
-        shown.push('\n');
-        shown.push_str(&table(["SOURCE", "LAYER", "WHETHER IT IS GONE"], layers));
+    lines.extend(removed.map(|of| ("removed from files", format!("{}: {}", of.source, steps(&of.done)))));
+    lines.extend(run.notes.iter().map(|note| ("note", note.clone())));
+    lines.extend(run.progress.iter().map(|progress| ("at present", report::stage(progress))));
+    lines.extend(run.trail.iter().flat_map(report::entries));
+    let mut shown = facts(lines.into_iter().map(|(name, value)| (name, Some(value))));
+    for part in [report::categories(run), report::reasons(run), report::left_out(run), report::proofs(run)] {
+        if let Body::Grid { head, rows } = part
+            && !rows.is_empty()
+        {
+            shown.push('\n');
+            shown.push_str(&grid(&head, &rows));
+        }
     }
     shown
 }
 
 /// What was found in a layer.
-fn found(proof: &Proof, layer: &ProofLayer) -> String {
+pub(super) fn found(proof: &Proof, layer: &ProofLayer) -> String {
     let (count, reason) = (layer.found, layer.reason.as_deref().unwrap_or_default());
     match layer.verdict {
         ProofVerdict::Clean => "clean".to_owned(),
@@ -172,13 +153,17 @@ pub(super) fn counts(work: Work) -> Vec<(&'static str, u64)> {
 
 /// The job of a run, and whether it only counts.
 pub(super) fn what(run: &Run) -> String {
-    let job = match run.work {
+    let job = job_of(run);
+    if run.dry_run { format!("{job} (dry run)") } else { job.to_owned() }
+}
+
+/// The job of a run.
+pub(super) fn job_of(run: &Run) -> &'static str {
+    job_name(match run.work {
         Work::Prepare(_) => Job::Prepare,
         Work::Erase(_) => Job::Erase,
         Work::Remove(_) => Job::Remove,
-    };
-    let job = job_name(job);
-    if run.dry_run { format!("{job} (dry run)") } else { job.to_owned() }
+    })
 }
 
 pub(super) fn job_name(job: Job) -> &'static str {
@@ -200,7 +185,7 @@ pub(super) fn state_name(state: RunState) -> &'static str {
     }
 }
 
-fn trigger_name(trigger: Trigger) -> &'static str {
+pub(super) fn trigger_name(trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::Schedule => "on schedule",
         Trigger::CatchUp => "catching up",

@@ -3,15 +3,18 @@
 use super::Session;
 use super::args::{Page, Runs, RunsVerb};
 use super::exit::{Exit, Failure};
+use super::html::page;
 use super::json::pretty;
 use super::list::tell_rest;
+use super::report::{sections, stage, title};
 use super::run::{counts, state_name, tell, what};
 use super::table::{or_dash, table};
 use crate::api::{Run, RunPage, RunQuery};
 
 pub(super) async fn run(session: &mut Session<'_>, asked: Runs) -> Result<Exit, Failure> {
     match asked.verb {
-        Some(RunsVerb::Show { id }) => show(session, id).await,
+        Some(RunsVerb::Show { id, html: false }) => show(session, id).await,
+        Some(RunsVerb::Show { id, html: true }) => paper(session, id).await,
         None => list(session, asked.page).await,
     }
 }
@@ -26,6 +29,13 @@ async fn show(session: &mut Session<'_>, id: u64) -> Result<Exit, Failure> {
         }
         told => told,
     }
+}
+
+/// The report on a run, to be printed or kept.
+async fn paper(session: &mut Session<'_>, id: u64) -> Result<Exit, Failure> {
+    let run = session.client.get::<Run>(&format!("/v1/runs/{id}"), &()).await?.value;
+    session.console.data(&page(&title(&run), &sections(&run)))?;
+    Ok(Exit::Done)
 }
 
 async fn list(session: &mut Session<'_>, page: Page) -> Result<Exit, Failure> {
@@ -51,6 +61,7 @@ fn begins(run: &Run) -> String {
 
 fn row(run: &Run) -> [String; 6] {
     let told = counts(run.work).into_iter().filter(|(_, count)| *count > 0);
+    let stage = run.progress.iter().map(stage);
     let braked = run.brakes.iter().map(|brake| format!("brake closed: {}", brake.category));
     [
         run.id.to_string(),
@@ -58,6 +69,6 @@ fn row(run: &Run) -> [String; 6] {
         state_name(run.state).to_owned(),
         run.by.clone(),
         begins(run),
-        told.map(|(name, count)| format!("{count} {name}")).chain(braked).collect::<Vec<_>>().join(", "),
+        stage.chain(told.map(|(name, count)| format!("{count} {name}"))).chain(braked).collect::<Vec<_>>().join(", "),
     ]
 }

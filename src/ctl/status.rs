@@ -1,14 +1,18 @@
 //! How the daemon is.
 
-use super::Session;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::run::{job_name, state_name, step_name};
 use super::schema::closed;
-use super::table::{facts, or_dash, table};
-use crate::api::{Job, PendingStep, Run, SourceStatus, Status};
+use super::table::{clean, facts, or_dash, table};
+use super::tongue::told;
+use super::{Session, args};
+use crate::api::{DecisionStatus, Health, HealthState, Job, PendingStep, Run, SourceStatus, Status};
 
-pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
+pub(super) async fn run(session: &mut Session<'_>, asked: args::Status) -> Result<Exit, Failure> {
+    if asked.check {
+        return check(session).await;
+    }
     let got = session.client.get::<Status>("/v1/status", &()).await?;
     if session.console.json {
         session.console.data(&pretty(&got.json))?;
@@ -16,6 +20,81 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
         session.console.data(&written(&got.value))?;
     }
     Ok(Exit::Done)
+}
+
+/// What a monitoring plugin says and ends with: one line first, then how things stand.
+async fn check(session: &mut Session<'_>) -> Result<Exit, Failure> {
+    let status = match session.client.get::<Status>("/v1/status", &()).await {
+        Ok(got) => got.value,
+        Err(Failure::NobodyReads) => return Err(Failure::NobodyReads),
+        Err(Failure::Told { exit, sentence, .. }) => {
+            let verdict = if exit == Exit::Unreachable { Verdict::Critical } else { Verdict::Unknown };
+            session.console.data(&verdict.line(&[&sentence]))?;
+            return Ok(verdict.exit());
+        }
+    };
+    let verdict = match status.health.state {
+        HealthState::Ok => Verdict::Ok,
+        HealthState::Warning => Verdict::Warning,
+        HealthState::Critical => Verdict::Critical,
+    };
+    let sentences: Vec<&str> = status.health.complaints.iter().map(|of| of.message.as_str()).collect();
+    let waiting = decisions(&status.decisions);
+    let sentences = if sentences.is_empty() { vec![waiting.as_str()] } else { sentences };
+    session.console.data(&format!("{}\n\n{}", verdict.line(&sentences), written(&status)))?;
+    Ok(verdict.exit())
+}
+
+/// The verdicts that monitoring plugins have.
+#[derive(Clone, Copy)]
+enum Verdict {
+    Ok,
+    Warning,
+    Critical,
+    Unknown,
+}
+
+impl Verdict {
+    /// The words are those of every plugin, in every language.
+    fn line(self, sentences: &[&str]) -> String {
+        let word = match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        };
+        let told: Vec<String> = sentences.iter().map(|sentence| told(&clean(sentence))).collect();
+        format!("{word}: {}", told.join("; "))
+    }
+
+    /// 0 to 3, as monitoring has it: with `--check` an exit code says nothing else.
+    const fn exit(self) -> Exit {
+        match self {
+            Self::Ok => Exit::Done,
+            Self::Warning => Exit::CheckWarning,
+            Self::Critical => Exit::CheckCritical,
+            Self::Unknown => Exit::CheckUnknown,
+        }
+    }
+}
+
+/// What waits for a decision, and for how long.
+fn decisions(of: &DecisionStatus) -> String {
+    match (&of.oldest_at, of.oldest_days.unwrap_or(0)) {
+        (None, _) => "nothing waits for a decision".to_owned(),
+        (Some(at), 0) => format!("{} to be decided, the oldest since {at}", of.waiting),
+        (Some(at), 1) => format!("{} to be decided, the oldest since {at}, for 1 day", of.waiting),
+        (Some(at), days) => format!("{} to be decided, the oldest since {at}, for {days} days", of.waiting),
+    }
+}
+
+/// Whether all is well, and what is not.
+fn health(of: &Health) -> Vec<(&'static str, Option<String>)> {
+    if of.complaints.is_empty() {
+        return vec![("health", Some("well".to_owned()))];
+    }
+    let name = |severity| if severity == HealthState::Critical { "critical" } else { "warning" };
+    of.complaints.iter().map(|of| (name(of.severity), Some(of.message.clone()))).collect()
 }
 
 /// A job's newest run: how it stands, or from when on it may begin.
@@ -26,13 +105,18 @@ fn last_run(run: &Run) -> String {
 
 fn written(status: &Status) -> String {
     let signed = format!("{} entries, {} of them signed", status.audit.entries, status.audit.signed);
-    let head = facts([
+    let checkpoint = status.audit.signed_at.as_ref().map(|at| format!("up to entry {}, at {at}", status.audit.signed));
+    let mut lines = health(&status.health);
+    lines.extend([
+        ("decisions", Some(decisions(&status.decisions))),
         ("version", Some(status.version.clone())),
         ("up since", Some(status.started_at.clone())),
         ("today", Some(format!("{} ({})", status.today, status.time_zone))),
         ("clock", status.clock_problem.clone()),
         ("trail", Some(signed)),
+        ("last checkpoint", checkpoint),
     ]);
+    let head = facts(lines);
     let jobs = status.jobs.iter().map(|job| {
         let last = job.last_run.as_ref();
         [

@@ -67,6 +67,21 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
     written(table)
 }
 
+/// The same for a head that is only known when it is written; names of counts stand in it as headings do.
+pub(super) fn grid(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(head.iter().map(|name| told(name).to_uppercase()));
+    for row in rows {
+        table.add_row(head.iter().zip(row).map(|(name, cell)| shown_under(name, cell)));
+    }
+    written(table)
+}
+
+/// A value under a heading, or behind the name of a fact, as the reader gets it.
+pub(super) fn shown_under(name: &str, value: &str) -> String {
+    shown(value, NAMES.contains(&name))
+}
+
 /// What is known of one thing, a line each; what is empty is left out.
 pub(super) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, Option<String>)>) -> String {
     let mut table = Table::new();

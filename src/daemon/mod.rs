@@ -9,6 +9,7 @@ mod book;
 mod check;
 mod clock;
 mod demo;
+mod health;
 mod init;
 mod keys;
 mod liveness;

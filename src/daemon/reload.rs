@@ -19,21 +19,26 @@ use crate::systemd::Notifier;
 pub(super) struct Boards {
     pub(super) settings: Board,
     pub(super) timetable: watch::Sender<Arc<Timetable>>,
+    /// What was changed while the daemon ran and does not hold, in a few words.
+    pub(super) asides: watch::Sender<Option<String>>,
 }
 
 impl Boards {
     pub(super) fn new(accepted: Accepted) -> Self {
         let timetable = watch::Sender::new(Arc::new(accepted.timetable));
-        Self { settings: Board::new(accepted.loaded.settings), timetable }
+        let asides = watch::Sender::new(None);
+        Self { settings: Board::new(accepted.loaded.settings), timetable, asides }
     }
 
     /// Takes up what the state knows was changed while the daemon ran; for the start, before anything works by it.
     pub(super) async fn begin(&self, dir: &Path, store: &Store) -> Result<(), StoreError> {
         let files = Settings::clone(&self.settings.files());
         let asides = self.settings.take_up(store, files, digest(dir)).await?;
-        if let Some(said) = tell_asides(&asides) {
-            Notifier.status(&said);
+        let said = tell_asides(&asides);
+        if let Some(said) = &said {
+            Notifier.status(said);
         }
+        self.asides.send_replace(said);
         Ok(())
     }
 
@@ -58,8 +63,10 @@ impl Boards {
                 tell(&accepted.loaded.warnings);
                 self.timetable.send_replace(Arc::new(accepted.timetable));
                 // Whoever has asked the service manager for the reload has no other answer.
-                let said = tell_asides(&asides).map(|said| format!("; {said}")).unwrap_or_default();
-                Notifier.status(&format!("the settings are reloaded{said}"));
+                let said = tell_asides(&asides);
+                let also = said.as_ref().map(|said| format!("; {said}")).unwrap_or_default();
+                Notifier.status(&format!("the settings are reloaded{also}"));
+                self.asides.send_replace(said);
                 tracing::info!(set_aside = asides.len(), "the settings are reloaded");
                 Ok(true)
             }

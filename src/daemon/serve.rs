@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::args::RunArgs;
 use super::book::{Book, Runner};
 use super::check;
+use super::health;
 use super::liveness::{Liveness, Pulse};
 use super::reload::{self, Boards};
 use super::state::{self, Held, StateError};
@@ -303,6 +304,11 @@ impl Running {
         let scheduler = Arc::new(Scheduler::new(Arc::new(book), Arc::clone(&setup.clock)));
         let house = house(setup, &boards, &workshop, &scheduler, &ended, &stop);
         let mut tasks = JoinSet::new();
+        let told = health::tell(house.desk.clone(), boards.asides.subscribe(), ended.subscribe(), stop.subscribe());
+        tasks.spawn(async move {
+            told.await;
+            Ok(())
+        });
         let (timetable, stopping, timer) = (boards.timetable.subscribe(), stop.subscribe(), Arc::clone(&scheduler));
         tasks.spawn(async move {
             let kept = timer.keep_time(&mut beat, timetable, stopping).await.map_err(ServeError::Jobs);

@@ -9,6 +9,7 @@ mod all;
 mod board;
 mod decide;
 mod gate;
+mod health;
 mod holds;
 mod linked;
 mod list;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
+use tokio::sync::Mutex;
 
 pub use self::access::{
     AccessAsked, AccessChanged, AccessFault, AccessItem, AccessStanding, AccessView, Whose, assigned_of,
@@ -35,6 +37,7 @@ pub use self::access::{
 pub use self::board::{Board, held};
 pub use self::decide::Wish;
 pub use self::gate::{ClosedGate, GateError, GateFinding, GateStanding};
+pub use self::health::{Complaint, Severity, complaints, told};
 pub use self::holds::{HeldRecord, HoldRefused, Released, WhichHold};
 pub use self::linked::{LinkedRecord, LinkedVerdict, Standing};
 pub use self::list::{Item, Listing, Wanted};
@@ -43,7 +46,10 @@ pub use self::policy::{CriterionRule, DependentRule, Rules};
 pub use self::reasons::ReasonRefused;
 pub use self::rules::{RuleError, RuleOutcome, RuleStanding, RuleWish};
 pub use self::show::{Blocked, Card};
-pub use self::status::{CategoryStanding, JobStanding, Overview, RemovalStanding, SourceStanding};
+pub use self::status::{
+    CategoryStanding, DecisionsStanding, ErasedCounts, JobStanding, Overview, RemovalStanding, SourceStanding,
+    SourceTrouble,
+};
 pub use self::together::{LinkedFailure, LinkedFault, With};
 pub use self::trail::{Told, TrailFilter, Verified};
 // What is seen and decided here is named as the rooms below name it.
@@ -58,11 +64,11 @@ pub use crate::proof::{LayerReport, ProofReport, Verdict};
 pub use crate::proposal::{MoveError, Origin, Outcome, ProposalId, Reason, ReasonError, RemovalStep, State, StateName};
 use crate::record::{CategoryName, FingerprintKey, RecordRef};
 pub use crate::store::{AccessAbout, AccessEntry, AccessWhat};
-use crate::store::{Change, Store};
+use crate::store::{Change, ErasedSoFar, Store};
 pub use crate::store::{
-    ClosedBrake, Counts, Cursor, Decided, DecisionFailure, DecisionFault, Event, EventKind, GivenReason, Hold, HoldId,
-    JobKind, Owed, Page, Proposal, ProposalFilter, Removed, Run, RunId, RunOutcome, RunReport, RunState, RunTrigger,
-    Spread, SpreadPart, StoreError, StoredRule, Target,
+    ClosedBrake, Counts, Cursor, Decided, DecisionFailure, DecisionFault, Doing, Event, EventKind, GivenReason, Hold,
+    HoldId, JobKind, Owed, Page, Proposal, ProposalFilter, ReasonCounts, Removed, Run, RunEntries, RunId, RunOutcome,
+    RunReport, RunState, RunTrigger, Signed, Spread, SpreadPart, Stage, StoreError, StoredRule, Target, reason_parts,
 };
 pub use crate::store::{ListOrder, ListSort, Named, SeenSet, SetDifference, SetDigest, StateCounts};
 
@@ -77,6 +83,8 @@ pub struct Desk {
     key: FingerprintKey,
     verifier: VerifierKey,
     clock: SharedClock,
+    /// How many records were erased, as far as somebody has counted.
+    erased: Arc<Mutex<ErasedSoFar>>,
 }
 
 /// The settings, the day and the key with which a source is looked at.
@@ -165,7 +173,7 @@ impl Desk {
         clock: SharedClock,
     ) -> Self {
         let verifier = checkpoint.verifier(store.installation());
-        Self { store, board, key, verifier, clock }
+        Self { store, board, key, verifier, clock, erased: Arc::default() }
     }
 
     /// The settings in force.

@@ -4,7 +4,7 @@ use super::status::within;
 use super::{Desk, DeskError, Reason};
 use crate::actor::Authorised;
 use crate::audit::By;
-use crate::store::{JobKind, Page, Run, RunId, RunTrigger};
+use crate::store::{JobKind, Page, Run, RunEntries, RunId, RunTrigger};
 
 impl Desk {
     /// Puts a run into the one queue, behind what waits there.
@@ -80,6 +80,22 @@ impl Desk {
     pub async fn run(&self, leave: &Authorised, id: RunId) -> Result<Run, DeskError> {
         let run = self.store.run(id).await.map_err(DeskError::Store)?;
         run.map(|run| within(run, leave.scope())).ok_or(DeskError::NoSuchRun(id))
+    }
+
+    /// The same with what the trail has of it. Whoever does not see every record gets no checkpoint's text: who may read the
+    /// trail has it from there.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_report(&self, leave: &Authorised, id: RunId) -> Result<(Run, RunEntries), DeskError> {
+        let run = self.run(leave, id).await?;
+        let mut entries = self.store.run_entries(id).await.map_err(DeskError::Store)?;
+        if !leave.scope().is_everything()
+            && let Some(signed) = &mut entries.signed
+        {
+            signed.note.clear();
+        }
+        Ok((run, entries))
     }
 
     /// Runs, the latest first, at most `limit` of those before `before`.

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::gate::ClosedGate;
+use super::health::{Complaint, complaints};
 use super::{Desk, DeskError};
 use crate::actor::{Authorised, Scope};
 use crate::config::{Settings, SourceSettings, causes};
 use crate::erasure::{is_overdue, is_wanted, open_as_remembered};
-use crate::proposal::StateName;
+use crate::proposal::{Outcome, StateName};
 use crate::record::{CategoryName, SourceName};
-use crate::store::{ClosedBrake, JobKind, Left, ProposalFilter, Run, RunState};
+use crate::store::{ClosedBrake, JobKind, Left, ListOrder, ListSort, ProposalFilter, Run, RunState, Signed};
 
 /// How things stand, as far as the asker may see.
 #[derive(Debug, Clone)]
@@ -26,8 +27,23 @@ pub struct Overview {
     pub clock: Option<String>,
     /// How many entries the trail has.
     pub entries: u64,
-    /// How many of them the newest checkpoint is signed over.
-    pub signed: u64,
+    /// The newest checkpoint.
+    pub signed: Option<Signed>,
+    /// What waits for a decision.
+    pub decisions: DecisionsStanding,
+}
+
+/// What waits for a decision, as far as the asker may see.
+#[derive(Debug, Clone)]
+pub struct DecisionsStanding {
+    /// How many records.
+    pub waiting: u64,
+    /// Since when the one has waited that was proposed first.
+    pub oldest_at: Option<Timestamp>,
+    /// For how long one may wait; `None` where nobody watches that.
+    pub after: Option<String>,
+    /// Whether that is exceeded.
+    pub is_overdue: bool,
 }
 
 /// One job.
@@ -41,6 +57,8 @@ pub struct JobStanding {
     pub last_slot: Option<Timestamp>,
     /// Its newest run, with the counts of the categories that the asker may see.
     pub last_run: Option<Run>,
+    /// The newest that has ended, dry runs aside, likewise.
+    pub last_ended: Option<Run>,
     /// When it is tried again, where it runs because something is owed.
     pub owed_at: Option<Timestamp>,
 }
@@ -52,8 +70,21 @@ pub struct SourceStanding {
     pub source: SourceName,
     /// Why nothing is prepared or erased in it.
     pub problem: Option<String>,
+    /// What the problem is.
+    pub trouble: Option<SourceTrouble>,
     /// How far what was erased is removed from its files.
     pub removal: RemovalStanding,
+}
+
+/// What is wrong with a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceTrouble {
+    /// It cannot be read.
+    Unreadable,
+    /// It is closed until an operator decides.
+    Closed,
+    /// It is not in the settings any more, and owes something.
+    Forgotten,
 }
 
 /// How far what was erased in a source is removed from its files.
@@ -80,7 +111,14 @@ pub struct CategoryStanding {
     pub problem: Option<String>,
     /// What closes its schema gate; `None` where that is open, or cannot be looked at.
     pub gate: Option<ClosedGate>,
+    /// Whether the brake has stopped it, and nothing has come after.
+    pub is_braked: bool,
+    /// Whether the settings have it.
+    pub is_configured: bool,
 }
+
+/// How many records were erased, by category and by what was done.
+pub type ErasedCounts = BTreeMap<(CategoryName, Outcome), u64>;
 
 /// Sources, and by category what is wrong, and which gates are closed.
 type Sources = (Vec<SourceStanding>, BTreeMap<CategoryName, String>, BTreeMap<CategoryName, ClosedGate>);
@@ -91,16 +129,49 @@ impl Desk {
     /// # Errors
     /// When the state cannot be read. A source that cannot be read is no error: it is told with the source.
     pub async fn status(&self, leave: &Authorised) -> Result<Overview, DeskError> {
-        let settings = self.settings();
+        self.overview(leave.scope()).await
+    }
+
+    /// How things stand within the asker's scope, and how many records were erased of each category that is wholly within it.
+    ///
+    /// # Errors
+    /// As [`status`](Self::status).
+    pub async fn measure(&self, leave: &Authorised) -> Result<(Overview, ErasedCounts), DeskError> {
         let scope = leave.scope();
+        let overview = self.overview(scope).await?;
+        let mut so_far = self.erased.lock().await;
+        self.store.count_erased(&mut so_far).await.map_err(DeskError::Store)?;
+        let mut counts = so_far.counts.clone();
+        drop(so_far);
+        counts.retain(|(category, _), _| scope.sees_all_of(category));
+        // What has not been erased yet is counted, too: otherwise nobody would see the first.
+        let whole = overview.categories.iter().map(|of| &of.category).filter(|category| scope.sees_all_of(category));
+        for category in whole {
+            for outcome in [Outcome::Deleted, Outcome::Anonymised] {
+                counts.entry((category.clone(), outcome)).or_default();
+            }
+        }
+        Ok((overview, counts))
+    }
+
+    /// What is not well, for the daemon itself to tell: of everything, and in sentences that name no person.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn health(&self) -> Result<Vec<Complaint>, DeskError> {
+        Ok(complaints(&self.overview(&Scope::everything()).await?))
+    }
+
+    async fn overview(&self, scope: &Scope) -> Result<Overview, DeskError> {
+        let settings = self.settings();
         let (sources, mut problems, mut gates) = self.sources(&settings, scope).await?;
         let owed_at = sources.iter().flat_map(|source| &source.removal.left.owed).map(|owed| owed.next_at).min();
         let mut jobs = Vec::new();
         for job in JobKind::ALL {
             let owed_at = owed_at.filter(|_| job == JobKind::Remove);
-            jobs.push(JobStanding { owed_at, ..self.job(&settings, scope, job).await? });
+            jobs.push(JobStanding { owed_at, ..self.job(&settings, job).await? });
         }
-        self.add_brakes(scope, &mut problems).await?;
+        let braked = self.add_brakes(scope, &jobs, &mut problems);
         let all = ProposalFilter { scope: scope.clone(), ..ProposalFilter::everything() };
         let mut counts = self.store.totals(&all).await.map_err(DeskError::Store)?;
         counts.retain(|category, counts| scope.sees(category) && counts.keys().any(|state| state.is_open()));
@@ -114,42 +185,80 @@ impl Desk {
                 Some("it is not in the settings".to_owned())
             },
             gate: gates.remove(&category),
+            is_braked: braked.contains(&category),
+            is_configured: settings.categories.contains_key(&category),
             category,
         });
-        let categories = categories.collect();
+        let categories: Vec<CategoryStanding> = categories.collect();
         let entries = self.store.audit_head().await.map_err(DeskError::Store)?.entries;
-        let signed = self.store.signed_entries().await.map_err(DeskError::Store)?;
+        let signed = self.store.newest_checkpoint().await.map_err(DeskError::Store)?;
         let clock = self.store.clock_doubt().map(|doubt| doubt.to_string());
-        Ok(Overview { jobs, sources, categories, clock, entries, signed })
+        let waiting = categories.iter().filter_map(|category| category.counts.get(&StateName::Proposed)).sum();
+        let decisions = self.decisions(&settings, scope, waiting).await?;
+        jobs.iter_mut().for_each(|job| job.hide(scope));
+        Ok(Overview { jobs, sources, categories, clock, entries, signed, decisions })
     }
 
-    async fn job(&self, settings: &Settings, scope: &Scope, job: JobKind) -> Result<JobStanding, DeskError> {
+    async fn decisions(
+        &self,
+        settings: &Settings,
+        scope: &Scope,
+        waiting: u64,
+    ) -> Result<DecisionsStanding, DeskError> {
+        let states = vec![StateName::Proposed];
+        let filter = ProposalFilter { states, scope: scope.clone(), ..ProposalFilter::everything() };
+        let order = ListOrder { sort: ListSort::Proposed, descending: false };
+        let oldest_at = if waiting > 0 {
+            let first = self.store.list(&filter, order, None, 1).await.map_err(DeskError::Store)?;
+            first.items.first().map(|proposal| proposal.proposed_at)
+        } else {
+            None
+        };
+        let after = settings.notice.decisions_after.as_ref().map(|after| &after.value);
+        let now = self.now().to_zoned(settings.time_zone.clone());
+        let earliest = after.and_then(|after| after.before(&now));
+        Ok(DecisionsStanding {
+            waiting,
+            oldest_at,
+            after: after.map(ToString::to_string),
+            is_overdue: oldest_at.zip(earliest).is_some_and(|(oldest, earliest)| oldest < earliest),
+        })
+    }
+
+    /// A job with all of its runs' counts.
+    async fn job(&self, settings: &Settings, job: JobKind) -> Result<JobStanding, DeskError> {
         let written = match job {
             JobKind::Prepare => settings.schedule.prepare.as_ref(),
             JobKind::Erase => settings.schedule.erase.as_ref(),
             JobKind::Remove => None,
         };
-        let last_run = self.store.newest_run(job).await.map_err(DeskError::Store)?;
         Ok(JobStanding {
             job,
             schedule: written.map(|written| written.value.clone()),
             last_slot: self.store.last_slot(job).await.map_err(DeskError::Store)?,
-            last_run: last_run.map(|run| within(run, scope)),
+            last_run: self.store.newest_run(job).await.map_err(DeskError::Store)?,
+            last_ended: self.store.newest_ended(job).await.map_err(DeskError::Store)?,
             owed_at: None,
         })
     }
 
-    /// Adds the brakes that closed in the newest run of each job, and that nothing has come after.
-    async fn add_brakes(&self, scope: &Scope, problems: &mut BTreeMap<CategoryName, String>) -> Result<(), DeskError> {
-        for job in JobKind::ALL {
-            let Some(run) = self.store.newest_ended(job).await.map_err(DeskError::Store)? else { continue };
+    /// Adds the brakes that closed in the newest run of each job, and that nothing has come after; gives their categories.
+    fn add_brakes(
+        &self,
+        scope: &Scope,
+        jobs: &[JobStanding],
+        problems: &mut BTreeMap<CategoryName, String>,
+    ) -> BTreeSet<CategoryName> {
+        let mut stopped = BTreeSet::new();
+        for run in jobs.iter().filter_map(|job| job.last_ended.as_ref()) {
             for (category, brake) in &run.report.brakes {
                 let Ok(category) = category.parse::<CategoryName>() else { continue };
-                let told = braked(&run, brake, scope.sees_all_of(&category));
+                let told = braked(run, brake, scope.sees_all_of(&category));
+                stopped.insert(category.clone());
                 problems.entry(category).and_modify(|before| *before = format!("{before}; {told}")).or_insert(told);
             }
         }
-        Ok(())
+        stopped
     }
 
     /// The sources with what is wrong with them, what is wrong with their categories, and whose gates are closed.
@@ -165,11 +274,13 @@ impl Desk {
             }
             let closed = known.iter().find(|state| state.source == *source).and_then(|state| state.closed.as_ref());
             let mut problem = closed.map(|(_, reason)| format!("nothing is erased from it: {reason}"));
+            let mut trouble = closed.map(|_| SourceTrouble::Closed);
             match open_as_remembered(settings, source, &remembered.shapes).await {
                 Err(error) => {
                     let error = causes(&error);
                     problems.extend(visible.into_iter().map(|category| (category.clone(), error.clone())));
                     problem = Some(error);
+                    trouble = trouble.or(Some(SourceTrouble::Unreadable));
                 }
                 Ok(opened) => {
                     let stopped = |name: &CategoryName| Some((name.clone(), opened.why_stopped(name)?.to_owned()));
@@ -180,7 +291,7 @@ impl Desk {
                 }
             }
             let removal = self.removal(settings, described).await?;
-            sources.push(SourceStanding { source: source.clone(), problem, removal });
+            sources.push(SourceStanding { source: source.clone(), problem, trouble, removal });
         }
         if scope.is_everything() {
             sources.extend(self.forgotten(settings).await?);
@@ -197,7 +308,8 @@ impl Desk {
             let left = self.store.left_in(&source, |_| true).await.map_err(DeskError::Store)?;
             let problem = "it is not in the settings, and what was erased from it is not known to be gone".to_owned();
             let removal = RemovalStanding { left, within: None, is_overdue: false, vacuum: None };
-            forgotten.push(SourceStanding { source, problem: Some(problem), removal });
+            let trouble = Some(SourceTrouble::Forgotten);
+            forgotten.push(SourceStanding { source, problem: Some(problem), trouble, removal });
         }
         Ok(forgotten)
     }
@@ -213,6 +325,14 @@ impl Desk {
             within: removal.within.as_ref().map(|within| within.value.to_string()),
             vacuum: removal.vacuum.as_ref().map(|hours| hours.value.to_string()),
         })
+    }
+}
+
+impl JobStanding {
+    /// Leaves what may be seen of its runs.
+    fn hide(&mut self, scope: &Scope) {
+        self.last_run = self.last_run.take().map(|run| within(run, scope));
+        self.last_ended = self.last_ended.take().map(|run| within(run, scope));
     }
 }
 
@@ -237,6 +357,9 @@ pub(super) fn within(mut run: Run, scope: &Scope) -> Run {
     run.report.proofs.clear();
     run.report.removal.clear();
     run.report.categories.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
+    run.report.reasons.retain(|name, _| name.parse().is_ok_and(|name| scope.sees_all_of(&name)));
+    run.report.stopped.retain(|name, _| name.parse().is_ok_and(|name| scope.sees(&name)));
+    (run.report.stage, run.report.waiting, run.report.longest_lock_us) = (None, None, None);
     if let RunState::Finished { reason, .. } = &mut run.state {
         *reason = None;
     }

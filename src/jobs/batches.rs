@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::brake::Leave;
 use super::erase::claim;
 use super::journal::StoreJournal;
-use super::run::{Progress, Stop, note_progress};
+use super::run::{PROGRESS_EVERY, Progress, Stop, note_progress};
 use super::{JobError, Workshop, store};
 use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
@@ -13,7 +13,7 @@ use crate::erasure::{BatchReport, Claim, Engine, Pace};
 use crate::proposal::{BatchId, ProposalId};
 use crate::record::RecordRef;
 use crate::source::{Mapping, Reader, SourceError, Surveyed, Writer};
-use crate::store::{Proposal, RunId, WriteTurn};
+use crate::store::{Proposal, RunId, WriteTurn, add_reasons};
 
 /// Records of the first batch; later ones follow the time that it held the lock.
 const BATCH_RECORDS_FIRST: u32 = 200;
@@ -25,8 +25,6 @@ const BATCH_RECORDS_MAX: u32 = 2_000;
 const SURVEYED_RECORDS_MAX: u32 = 50_000;
 /// For fewer a pass is not worth while.
 const SURVEYED_RECORDS_MIN: u32 = 1_000;
-/// How far a run is is written down so often.
-const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 /// To read which records come next takes about so long. It is done while the source is left alone.
 const READING: Duration = Duration::from_millis(10);
 
@@ -172,6 +170,7 @@ impl Batches<'_, '_> {
     fn count(&mut self, report: &BatchReport) {
         let erased = report.deleted + report.anonymised;
         self.leave.records_max = self.leave.records_max.saturating_sub(erased);
+        self.progress.report.note_lock(report.longest_lock);
         let counts = self.progress.report.category(&self.mapping.category);
         counts.deleted += report.deleted;
         counts.anonymised += report.anonymised;
@@ -223,6 +222,7 @@ impl Batches<'_, '_> {
             released: None,
         };
         let done = engine.erase_into(&mut journal, claims, report).await;
+        add_reasons(&mut self.progress.report.reasons, &journal.erased);
         self.last_committed = engine.last_committed;
         let released = engine.released.take();
         done.map_err(|source| JobError::Engine { category: self.mapping.category.to_string(), source })?;

@@ -17,7 +17,7 @@ use crate::erasure::{Claim, Open, Preview, Ruling, pass, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
-use crate::store::{BATCH_MAX_RECORDS, Counts, Proposal, RunId};
+use crate::store::{BATCH_MAX_RECORDS, Counts, Doing, Proposal, RunId, count_erased};
 
 /// Erases every category. Without a run on record nothing is erased: a dry run.
 pub(super) async fn erase(
@@ -26,8 +26,10 @@ pub(super) async fn erase(
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
+    let waiting = confirmed(workshop).await?;
+    progress.report.waiting = Some(waiting);
     if run.is_some() {
-        progress.samples = Samples::over(confirmed(workshop).await?);
+        progress.samples = Samples::over(waiting);
     }
     for described in workshop.settings.sources.values() {
         erase_patiently(workshop, run, described, progress, stop).await?;
@@ -146,6 +148,7 @@ async fn erase_source(
     }
     let mut open = workshop.open(&described.name, run).await?;
     for stopped in &open.stopped {
+        progress.note_stopped(&stopped.category, &stopped.reason);
         reached.tell(progress, format!("{}: {}", stopped.category, stopped.reason));
     }
     let done = erase_open(workshop, run, described, &mut open, reached, progress, stop).await;
@@ -184,6 +187,9 @@ async fn erase_open(
         }
         let category = &mapping.category;
         let after = reached.proposals.get(category).copied();
+        if reached.leaves.get(category).is_some_and(Option::is_some) {
+            progress.is_at(workshop, run, Doing::Erasing, category).await?;
+        }
         let Some(Some(leave)) = reached.leaves.get_mut(category) else { continue };
         let mut of_category = Erase { workshop, described, mapping, leave, open, progress, stop, after };
         let done = match run {
@@ -212,6 +218,7 @@ async fn look(
         let (false, Some(category)) = (reached.leaves.contains_key(name), category) else {
             continue;
         };
+        looking.progress.is_at(looking.workshop, looking.run, Doing::Counting, name).await?;
         let leave = match looking.look(category, mapping).await {
             Ok(leave) => leave,
             Err(error) => match sort_out(Err(error), reached, looking.progress)? {
@@ -303,6 +310,7 @@ impl Erase<'_, '_> {
                 counts.deleted += 1;
                 counts.shells += 1;
                 counts.dependents += preview.planned.counts();
+                self.count_by_reason(&Origin::Shell, Outcome::Deleted);
                 self.tell(&key, Future::Shell(preview));
             }
         }
@@ -359,6 +367,8 @@ impl Erase<'_, '_> {
     async fn foresee_erased(&mut self, mut claims: Vec<Claim>) -> Result<(), JobError> {
         let is_shell = |claim: &Claim| claim.origin == Origin::Shell;
         let shells: BTreeSet<RecordKey> = claims.iter().filter(|c| is_shell(c)).map(|c| c.key.clone()).collect();
+        let origins: BTreeMap<RecordKey, Origin> =
+            claims.iter().map(|claim| (claim.key.clone(), claim.origin.clone())).collect();
         let mut previews = self.preview(&claims).await?;
         // As in a batch: what was to go because nothing keeps it, and is kept again, is left out, and the rest looked at again.
         loop {
@@ -383,9 +393,17 @@ impl Erase<'_, '_> {
             let key = preview.planned.key.clone();
             let is_shell = shells.contains(&key);
             counts.shells += u64::from(is_shell);
+            if let Some(origin) = origins.get(&key) {
+                self.count_by_reason(origin, preview.planned.outcome);
+            }
             self.tell(&key, if is_shell { Future::Shell(preview) } else { Future::Erased(preview) });
         }
         Ok(())
+    }
+
+    /// Counts one that would be erased by the reason for which it is due.
+    fn count_by_reason(&mut self, origin: &Origin, outcome: Outcome) {
+        count_erased(&mut self.progress.report.reasons, &self.mapping.category, origin, outcome);
     }
 
     async fn preview(&mut self, claims: &[Claim]) -> Result<Vec<Preview>, JobError> {

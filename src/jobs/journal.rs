@@ -9,7 +9,9 @@ use super::journal as failed;
 use crate::erasure::{BatchPlan, Claim, Fresh, Intent, Journal, JournalError, Ruling};
 use crate::proposal::{BatchId, ProposalId, ReturnReason, WithdrawReason};
 use crate::record::{CategoryName, RecordRef, SourceName};
-use crate::store::{self, Change, Intended, PlannedErasure, Proposal, RunId, Store, WriteTurn};
+use crate::store::{
+    self, Change, Intended, PlannedErasure, Proposal, Reasons, RunId, Store, WriteTurn, add_reasons, count_erased,
+};
 
 /// Writes one run's batches down, under a write turn that is held from before the source's lock is taken, and given up
 /// between two attempts at a batch.
@@ -21,6 +23,10 @@ pub(super) struct StoreJournal<'a> {
     /// The claims of the batch, with the fingerprints that were decided about, for the ledger.
     claims: HashMap<ProposalId, Claimed>,
     may_go_on: MayGoOn<'a>,
+    /// What the open intent is to erase, by the reason for which it is due.
+    planned: Reasons,
+    /// The same of all that was erased.
+    pub(super) erased: Reasons,
     /// Whether something of the batch is left because it was not to go on.
     pub(super) is_left_off: bool,
 }
@@ -48,7 +54,8 @@ impl<'a> StoreJournal<'a> {
             (proposal.id, Claimed { category, claim: claim.clone(), confirmed_at })
         };
         let claims = batch.into_iter().map(of).collect();
-        Self { store, turn: Some(turn), run, source, claims, may_go_on, is_left_off: false }
+        let (planned, erased) = (Reasons::new(), Reasons::new());
+        Self { store, turn: Some(turn), run, source, claims, may_go_on, planned, erased, is_left_off: false }
     }
 
     async fn change(&mut self) -> Result<Change<'_>, JournalError> {
@@ -76,6 +83,19 @@ impl<'a> StoreJournal<'a> {
                 })
             })
             .collect()
+    }
+}
+
+impl StoreJournal<'_> {
+    /// How many of these are due for which reason.
+    fn by_reason(&self, planned: &[PlannedErasure]) -> Reasons {
+        let mut reasons = Reasons::new();
+        for one in planned {
+            if let Some(Claimed { category, claim, .. }) = self.claims.get(&one.proposal) {
+                count_erased(&mut reasons, category, &claim.origin, one.outcome);
+            }
+        }
+        reasons
     }
 }
 
@@ -111,13 +131,16 @@ impl Journal for StoreJournal<'_> {
             }
         }
         change.commit().await.map_err(failed)?;
+        self.planned = self.by_reason(&planned);
         Ok(Intent::Written)
     }
 
     async fn outcome(&mut self, batch: BatchId) -> Result<(), JournalError> {
         let mut change = self.change().await?;
         change.outcome(batch).await.map_err(failed)?;
-        change.commit().await.map_err(failed)
+        change.commit().await.map_err(failed)?;
+        add_reasons(&mut self.erased, &std::mem::take(&mut self.planned));
+        Ok(())
     }
 
     async fn rolled_back(&mut self, batch: BatchId) -> Result<(), JournalError> {

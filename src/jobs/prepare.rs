@@ -14,7 +14,10 @@ use crate::erasure::{Candidate, Examined, Open, Preview, Tally, Verdict, examine
 use crate::proposal::{Origin, Outcome, ProposalId, State, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, Reader, Source, SourceError};
-use crate::store::{BATCH_MAX_RECORDS, Counts, JobKind, LedgerEntry, NewProposal, Proposal, Proposed, RunId};
+use crate::store::{
+    BATCH_MAX_RECORDS, Counts, Doing, JobKind, LedgerEntry, NewProposal, Proposal, Proposed, Reasons, RunId,
+    add_reasons, reason_name,
+};
 
 /// Proposals that are written by one change of the state, with one entry in the trail.
 const PROPOSALS_PER_CHANGE: usize = 5_000;
@@ -161,6 +164,7 @@ async fn prepare_open(
 fn tell_stopped(open: &Open, over: &mut BTreeMap<CategoryName, Option<u64>>, progress: &mut Progress<'_>) {
     for stopped in &open.stopped {
         over.insert(stopped.category.clone(), None);
+        progress.note_stopped(&stopped.category, &stopped.reason);
         progress.trouble_once(format!("{}: {}", stopped.category, stopped.reason));
     }
 }
@@ -231,7 +235,12 @@ impl Prepare<'_, '_> {
     }
 
     async fn prepare(&mut self, mut reader: Reader) -> (Reader, Result<(), JobError>) {
-        if let Err(error) = self.look_again(&mut reader).await {
+        let begun = self.progress.is_at(self.workshop, self.run, Doing::Looking, &self.mapping.category).await;
+        let seen = match begun {
+            Ok(()) => self.look_again(&mut reader).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = seen {
             return (reader, Err(error));
         }
         let has_rules = self.mapping.mark.is_some() || !self.mapping.criteria.is_empty();
@@ -394,6 +403,7 @@ impl Prepare<'_, '_> {
         while let Some(stretch) = ahead.next().await {
             let stretch = stretch.map_err(|error| self.failed(error))?;
             self.count(&stretch.tally);
+            self.progress.has_seen(self.workshop, self.run, stretch.rows).await?;
             if let To::Look(looked) = to {
                 looked.rows += stretch.rows;
             }
@@ -566,6 +576,7 @@ impl Prepare<'_, '_> {
             return Ok(None);
         }
         self.add(proposed.proposed, proposed.already_open);
+        add_reasons(&mut self.progress.report.reasons, &proposed.reasons);
         change.run_progress(run, &self.progress.report).await.map_err(store)?;
         change.commit().await.map_err(store)?;
         pass("prepare-proposed");
@@ -581,10 +592,13 @@ impl Prepare<'_, '_> {
             return Ok(None);
         }
         self.add(proposed, already_open);
+        let new: Vec<Candidate> = candidates.iter().filter(|one| !open.contains(&one.key)).cloned().collect();
+        let reasons = foreseen_reasons(&self.proposals(&new));
+        add_reasons(&mut self.progress.report.reasons, &reasons);
         let told: Vec<Candidate> =
             candidates.iter().filter(|one| !self.is_open_told || !open.contains(&one.key)).cloned().collect();
         self.tell_due(&told, &open).await?;
-        Ok(Some(Proposed { proposed, already_open }))
+        Ok(Some(Proposed { proposed, already_open, reasons }))
     }
 
     fn add(&mut self, proposed: u64, already_open: u64) {
@@ -641,6 +655,16 @@ fn is_anonymised(candidate: &Candidate, ledger: &HashMap<RecordKey, LedgerEntry>
 /// Whether this very person was erased before, under the same key: a backup has brought them back.
 fn is_back(candidate: &Candidate, ledger: &HashMap<RecordKey, LedgerEntry>) -> bool {
     ledger.get(&candidate.key).is_some_and(|entry| entry.before == candidate.fingerprint)
+}
+
+/// How many would be proposed for which reason.
+fn foreseen_reasons(new: &[NewProposal]) -> Reasons {
+    let mut reasons = Reasons::new();
+    for NewProposal { record, origin, .. } in new {
+        let of_category = reasons.entry(record.category.as_str().to_owned()).or_default();
+        of_category.entry(reason_name(origin.code(), origin.criterion())).or_default().proposed += 1;
+    }
+    reasons
 }
 
 fn proposal(category: &Category, candidate: &Candidate) -> NewProposal {

@@ -26,7 +26,7 @@ use crate::proof::{Layer, ProofReport, Verdict};
 use crate::proposal::RemovalStep;
 use crate::record::SourceName;
 use crate::source::{Emptied, FullTextIndex, Gathered, Remover, Source, SourceError};
-use crate::store::{Owed, Remaining, RunId, StepEnd, Store, StoreError};
+use crate::store::{Doing, Owed, Remaining, RunId, StepEnd, Store, StoreError};
 
 /// The steps, as they are done: what searches go wrong without comes first.
 const ORDER: [RemovalStep; 6] = [
@@ -76,6 +76,7 @@ pub(super) async fn remove(
         }
         let ends = match run {
             Some(run) => {
+                progress.is_at(workshop, Some(run), Doing::Removing, &described.name).await?;
                 pass("removal-begun");
                 let ends = ends_of(workshop, run, described, &own, progress, stop).await?;
                 settle(workshop, run, described, &ends).await.map_err(store)?;
@@ -521,16 +522,18 @@ impl Removal<'_> {
     /// Looks whether it is gone: by values in the run that has erased, whatever could not be done; later by structure alone,
     /// when all else is done.
     async fn prove(&mut self, ends: &mut Ends, progress: &mut Progress<'_>) -> Result<StepEnd, JobError> {
-        let sample = progress.samples.of(&self.described.name);
+        let has_sample = progress.samples.of(&self.described.name).is_some();
         let pending = ends.iter().filter_map(|(_, end)| match end {
             StepEnd::Pending(Remaining { next_at, .. }) => Some(*next_at),
             StepEnd::Done | StepEnd::NotWanted => None,
         });
         let next_at = pending.min();
-        if sample.is_none() && next_at.is_some() {
+        if !has_sample && next_at.is_some() {
             return Ok(self.later(RemovalStep::Proof, "the rest has to be done first".to_owned(), next_at));
         }
         let is_emptied = ends.contains(&(RemovalStep::Checkpoint, StepEnd::Done));
+        progress.is_at(self.workshop, Some(self.run), Doing::Proving, &self.described.name).await?;
+        let sample = progress.samples.of(&self.described.name);
         let report =
             prove(self.workshop, self.run, self.described, sample, is_emptied, self.stop).await.map_err(store)?;
         let unknown = report.trouble().or_else(|| self.outside_sample(&report, progress));

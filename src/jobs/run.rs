@@ -9,10 +9,11 @@ use super::samples::Samples;
 use super::{Foreseen, JobError, Workshop, erase, prepare, prune, remove, store};
 use crate::actor::Actor;
 use crate::audit::By;
+use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
 use crate::erasure::pass;
-use crate::record::SourceName;
-use crate::store::{Change, JobKind, Run, RunId, RunOutcome, RunReport, RunTrigger, Store, StoreError};
+use crate::record::{CategoryName, SourceName};
+use crate::store::{Change, Doing, JobKind, Run, RunId, RunOutcome, RunReport, RunTrigger, Stage, Store, StoreError};
 
 /// What a run has come to so far.
 #[derive(Default)]
@@ -35,6 +36,8 @@ pub(super) struct Progress<'w> {
     pub(super) is_doubtful: bool,
     /// Sources that the application kept locked to the end.
     pub(super) locked: BTreeSet<SourceName>,
+    /// Since how far it is was written down.
+    pub(super) noted: Option<Stopwatch>,
 }
 
 impl Progress<'_> {
@@ -116,6 +119,50 @@ impl Progress<'_> {
         }
     }
 
+    /// Notes that a category is left out, and why.
+    pub(super) fn note_stopped(&mut self, category: &CategoryName, reason: &str) {
+        self.report.stopped.insert(category.as_str().to_owned(), reason.to_owned());
+    }
+
+    /// Notes what the run is at, where it is on record.
+    pub(super) async fn is_at(
+        &mut self,
+        workshop: &Workshop,
+        run: Option<RunId>,
+        doing: Doing,
+        of: &impl ToString,
+    ) -> Result<(), JobError> {
+        self.report.stage = Some(Stage { doing, of: of.to_string(), rows: 0 });
+        match run {
+            Some(run) => self.note(workshop, run).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Notes how many more rows were looked at.
+    pub(super) async fn has_seen(
+        &mut self,
+        workshop: &Workshop,
+        run: Option<RunId>,
+        rows: u64,
+    ) -> Result<(), JobError> {
+        if let Some(stage) = &mut self.report.stage {
+            stage.rows += rows;
+        }
+        match run {
+            Some(run) if self.noted.as_ref().is_none_or(|noted| noted.elapsed() >= PROGRESS_EVERY) => {
+                self.note(workshop, run).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn note(&mut self, workshop: &Workshop, run: RunId) -> Result<(), JobError> {
+        note_progress(workshop, run, self).await.map_err(store)?;
+        self.noted = Some(Stopwatch::start());
+        Ok(())
+    }
+
     fn outcome(&self) -> RunOutcome {
         if self.is_stopped {
             RunOutcome::Stopped
@@ -133,6 +180,9 @@ impl Progress<'_> {
 
 /// Whether a run is wanted no longer. Asked between batches.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+/// How far a run is is written down so often.
+pub(super) const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// Between two looks whether something long is wanted no longer.
 const STOP_LOOKS: Duration = Duration::from_millis(50);
@@ -169,6 +219,7 @@ pub async fn perform(workshop: &Workshop, run: &Run, stop: Stop<'_>) -> Result<(
         None => dispatch(workshop, run.job, record, &mut progress, stop).await,
         Some(doubt) => Err(JobError::Clock(doubt)),
     };
+    progress.report.stage = None;
     pass("run-finishing");
     let outcome = match &done {
         Ok(()) => progress.outcome(),

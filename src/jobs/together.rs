@@ -13,10 +13,10 @@ use crate::config::SourceSettings;
 use crate::erasure::{
     BatchReport, Claim, Engine, Joined, JointReport, Open, Pace, Ruling, in_order, preview_joint, rulings,
 };
-use crate::proposal::{BatchId, Outcome, Parted, ProposalId, ReturnReason};
+use crate::proposal::{BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, SourceError, Writer};
-use crate::store::{Proposal, RunId};
+use crate::store::{Proposal, Reasons, RunId, add_reasons, count_erased};
 
 /// Groups of the first batch; later ones follow the time that it held the lock.
 const GROUPS_FIRST: u32 = 20;
@@ -168,16 +168,17 @@ impl Together<'_, '_> {
         let mut report = JointReport::default();
         let done = engine.erase_joint_into(&mut journal, &mappings, joined, &mut report).await;
         next.last_committed = engine.last_committed;
+        let (erased, is_left_off) = (std::mem::take(&mut journal.erased), journal.is_left_off);
         if let Err(source) = done {
             self.progress.report = counted;
-            self.add(report);
+            self.add(report, &erased);
             let category = format!("linked records of {}", self.described.name);
             return Err(JobError::Engine { category, source });
         }
         let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         next.groups = next.pace.fitting(count, report.longest_lock, &GROUPS);
-        self.add(report);
-        if journal.is_left_off {
+        self.add(report, &erased);
+        if is_left_off {
             self.progress.note_left_off(workshop, self.described, run, self.stop);
             return Ok(false);
         }
@@ -203,7 +204,9 @@ impl Together<'_, '_> {
         too_many.is_empty()
     }
 
-    fn add(&mut self, report: JointReport) {
+    fn add(&mut self, report: JointReport, erased: &Reasons) {
+        add_reasons(&mut self.progress.report.reasons, erased);
+        self.progress.report.note_lock(report.longest_lock);
         for (category, of) in report.categories {
             let BatchReport { deleted, anonymised, returned, withdrawn, held, dependents, .. } = of;
             if let Some(Some(leave)) = self.leaves.get_mut(&category) {
@@ -248,6 +251,7 @@ impl Together<'_, '_> {
             ruled.extend(own.iter().map(|one| one.record.clone()).zip(now));
             erased.push((mapping, claims.into_iter().map(|claim| claim.key).collect()));
         }
+        let origins = group.iter().map(|one| ((&one.record.category, &one.record.key), &one.origin)).collect();
         let is_there = |wanted: fn(&Ruling) -> bool| ruled.iter().any(|(_, ruling)| wanted(ruling));
         let cause = if is_there(|ruling| matches!(ruling, Ruling::Withdraw(_))) {
             Some(Parted::Withdrawn)
@@ -255,7 +259,7 @@ impl Together<'_, '_> {
             is_there(|ruling| matches!(ruling, Ruling::Return(..))).then_some(Parted::Returned)
         };
         match cause {
-            None => self.foresee_erased(&erased).await?,
+            None => self.foresee_erased(&erased, &origins).await?,
             Some(cause) => ruled.into_iter().for_each(|(record, ruling)| self.foresee_ruled_out(record, ruling, cause)),
         }
         Ok(())
@@ -270,7 +274,11 @@ impl Together<'_, '_> {
         self.tell(record, future);
     }
 
-    async fn foresee_erased(&mut self, records: &[(&Mapping, Vec<RecordKey>)]) -> Result<(), JobError> {
+    async fn foresee_erased(
+        &mut self,
+        records: &[(&Mapping, Vec<RecordKey>)],
+        origins: &BTreeMap<(&CategoryName, &RecordKey), &Origin>,
+    ) -> Result<(), JobError> {
         let foreseen = preview_joint(&mut self.open.reader, records, &self.workshop.keys.fingerprint).await;
         for ((mapping, _), previews) in records.iter().zip(foreseen.map_err(|error| self.failed(error))?) {
             for preview in previews {
@@ -280,6 +288,10 @@ impl Together<'_, '_> {
                     Outcome::Anonymised => counts.anonymised += 1,
                 }
                 counts.dependents += preview.planned.counts();
+                if let Some(origin) = origins.get(&(&mapping.category, &preview.planned.key)) {
+                    let outcome = preview.planned.outcome;
+                    count_erased(&mut self.progress.report.reasons, &mapping.category, origin, outcome);
+                }
                 let record = RecordRef { category: mapping.category.clone(), key: preview.planned.key.clone() };
                 self.tell(record, Future::Erased(preview));
             }

@@ -96,6 +96,7 @@ mod tests {
             holds: crate::config::Holds::default(),
             reasons: crate::config::Reasons::default(),
             retention: crate::config::Keeping::default(),
+            notice: crate::config::Notice::default(),
         }
     }
 

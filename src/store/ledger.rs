@@ -1,6 +1,6 @@
 //! The ledger: what was erased, and which fingerprint keys are needed to know it again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -24,7 +24,38 @@ pub struct LedgerEntry {
     pub erased_at: Timestamp,
 }
 
+/// How many records were erased, by category and by what was done, as far as the ledger was counted.
+#[derive(Debug, Clone, Default)]
+pub struct ErasedSoFar {
+    /// The counts.
+    pub counts: BTreeMap<(CategoryName, Outcome), u64>,
+    /// The last row that was counted.
+    last: i64,
+}
+
 impl Store {
+    /// Counts on in the ledger: what has been added since `so_far`, so that nobody counts a million rows twice. What is pruned
+    /// stays counted.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn count_erased(&self, so_far: &mut ErasedSoFar) -> Result<(), StoreError> {
+        let found = sqlx::query(
+            "SELECT category, outcome, count(*) AS count, max(id) AS last FROM ledger WHERE id > ?1 \
+             GROUP BY category, outcome",
+        )
+        .bind(so_far.last)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("count what was erased"))?;
+        for row in &found {
+            let of = (rows::parsed(row, "category")?, rows::parsed(row, "outcome")?);
+            *so_far.counts.entry(of).or_default() += rows::count(row, "count")?;
+            so_far.last = so_far.last.max(rows::get(row, "last")?);
+        }
+        Ok(())
+    }
+
     /// The last erasure of each of these records of a category that was ever erased.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ mod rule;
 mod run;
 mod scope;
 mod source_state;
+mod span;
 mod time;
 mod together;
 mod totals;
@@ -64,17 +65,21 @@ pub use error::{Cause, StoreError};
 pub use filter::{ListOrder, ListSort, ProposalFilter};
 pub use gate::{SchemaGate, shapes};
 pub use hold::{Announcement, AskedRelease, Hold, HoldId, NewHold};
-pub use ledger::LedgerEntry;
+pub use ledger::{ErasedSoFar, LedgerEntry};
 pub use list::{Event, EventKind, GivenReason, Page};
 pub use mark::MarkError;
 pub use newest::noted_without_state;
 pub use propose::{Fresh, NewProposal, Proposed};
 pub use prune::Cut;
 pub use removal::{Left, Owed, Remaining, StepEnd};
-pub use report::{Counts, Removed, RunReport, Unreadable};
+pub use report::{
+    Counts, Doing, ReasonCounts, Reasons, Removed, RunReport, Stage, Unreadable, add_reasons, count_erased,
+    reason_name, reason_parts,
+};
 pub use rule::{NewRule, StoredRule};
 pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};
 pub use source_state::SourceState;
+pub use span::{RunEntries, Signed};
 pub use totals::StateCounts;
 pub use trail::{AuditFilter, TypedText};
 pub use turn::{Change, WriteTurn};

@@ -8,7 +8,7 @@ use sqlx::{Row as _, SqliteExecutor};
 use super::error::{expect_rows, failed};
 use super::moves::{Note, Standing, grouped, reasoned};
 use super::veil::{Forms, Veil};
-use super::{Change, RunId, Store, StoreError, rows};
+use super::{Change, Reasons, RunId, Store, StoreError, reason_name, rows};
 use crate::audit::{By, Kind, ProposedGroup};
 use crate::proposal::{Move, Origin, Parted, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{CategoryName, Fingerprint, RecordRef, SourceName, hex};
@@ -31,12 +31,14 @@ pub struct NewProposal {
 }
 
 /// What came of proposing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proposed {
     /// Proposed now.
     pub proposed: u64,
     /// Proposed before, and open still.
     pub already_open: u64,
+    /// Those proposed now, by category and by the reason for which they are due.
+    pub reasons: Reasons,
 }
 
 /// What a record is now that goes back to the clerks.
@@ -104,11 +106,14 @@ impl Change<'_> {
             });
         }
         let newest = if records.iter().any(|new| new.is_confirmed) { Some(self.newest().await?) } else { None };
-        let mut told = Vec::new();
+        let (mut told, mut reasons) = (Vec::new(), Reasons::new());
         for (common, own) in &groups {
             let keys = self.insert_proposals(run, common, own).await?;
             if !keys.is_empty() {
                 self.note_proposed(common, own, &keys);
+                let of_category = reasons.entry(common.category.as_str().to_owned()).or_default();
+                of_category.entry(reason_name(common.origin, common.criterion)).or_default().proposed +=
+                    keys.len() as u64;
                 told.push(ProposedGroup {
                     category: common.category.as_str().to_owned(),
                     origin: common.origin.to_owned(),
@@ -128,7 +133,7 @@ impl Change<'_> {
                 self.tell_confirmed(seq, newest).await?;
             }
         }
-        Ok(Proposed { proposed: proposed as u64, already_open: (records.len() - proposed) as u64 })
+        Ok(Proposed { proposed: proposed as u64, already_open: (records.len() - proposed) as u64, reasons })
     }
 
     /// Notes of which units the records are that were inserted.

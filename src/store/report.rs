@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::ClosedBrake;
 use crate::proof::ProofReport;
-use crate::proposal::{DependentCounts, RemovalStep};
+use crate::proposal::{DependentCounts, Origin, Outcome, RemovalStep};
 use crate::record::CategoryName;
 
 /// Records that could not be judged, by what is wrong with them. None of them is due.
@@ -167,12 +168,109 @@ impl Removed {
     }
 }
 
+/// What became, in a run, of those records of a category that are due for the same reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReasonCounts {
+    /// Proposed by this run.
+    pub proposed: u64,
+    /// Deleted.
+    pub deleted: u64,
+    /// Anonymised.
+    pub anonymised: u64,
+}
+
+impl AddAssign for ReasonCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.proposed += other.proposed;
+        self.deleted += other.deleted;
+        self.anonymised += other.anonymised;
+    }
+}
+
+/// Counts by the category's name and by the reason for which records are due, as [`reason_name`] has it.
+pub type Reasons = BTreeMap<String, BTreeMap<String, ReasonCounts>>;
+
+/// The name of a reason for which records are due, by which a report tells them apart: the word for their origin and, behind
+/// a blank, the criterion where it is one.
+#[must_use]
+pub fn reason_name(origin: &str, criterion: Option<&str>) -> String {
+    criterion.map_or_else(|| origin.to_owned(), |name| format!("{origin} {name}"))
+}
+
+/// The word for the origin, and the criterion where it is one, of a reason's name.
+#[must_use]
+pub fn reason_parts(name: &str) -> (&str, Option<&str>) {
+    name.split_once(' ').map_or((name, None), |(code, criterion)| (code, Some(criterion)))
+}
+
+/// One more record that was erased, to the counts of those that are due for the same reason.
+pub fn count_erased(reasons: &mut Reasons, category: &CategoryName, origin: &Origin, outcome: Outcome) {
+    let of_category = reasons.entry(category.as_str().to_owned()).or_default();
+    let counts = of_category.entry(reason_name(origin.code(), origin.criterion())).or_default();
+    match outcome {
+        Outcome::Deleted => counts.deleted += 1,
+        Outcome::Anonymised => counts.anonymised += 1,
+    }
+}
+
+/// Adds counts to others.
+pub fn add_reasons(to: &mut Reasons, more: &Reasons) {
+    for (category, of_category) in more {
+        let own = to.entry(category.clone()).or_default();
+        of_category.iter().for_each(|(reason, counts)| *own.entry(reason.clone()).or_default() += *counts);
+    }
+}
+
+/// What a run is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doing {
+    /// Looks again at what is open already, and then at what is due.
+    Looking,
+    /// Counts what it would erase, for the brake.
+    Counting,
+    /// Erases.
+    Erasing,
+    /// Removes what was erased from the files.
+    Removing,
+    /// Looks for what was erased.
+    Proving,
+}
+
+/// How far a run is that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// What it is at.
+    pub doing: Doing,
+    /// With which category or source, by its name.
+    pub of: String,
+    /// How many rows of it have been looked at.
+    #[serde(default)]
+    pub rows: u64,
+}
+
 /// What a run did, category by category.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunReport {
     /// By the category's name.
     pub categories: BTreeMap<String, Counts>,
+    /// The same, and by the reason for which they are due.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: Reasons,
+    /// Why categories were left out, by the category's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stopped: BTreeMap<String, String>,
+    /// The longest time for which a batch held a source's lock, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_lock_us: Option<u64>,
+    /// How many records waited to be erased when it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u64>,
+    /// What it is at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
     /// The brakes that have closed, by the category's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub brakes: BTreeMap<String, ClosedBrake>,
@@ -191,6 +289,12 @@ impl RunReport {
     /// The counts of one category, to add to.
     pub fn category(&mut self, name: &CategoryName) -> &mut Counts {
         self.categories.entry(name.as_str().to_owned()).or_default()
+    }
+
+    /// Notes for how long a batch has held a source's lock; for no time, where it had nothing to do.
+    pub fn note_lock(&mut self, held: Duration) {
+        let held = u64::try_from(held.as_micros()).unwrap_or(u64::MAX);
+        self.longest_lock_us = self.longest_lock_us.max((held > 0).then_some(held));
     }
 
     /// The counts of all categories together.

@@ -374,18 +374,6 @@ impl Store {
             .await
             .map_err(failed("read the newest checkpoint"))
     }
-
-    /// How many entries the newest checkpoint is signed over; 0 without any.
-    ///
-    /// # Errors
-    /// When it could not be read.
-    pub async fn signed_entries(&self) -> Result<u64, StoreError> {
-        let row = sqlx::query("SELECT coalesce(max(entries), 0) AS entries FROM checkpoint")
-            .fetch_one(&self.readers)
-            .await
-            .map_err(failed("read the newest checkpoint"))?;
-        rows::count(&row, "entries")
-    }
 }
 
 impl Change<'_> {

@@ -13,6 +13,12 @@ use sd_notify::NotifyState;
 pub struct Notifier;
 
 impl Notifier {
+    /// Whether anybody listens.
+    #[must_use]
+    pub fn is_heard(self) -> bool {
+        std::env::var_os("NOTIFY_SOCKET").is_some()
+    }
+
     /// Everything is up: the daemon takes requests and its schedule runs. Also ends a reload.
     pub fn ready(self) {
         send(&[NotifyState::Ready]);

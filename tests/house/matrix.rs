@@ -26,6 +26,7 @@ use Kept::{NotThere, NotThereIfDenied, Unnamed, Whole};
 const MATRIX: &[(&str, Permission, Kept, &str)] = &[
     ("GET /openapi.json",                    Permission::View,      Unnamed,  ""),
     ("GET /v1/status",                       Permission::View,      Unnamed,  ""),
+    ("GET /metrics",                         Permission::View,      Unnamed,  ""),
     ("GET /v1/proposals",                    Permission::View,      Unnamed,  ""),
     ("GET /v1/proposals/totals",             Permission::View,      Unnamed,  ""),
     ("GET /v1/proposals/digest",             Permission::Decide,    Unnamed,  ""),

@@ -27,6 +27,7 @@ pub struct Fake {
     pub decided: Mutex<Vec<String>>,
     pub break_export: bool,
     pub altered: bool,
+    pub is_well: bool,
     pub asked: AtomicU64,
 }
 
@@ -165,6 +166,57 @@ fn proof() -> Proof {
     }
 }
 
+/// What became of each category in such a run.
+fn categories(job: Job, state: RunState) -> Vec<RunCategory> {
+    let reason = |origin, criterion: Option<&str>, [proposed, deleted, anonymised]: [u64; 3]| RunReason {
+        origin,
+        criterion: criterion.map(Into::into),
+        proposed,
+        deleted,
+        anonymised,
+    };
+    let customer =
+        RunCategory { category: "customer".into(), prepared: None, erased: None, reasons: Vec::new(), stopped: None };
+    let prepared = PrepareCounts { proposed: 4, unchanged: 2, no_start_date: 1, ..Default::default() };
+    let erased =
+        EraseCounts { deleted: 2, anonymised: 1, returned: 1, withdrawn: 1, dependents: 7, ..Default::default() };
+    match job {
+        Job::Prepare if state == RunState::Done => vec![
+            RunCategory {
+                prepared: Some(prepared),
+                reasons: vec![
+                    reason(Origin::Application, None, [1, 0, 0]),
+                    reason(Origin::Criterion, Some("inactive"), [3, 0, 0]),
+                ],
+                ..customer.clone()
+            },
+            RunCategory { category: "member".into(), stopped: Some("the schema has changed".into()), ..customer },
+        ],
+        Job::Erase => vec![RunCategory {
+            erased: Some(erased),
+            reasons: vec![
+                reason(Origin::Clerk, None, [0, 1, 0]),
+                reason(Origin::Criterion, Some("inactive"), [0, 1, 1]),
+            ],
+            ..customer
+        }],
+        _ => Vec::new(),
+    }
+}
+
+/// What the trail has of a run.
+fn trail(state: RunState) -> RunTrail {
+    let ended = !matches!(state, RunState::Queued | RunState::Running);
+    let note = "erasured.example/3c6f\n31\nq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=\n\n— erasured mTk0\n";
+    RunTrail {
+        queued_entry: Some(21),
+        override_entry: None,
+        first_entry: (state != RunState::Queued).then_some(22),
+        last_entry: ended.then_some(30),
+        checkpoint: ended.then(|| SignedCheckpoint { entries: 31, at: at(2), note: Some(note.into()) }),
+    }
+}
+
 fn run(id: u64, job: Job, state: RunState) -> Run {
     let ended = !matches!(state, RunState::Queued | RunState::Running);
     let dependent_rows = DependentRows { deleted: 3, anonymised: 4, kept: 1, ..Default::default() };
@@ -192,6 +244,17 @@ fn run(id: u64, job: Job, state: RunState) -> Run {
         not_before: None,
         started_at: begun.then(|| at(1)),
         finished_at: ended.then(|| at(2)),
+        duration_ms: ended.then_some(60_000),
+        longest_lock_us: (job == Job::Erase && begun).then_some(3_400),
+        tries: 0,
+        progress: (state == RunState::Running).then(|| RunProgress {
+            doing: if job == Job::Prepare { Doing::Looking } else { Doing::Erasing },
+            of: "customer".into(),
+            rows: 12_000,
+            waiting: (job == Job::Erase).then_some(40),
+        }),
+        categories: if begun { categories(job, state) } else { Vec::new() },
+        trail: None,
         work: match job {
             Job::Erase if begun => Work::Erase(erased),
             Job::Erase => Work::Erase(EraseCounts::default()),
@@ -330,6 +393,110 @@ impl Fake {
     }
 }
 
+impl Fake {
+    fn ailing() -> Status {
+        Status {
+            version: "0.1.0".into(),
+            started_at: at(0),
+            today: "2026-11-20".into(),
+            time_zone: "Europe/Vienna".into(),
+            health: Health { state: HealthState::Critical, complaints: complaints() },
+            decisions: DecisionStatus {
+                waiting: 3,
+                oldest_at: Some("2026-11-01T01:00:00Z".into()),
+                oldest_days: Some(19),
+                after: Some("14 days".into()),
+                overdue: true,
+            },
+            clock_problem: None,
+            jobs: vec![
+                JobStatus {
+                    job: Job::Prepare,
+                    schedule: Some("0 2 * * *".into()),
+                    next_at: Some("2026-11-21T01:00:00Z".into()),
+                    last_run: Some(run(6, Job::Prepare, RunState::Done)),
+                },
+                JobStatus { job: Job::Erase, schedule: None, next_at: None, last_run: None },
+                JobStatus { job: Job::Remove, schedule: None, next_at: Some(at(15)), last_run: None },
+            ],
+            sources: vec![
+                SourceStatus { source: "crm".into(), problem: None, closed: false, removal: late() },
+                SourceStatus {
+                    source: "shop".into(),
+                    problem: Some("there is no database at shop.db".into()),
+                    closed: false,
+                    removal: RemovalStatus::default(),
+                },
+            ],
+            categories: vec![
+                CategoryStatus {
+                    category: "customer".into(),
+                    proposed: 3,
+                    confirmed: 2,
+                    postponed: 1,
+                    erasing: 0,
+                    problem: None,
+                    gate: None,
+                    braked: false,
+                },
+                CategoryStatus {
+                    category: "member".into(),
+                    proposed: 0,
+                    confirmed: 1,
+                    postponed: 0,
+                    erasing: 0,
+                    problem: Some("the schema has changed: the view active does not read what it did".into()),
+                    gate: Some(changed()),
+                    braked: false,
+                },
+            ],
+            audit: AuditStatus { entries: 40, signed: 38, signed_at: Some(at(2)) },
+        }
+    }
+}
+
+/// What is not well.
+fn complaints() -> Vec<Complaint> {
+    let complaint =
+        |severity, code: &str, message: &str| Complaint { severity, code: code.into(), message: message.into() };
+    vec![
+        complaint(HealthState::Critical, "clock", "the clock is not believed: no job runs"),
+        complaint(
+            HealthState::Critical,
+            "source-closed",
+            "crm is closed: nothing is erased from it until an operator decides",
+        ),
+        complaint(HealthState::Critical, "source-unreadable", "shop cannot be read"),
+        complaint(
+            HealthState::Warning,
+            "source-forgotten",
+            "wiki is not in the settings, and what was erased from it is not known to be gone",
+        ),
+        complaint(HealthState::Warning, "category-stopped", "member is stopped by its schema"),
+        complaint(HealthState::Warning, "category-stopped", "2 categories are stopped by their schemas"),
+        complaint(HealthState::Warning, "brake-closed", "the brake has stopped customer"),
+        complaint(HealthState::Warning, "brake-closed", "the brake has stopped 2 categories"),
+        complaint(HealthState::Warning, "category-forgotten", "old is not in the settings, and has open proposals"),
+        complaint(
+            HealthState::Warning,
+            "category-forgotten",
+            "2 categories are not in the settings, and have open proposals",
+        ),
+        complaint(HealthState::Warning, "run-failed", "run 8 of prepare has failed"),
+        complaint(HealthState::Warning, "run-partly", "run 9 of erase could do only a part"),
+        complaint(
+            HealthState::Warning,
+            "removal-overdue",
+            "crm: confirmed and not known to be gone for longer than 30 days",
+        ),
+        complaint(
+            HealthState::Warning,
+            "decisions-overdue",
+            "a decision has waited since 2026-11-01T01:00:00Z, longer than 14 days",
+        ),
+    ]
+}
+
 fn decide_on(target: &Target, state: State) -> DecisionAnswer {
     let record = target.record.to_string();
     let changed = || {
@@ -359,55 +526,34 @@ impl Backend for Fake {
         self.refusals.lock().unwrap().push(refusal);
     }
 
-    async fn status(&self, _: &Authorised) -> Reply<Status> {
-        Ok(Status {
-            version: "0.1.0".into(),
-            started_at: at(0),
-            today: "2026-11-20".into(),
-            time_zone: "Europe/Vienna".into(),
-            clock_problem: None,
-            jobs: vec![
-                JobStatus {
-                    job: Job::Prepare,
-                    schedule: Some("0 2 * * *".into()),
-                    next_at: Some("2026-11-21T01:00:00Z".into()),
-                    last_run: Some(run(6, Job::Prepare, RunState::Done)),
-                },
-                JobStatus { job: Job::Erase, schedule: None, next_at: None, last_run: None },
-                JobStatus { job: Job::Remove, schedule: None, next_at: Some(at(15)), last_run: None },
-            ],
-            sources: vec![
-                SourceStatus { source: "crm".into(), problem: None, removal: late() },
-                SourceStatus {
-                    source: "shop".into(),
-                    problem: Some("there is no database at shop.db".into()),
-                    removal: RemovalStatus::default(),
-                },
-            ],
-            categories: vec![
-                CategoryStatus {
-                    category: "customer".into(),
-                    proposed: 3,
-                    confirmed: 2,
-                    postponed: 1,
-                    erasing: 0,
-                    problem: None,
-                    gate: None,
-                },
-                CategoryStatus {
-                    category: "member".into(),
-                    proposed: 0,
-                    confirmed: 1,
-                    postponed: 0,
-                    erasing: 0,
-                    problem: Some("the schema has changed: the view active does not read what it did".into()),
-                    gate: Some(changed()),
-                },
-            ],
-            audit: AuditStatus { entries: 40, signed: 38 },
-        })
+    async fn metrics(&self, _: &Authorised) -> Reply<String> {
+        Ok("# HELP erasured_up Whether it is up.\n# TYPE erasured_up gauge\nerasured_up 1\n".into())
     }
 
+    async fn status(&self, _: &Authorised) -> Reply<Status> {
+        let status = Self::ailing();
+        if !self.is_well {
+            return Ok(status);
+        }
+        let categories = status.categories.into_iter().map(|of| CategoryStatus { problem: None, gate: None, ..of });
+        let sources = status.sources.into_iter().map(|of| SourceStatus {
+            problem: None,
+            removal: RemovalStatus::default(),
+            ..of
+        });
+        Ok(Status {
+            health: Health { state: HealthState::Ok, complaints: Vec::new() },
+            decisions: DecisionStatus {
+                waiting: 1,
+                oldest_at: Some(at(3)),
+                oldest_days: Some(1),
+                ..Default::default()
+            },
+            categories: categories.collect(),
+            sources: sources.collect(),
+            ..status
+        })
+    }
     async fn list(&self, _: &Authorised, selection: Selection) -> Reply<ProposalPage> {
         known(&selection.set)?;
         let mut items = vec![
@@ -658,13 +804,15 @@ impl Backend for Fake {
     }
 
     async fn run(&self, _: &Authorised, id: u64, wait: Duration) -> Reply<Run> {
-        match (id, self.asked.fetch_add(1, Ordering::SeqCst)) {
-            (7, 0) if !wait.is_zero() => Ok(run(7, Job::Erase, RunState::Running)),
-            (7, _) => Ok(run(7, Job::Erase, RunState::Done)),
-            (8, _) => Ok(run(8, Job::Prepare, RunState::Failed)),
-            (9, _) => Ok(Run { brakes: vec![closed_brake()], ..run(9, Job::Prepare, RunState::Partly) }),
-            (10, _) => Ok(Run { overrides: Some(9), ..run(10, Job::Prepare, RunState::Done) }),
-            (11, _) => Ok(Run {
+        let run = match (id, self.asked.fetch_add(1, Ordering::SeqCst)) {
+            (7, 0) if !wait.is_zero() => run(7, Job::Erase, RunState::Running),
+            (7, _) => run(7, Job::Erase, RunState::Done),
+            (6, _) => run(6, Job::Prepare, RunState::Done),
+            (8, _) => run(8, Job::Prepare, RunState::Failed),
+            (9, _) => Run { brakes: vec![closed_brake()], ..run(9, Job::Prepare, RunState::Partly) },
+            (10, _) => Run { overrides: Some(9), ..run(10, Job::Prepare, RunState::Done) },
+            (12, _) => run(12, Job::Prepare, RunState::Running),
+            (11, _) => Run {
                 problem: Some(with_hint(
                     problem(
                         Code::RunIncomplete,
@@ -673,19 +821,21 @@ impl Backend for Fake {
                     "put it right and run the job again; what was done so far holds",
                 )),
                 ..run(11, Job::Remove, RunState::Partly)
-            }),
+            },
             (ENDLESS, _) => std::future::pending().await,
-            _ => Err(problem(Code::NoSuchRun, format!("cannot find run {id}: there is none of this number"))),
-        }
+            _ => return Err(problem(Code::NoSuchRun, format!("cannot find run {id}: there is none of this number"))),
+        };
+        Ok(Run { trail: Some(trail(run.state)), ..run })
     }
 
     async fn runs(&self, _: &Authorised, _: Page) -> Reply<RunPage> {
         let items = vec![
+            run(12, Job::Prepare, RunState::Running),
             run(8, Job::Prepare, RunState::Failed),
             Run { dry_run: true, ..run(7, Job::Erase, RunState::Done) },
             run(6, Job::Prepare, RunState::Done),
         ];
-        Ok(RunPage { total: 3, items, next: None })
+        Ok(RunPage { total: 4, items, next: None })
     }
 
     async fn audit(&self, _: &Authorised, selection: TrailSelection) -> Reply<AuditPage> {

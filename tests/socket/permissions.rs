@@ -11,9 +11,10 @@ use crate::backend::Fake;
 use crate::serving::{granted, serve, serve_knowing};
 
 /// What each route needs, as its users are told. Written a second time on purpose.
-const MATRIX: [(&str, Permission); 33] = [
+const MATRIX: [(&str, Permission); 34] = [
     ("GET /openapi.json", Permission::View),
     ("GET /v1/status", Permission::View),
+    ("GET /metrics", Permission::View),
     ("GET /v1/proposals", Permission::View),
     ("GET /v1/proposals/totals", Permission::View),
     ("GET /v1/proposals/digest", Permission::Decide),

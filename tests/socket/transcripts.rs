@@ -60,7 +60,7 @@ async fn german(serving: &Serving, calls: &[&[&str]]) -> (String, Vec<String>) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let arguments = arguments.into_iter().map(Into::into);
         let exit = erasured::ctl::run_noting(Language::German, &misses, arguments, &mut out, &mut err).await;
-        writeln!(text, "$ erasurectl {}\nexit {}", words.join(" "), exit as u8).unwrap();
+        writeln!(text, "$ erasurectl {}\nexit {}", words.join(" "), exit.code()).unwrap();
         for said in [out, err] {
             text.push_str(&String::from_utf8(said).unwrap());
         }
@@ -91,6 +91,13 @@ transcripts! {
     status(Fake::default()):
         ["status"]
         ["status", "--json"]
+        ["status", "--check"]
+        ["status", "--check", "--json"]
+    status_of_one_that_is_well(Fake { is_well: true, ..Fake::default() }):
+        ["status"]
+        ["status", "--check"]
+    metrics(Fake::default()):
+        ["metrics"]
     list(Fake::default()):
         ["list"]
         ["list", "--state", "confirmed", "--json"]
@@ -224,6 +231,10 @@ transcripts! {
         ["runs", "show", "9"]
         ["runs", "show", "10"]
         ["runs", "show", "5"]
+        ["runs", "show", "6"]
+        ["runs", "show", "12"]
+        ["runs", "show", "7", "--html"]
+        ["runs", "show", "7", "--html", "--json"]
         ["runs", "show", "seven"]
     audit(Fake::default()):
         ["audit", "list"]
@@ -315,6 +326,11 @@ async fn without_a_daemon() {
     };
     assert_eq!(call(socket.clone()).await.0, 0);
     serving.stop().await;
+    let mut out = Vec::new();
+    let words = ["erasurectl", "--lang", "en", "--socket", socket.to_str().unwrap(), "status", "--check"];
+    let exit = erasured::ctl::run(words.map(Into::into), &mut out, &mut Vec::new()).await;
+    let said = String::from_utf8(out).unwrap().replace(socket.to_str().unwrap(), "SOCKET");
+    assert_eq!((exit.code(), said.as_str()), (2, "CRITICAL: cannot reach the daemon: there is no socket SOCKET\n"));
     insta::assert_debug_snapshot!([call(socket).await, call(stale).await]);
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::proof::proof;
+use super::report::{categories, progress};
 use crate::actor::Actor;
 use crate::admin::problem::{problem, with_hint};
 use crate::api::{
@@ -84,6 +85,7 @@ pub(super) fn run(run: Run) -> api::Run {
             None
         }
     };
+    let duration = started_at.zip(finished_at).map(|(from, to)| to.duration_since(from).as_millis());
     api::Run {
         id: run.id.0.unsigned_abs(),
         dry_run: run.dry_run,
@@ -94,6 +96,12 @@ pub(super) fn run(run: Run) -> api::Run {
         not_before: run.not_before.filter(|_| state == RunState::Queued).map(instant),
         started_at: started_at.map(instant),
         finished_at: finished_at.map(instant),
+        // The clock may have been set back meanwhile.
+        duration_ms: duration.map(|millis| u64::try_from(millis).unwrap_or(0)),
+        longest_lock_us: run.report.longest_lock_us,
+        tries: run.tries,
+        progress: (state == RunState::Running).then(|| progress(&run.report)).flatten(),
+        categories: categories(run.job, &run.report),
         work: match run.job {
             JobKind::Prepare => Work::Prepare(prepared(&total)),
             JobKind::Erase => Work::Erase(erased(&total)),
@@ -105,6 +113,7 @@ pub(super) fn run(run: Run) -> api::Run {
         notes,
         problem,
         proofs: run.report.proofs.iter().map(|(source, report)| (source.clone(), proof(report))).collect(),
+        trail: None,
     }
 }
 
@@ -158,7 +167,7 @@ fn incomplete(run: &Run, trouble: Option<String>) -> Problem {
     with_hint(problem(Code::RunIncomplete, format!("cannot finish run {id}: {why}")), hint)
 }
 
-fn prepared(total: &Counts) -> PrepareCounts {
+pub(super) fn prepared(total: &Counts) -> PrepareCounts {
     PrepareCounts {
         proposed: total.proposed,
         resumed: total.postponed_returned,
@@ -175,7 +184,7 @@ fn prepared(total: &Counts) -> PrepareCounts {
     }
 }
 
-fn erased(total: &Counts) -> EraseCounts {
+pub(super) fn erased(total: &Counts) -> EraseCounts {
     let rows = &total.dependents;
     EraseCounts {
         deleted: total.deleted,

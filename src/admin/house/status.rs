@@ -1,9 +1,20 @@
 //! How the daemon is.
 
+use jiff::Timestamp;
+
 use super::runs::{instant, job_of, run, step_of};
 use super::{House, schema};
-use crate::api::{AuditStatus, CategoryStatus, JobStatus, PendingStep, RemovalStatus, SourceStatus, Status};
-use crate::desk::{CategoryStanding, JobStanding, Overview, RemovalStanding, StateName};
+use crate::api::{
+    AuditStatus, CategoryStatus, Complaint, DecisionStatus, Health, HealthState, JobStatus, PendingStep, RemovalStatus,
+    SourceStatus, Status,
+};
+use crate::desk::{
+    self, CategoryStanding, DecisionsStanding, JobStanding, Overview, RemovalStanding, Severity, SourceTrouble,
+    StateName, complaints,
+};
+
+/// Hours of a day on which no clock is changed.
+const HOURS_A_DAY: i64 = 24;
 
 impl House {
     /// The status in words of the socket.
@@ -14,6 +25,8 @@ impl House {
             started_at: instant(self.started_at),
             today: self.desk.today().to_string(),
             time_zone: settings.time_zone_name.clone(),
+            health: health(complaints(&overview)),
+            decisions: self.decisions(&overview.decisions),
             clock_problem: overview.clock,
             jobs: overview.jobs.into_iter().map(|job| self.job(job)).collect(),
             sources: overview
@@ -22,23 +35,60 @@ impl House {
                 .map(|standing| SourceStatus {
                     source: standing.source.to_string(),
                     problem: standing.problem,
+                    closed: standing.trouble == Some(SourceTrouble::Closed),
                     removal: removal(standing.removal),
                 })
                 .collect(),
             categories: overview.categories.into_iter().map(category).collect(),
-            audit: AuditStatus { entries: overview.entries, signed: overview.signed },
+            audit: AuditStatus {
+                entries: overview.entries,
+                signed: overview.signed.as_ref().map_or(0, |signed| signed.entries),
+                signed_at: overview.signed.map(|signed| instant(signed.at)),
+            },
         }
     }
 
-    fn job(&self, standing: JobStanding) -> JobStatus {
+    fn decisions(&self, standing: &DecisionsStanding) -> DecisionStatus {
+        let age = standing.oldest_at.map(|at| self.desk.now().duration_since(at).as_hours() / HOURS_A_DAY);
+        DecisionStatus {
+            waiting: standing.waiting,
+            oldest_at: standing.oldest_at.map(instant),
+            // The clock may have been set back.
+            oldest_days: age.map(|days| u64::try_from(days).unwrap_or(0)),
+            after: standing.after.clone(),
+            overdue: standing.is_overdue,
+        }
+    }
+
+    /// When a job runs next.
+    pub(super) fn next_at(&self, standing: &JobStanding) -> Option<Timestamp> {
         let next = self.timetable.borrow().next(standing.job, standing.last_slot, self.desk.now());
+        next.or(standing.owed_at)
+    }
+
+    fn job(&self, standing: JobStanding) -> JobStatus {
         JobStatus {
             job: job_of(standing.job),
+            next_at: self.next_at(&standing).map(instant),
             schedule: standing.schedule,
-            next_at: next.or(standing.owed_at).map(instant),
             last_run: standing.last_run.map(run),
         }
     }
+}
+
+/// Whether all is well, in words of the socket.
+fn health(found: Vec<desk::Complaint>) -> Health {
+    let severity = |severity| match severity {
+        Severity::Critical => HealthState::Critical,
+        Severity::Warning => HealthState::Warning,
+    };
+    let state = found.first().map_or(HealthState::Ok, |worst| severity(worst.severity));
+    let complaint = |desk::Complaint { severity: how, code, sentence }| Complaint {
+        severity: severity(how),
+        code: code.to_owned(),
+        message: sentence,
+    };
+    Health { state, complaints: found.into_iter().map(complaint).collect() }
 }
 
 fn removal(standing: RemovalStanding) -> RemovalStatus {
@@ -69,5 +119,6 @@ fn category(standing: CategoryStanding) -> CategoryStatus {
         category: standing.category.to_string(),
         problem: standing.problem,
         gate: standing.gate.map(schema::closed),
+        braked: standing.is_braked,
     }
 }

@@ -14,6 +14,7 @@ mod holds;
 mod hours;
 mod linked;
 mod manual;
+mod notice;
 mod reasons;
 mod removal;
 mod retention;
@@ -104,7 +105,7 @@ fn settings(dir: &Path, faults: &Faults) -> Option<Settings> {
         categories.extend(read.map(|category| (name.clone(), category)));
     }
     linked::note_unknown(&categories, &names, faults);
-    let Top { time_zone, schedule, sources, grants, holds, reasons, retention, .. } = top?;
+    let Top { time_zone, schedule, sources, grants, holds, reasons, retention, notice, .. } = top?;
     let (time_zone, time_zone_name) = time_zone?;
     let settings = Settings {
         time_zone,
@@ -116,6 +117,7 @@ fn settings(dir: &Path, faults: &Faults) -> Option<Settings> {
         holds: holds?,
         reasons: reasons?,
         retention: retention?,
+        notice: notice?,
     };
     note_unused_sources(&settings, faults);
     Some(settings)

@@ -49,8 +49,13 @@ pub const TOP: Shape = Shape {
         key("holds", "[holds]"),
         key("reasons", "[reasons]"),
         key("retention", "[retention]"),
+        key("notice", "[notice]"),
     ],
 };
+
+/// `[notice]`.
+pub const NOTICE: Shape =
+    Shape { name: "[notice]", place: "in [notice]", keys: &[key("decisions_after", "decisions_after = \"14 days\"")] };
 
 /// `[retention]`.
 pub const RETENTION: Shape =

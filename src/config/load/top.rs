@@ -11,9 +11,9 @@ use toml::de::DeValue;
 use super::document::{Faults, File};
 use super::section::{Entry, Section, entries};
 use super::similar::nearest;
-use super::{duration, grant, holds, hours, reasons, removal, retention, shape};
+use super::{duration, grant, holds, hours, notice, reasons, removal, retention, shape};
 use crate::actor::Grant;
-use crate::config::{Holds, Keeping, Located, Reasons, Schedule, SourceSettings};
+use crate::config::{Holds, Keeping, Located, Notice, Reasons, Schedule, SourceSettings};
 use crate::record::{CategoryName, SourceName};
 
 /// Databases that one daemon looks after.
@@ -43,6 +43,7 @@ pub struct Top {
     pub holds: Option<Holds>,
     pub reasons: Option<Reasons>,
     pub retention: Option<Keeping>,
+    pub notice: Option<Notice>,
 }
 
 /// Reads the file. `None` when it has a fault beyond which nothing can be told.
@@ -67,6 +68,7 @@ pub fn read(file: &File, faults: &Faults, dir: &Path, categories: &BTreeSet<Cate
         holds: holds::read(&top),
         reasons: reasons::read(&top),
         retention: retention::read(&top),
+        notice: notice::read(&top),
     })
 }
 

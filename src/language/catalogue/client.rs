@@ -131,7 +131,6 @@ pub(super) const TEXTS: super::Part = &[
     ("run {}: {}", "Lauf {}: {}"),
     ("run {}: {}, {counts}", "Lauf {}: {}, {counts}"),
     ("{} proposed", "{} vorgeschlagen"),
-    ("{} erased, {set_aside} set aside", "{} gelöscht, {set_aside} ausgenommen"),
     ("{job} (dry run)", "{job} (Probelauf)"),
     ("cannot finish run {}: {why}", "kann Lauf {} nicht abschließen: {why}"),
     ("the daemon was stopped", "der Dienst wurde angehalten"),

@@ -20,6 +20,7 @@ mod removal;
 mod rules;
 mod service;
 mod trail;
+mod watching;
 
 type Part = &'static [(&'static str, &'static str)];
 
@@ -41,4 +42,5 @@ pub(super) const ALL: &[Part] = &[
     rules::TEXTS,
     service::TEXTS,
     trail::TEXTS,
+    watching::TEXTS,
 ];

@@ -1,0 +1,135 @@
+//! What is not well, by how bad it is. Pure.
+//!
+//! The one place where that is judged: `status`, its exit code for monitoring, the metrics, the service manager's status line
+//! all tell what is said here. May be relied on: no sentence names a person or a record, so that it may go anywhere; a source
+//! or a category is named where it is the only one.
+
+use super::status::{CategoryStanding, Overview, SourceTrouble};
+use crate::store::{Run, RunOutcome, RunState};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Everything, or a whole source, stands still until somebody does something.
+    Critical,
+    /// A part is not done, or not in time.
+    Warning,
+}
+
+impl Severity {
+    /// Every one, the worst first.
+    pub const ALL: [Self; 2] = [Self::Critical, Self::Warning];
+
+    /// The word on the socket and in the metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// Something that is not well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is: a stable word.
+    pub code: &'static str,
+    /// The same in a sentence.
+    pub sentence: String,
+}
+
+fn complaint(severity: Severity, code: &'static str, sentence: String) -> Complaint {
+    Complaint { severity, code, sentence }
+}
+
+/// All that is not well, the worst first.
+pub fn complaints(of: &Overview) -> Vec<Complaint> {
+    let mut found = Vec::new();
+    if of.clock.is_some() {
+        found.push(complaint(Severity::Critical, "clock", "the clock is not believed: no job runs".to_owned()));
+    }
+    sources(of, &mut found);
+    categories(of, &mut found);
+    found.extend(of.jobs.iter().filter_map(|job| run(job.last_ended.as_ref()?)));
+    removal(of, &mut found);
+    if let (Some(at), Some(after), true) = (of.decisions.oldest_at, &of.decisions.after, of.decisions.is_overdue) {
+        let sentence = format!("a decision has waited since {at:.0}, longer than {after}");
+        found.push(complaint(Severity::Warning, "decisions-overdue", sentence));
+    }
+    found.sort_by_key(|complaint| complaint.severity);
+    found
+}
+
+/// All of it in one line; none where all is well.
+#[must_use]
+pub fn told(complaints: &[Complaint]) -> Option<String> {
+    let worst = complaints.first()?.severity;
+    let sentences: Vec<&str> = complaints.iter().map(|complaint| complaint.sentence.as_str()).collect();
+    Some(format!("{}: {}", worst.as_str(), sentences.join("; ")))
+}
+
+fn sources(of: &Overview, found: &mut Vec<Complaint>) {
+    for standing in &of.sources {
+        let source = &standing.source;
+        found.extend(standing.trouble.map(|trouble| match trouble {
+            SourceTrouble::Closed => complaint(
+                Severity::Critical,
+                "source-closed",
+                format!("{source} is closed: nothing is erased from it until an operator decides"),
+            ),
+            SourceTrouble::Unreadable => {
+                complaint(Severity::Critical, "source-unreadable", format!("{source} cannot be read"))
+            }
+            SourceTrouble::Forgotten => complaint(
+                Severity::Warning,
+                "source-forgotten",
+                format!("{source} is not in the settings, and what was erased from it is not known to be gone"),
+            ),
+        }));
+    }
+}
+
+fn categories(of: &Overview, found: &mut Vec<Complaint>) {
+    type Wrong = fn(&CategoryStanding) -> bool;
+    let kinds: [(&'static str, Wrong); 3] = [
+        ("category-stopped", |category| category.gate.is_some()),
+        ("brake-closed", |category| category.is_braked),
+        ("category-forgotten", |category| !category.is_configured),
+    ];
+    for (code, is_wrong) in kinds {
+        let wrong: Vec<_> = of.categories.iter().filter(|category| is_wrong(category)).collect();
+        let (Some(first), count) = (wrong.first(), wrong.len()) else { continue };
+        let category = &first.category;
+        let sentence = match (code, count) {
+            ("category-stopped", 1) => format!("{category} is stopped by its schema"),
+            ("category-stopped", _) => format!("{count} categories are stopped by their schemas"),
+            ("brake-closed", 1) => format!("the brake has stopped {category}"),
+            ("brake-closed", _) => format!("the brake has stopped {count} categories"),
+            (_, 1) => format!("{category} is not in the settings, and has open proposals"),
+            _ => format!("{count} categories are not in the settings, and have open proposals"),
+        };
+        found.push(complaint(Severity::Warning, code, sentence));
+    }
+}
+
+fn run(run: &Run) -> Option<Complaint> {
+    let RunState::Finished { outcome, .. } = &run.state else { return None };
+    let (id, job) = (run.id, run.job);
+    let (code, sentence) = match outcome {
+        RunOutcome::Done | RunOutcome::Stopped => return None,
+        RunOutcome::Failed => ("run-failed", format!("run {id} of {job} has failed")),
+        RunOutcome::Partly => ("run-partly", format!("run {id} of {job} could do only a part")),
+    };
+    Some(complaint(Severity::Warning, code, sentence))
+}
+
+fn removal(of: &Overview, found: &mut Vec<Complaint>) {
+    for standing in of.sources.iter().filter(|standing| standing.removal.is_overdue) {
+        let (source, within) = (&standing.source, standing.removal.within.as_deref().unwrap_or_default());
+        let sentence = format!("{source}: confirmed and not known to be gone for longer than {within}");
+        found.push(complaint(Severity::Warning, "removal-overdue", sentence));
+    }
+}
