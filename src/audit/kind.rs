@@ -250,6 +250,15 @@ pub enum Trigger {
     Manual,
 }
 
+/// Something that is not well and that somebody was told of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldComplaint {
+    /// What, with its stable word in front.
+    pub what: String,
+    /// When.
+    pub told_at: String,
+}
+
 /// What happened, with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "details", rename_all = "snake_case")]
@@ -453,6 +462,15 @@ pub enum Kind {
         from: String,
         /// The public key after.
         to: String,
+    },
+    /// Somebody outside was told how things stand.
+    NoticeGiven {
+        /// Up to when runs had ended that were told of, or before.
+        runs_until: String,
+        /// All that is not well and was told of, now or before.
+        complaints: Vec<ToldComplaint>,
+        /// How many new proposals were told of.
+        proposed: u64,
     },
     /// What categories rely on in their schemas is remembered as it is now: it has not been looked at before, or is more or
     /// less than it was.

@@ -67,6 +67,6 @@ pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey, Succession, Ver
 pub use kind::{Access, AccessEnd, BrakedCategory};
 pub use kind::{
     Batched, Because, Counts, ErasedGroup, HoldRelease, HoldSet, Kind, Planned, Postponement, ProposedGroup,
-    ReasonedGroup, RecordGroup, Removal, RuleChanged, Settlement, Trigger,
+    ReasonedGroup, RecordGroup, Removal, RuleChanged, Settlement, ToldComplaint, Trigger,
 };
 pub use verify::{Fault, Report, Verifier, verify};

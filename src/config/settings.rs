@@ -84,6 +84,8 @@ impl Default for Keeping {
 pub struct Notice {
     /// For how long a decision may wait before that is told; `None`: for as long as it takes.
     pub decisions_after: Option<Located<Period>>,
+    /// The command that tells somebody, with its arguments; `None`: nobody is told.
+    pub command: Option<Vec<String>>,
 }
 
 /// How legal holds end.

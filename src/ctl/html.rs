@@ -45,7 +45,7 @@ fn inside(section: &Section) -> String {
                 lines.iter().map(|line| format!("<li>{}</li>\n", escaped(&shown_under("", line)))).collect();
             write!(text, "<ul>\n{items}</ul>\n")
         }
-        Body::Verbatim(kept) => write!(text, "<pre>{}</pre>\n", escaped(kept)),
+        Body::Verbatim(kept) => writeln!(text, "<pre>{}</pre>", escaped(kept)),
     };
     text
 }

@@ -1,45 +1,100 @@
-//! The service manager's status line: whether all is well, in one line.
+//! How the daemon stands, for whoever does not ask: the service manager's status line, and the notices.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::config::causes;
-use crate::desk::{Desk, told};
+use super::notice;
+use crate::clock::Stopwatch;
+use crate::config::{Settings, causes};
+use crate::desk::{AlreadyTold, Desk, Health, told};
 use crate::systemd::Notifier;
 
 /// How old the line may get. What is not well is looked for in the sources, too: not more often than that.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// A command that failed is not tried again before.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// Tells the service manager how things stand, every minute and after each run, until the daemon stops. Where nobody listens
-/// nobody looks. `asides` is what was changed while the daemon ran and does not hold.
-pub(super) async fn tell(
-    desk: Desk,
-    asides: watch::Receiver<Option<String>>,
-    mut ended: watch::Receiver<u64>,
-    mut stopping: watch::Receiver<bool>,
-) {
-    if !Notifier.is_heard() {
-        // A sender that is gone means the same.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-        return;
-    }
-    let mut due = tokio::time::interval(TOLD_EVERY);
-    loop {
-        tokio::select! {
-            _ = due.tick() => {}
-            changed = ended.changed() => if changed.is_err() { return },
-            _ = stopping.wait_for(|stopping| *stopping) => return,
+/// Looks how things stand, and tells it.
+pub(super) struct Watch {
+    pub(super) desk: Desk,
+    pub(super) settings: watch::Receiver<Arc<Settings>>,
+    /// What was changed while the daemon ran and does not hold.
+    pub(super) asides: watch::Receiver<Option<String>>,
+    /// Changes whenever a run has ended.
+    pub(super) ended: watch::Receiver<u64>,
+    pub(super) stopping: watch::Receiver<bool>,
+    pub(super) installation: String,
+}
+
+/// What was told by command, and whether it could be.
+#[derive(Default)]
+struct Notices {
+    told: Option<AlreadyTold>,
+    failed: Option<Stopwatch>,
+}
+
+impl Watch {
+    /// Looks every minute and after each run, until the daemon stops. Where nobody listens nobody looks.
+    pub(super) async fn keep(mut self) {
+        let mut due = tokio::time::interval(TOLD_EVERY);
+        let mut notices = Notices::default();
+        loop {
+            tokio::select! {
+                _ = due.tick() => {}
+                changed = self.ended.changed() => if changed.is_err() { return },
+                _ = self.stopping.wait_for(|stopping| *stopping) => return,
+            }
+            let command = self.settings.borrow().notice.command.clone();
+            if !Notifier.is_heard() && command.is_none() {
+                continue;
+            }
+            let found = tokio::select! {
+                found = self.desk.health() => found,
+                _ = self.stopping.wait_for(|stopping| *stopping) => return,
+            };
+            let line = match &found {
+                Ok(health) => told(&health.complaints).unwrap_or_else(|| "all is well".to_owned()),
+                Err(error) => causes(error),
+            };
+            let asides = self.asides.borrow().as_ref().map(|said| format!("; {said}")).unwrap_or_default();
+            Notifier.status(&format!("{line}{asides}"));
+            if let (Ok(health), Some(command)) = (found, command) {
+                self.give_notice(&mut notices, command, &health).await;
+            }
         }
-        let found = tokio::select! {
-            found = desk.health() => found,
-            _ = stopping.wait_for(|stopping| *stopping) => return,
+    }
+
+    /// Tells by command what is new. What could not be told stays new.
+    async fn give_notice(&self, notices: &mut Notices, command: Vec<String>, health: &Health) {
+        if notices.failed.as_ref().is_some_and(|since| since.elapsed() < TRIED_AGAIN_AFTER) {
+            return;
+        }
+        match self.try_to_tell(notices, command, health).await {
+            Ok(()) => notices.failed = None,
+            Err(error) => {
+                tracing::error!(error = %causes(&*error), "nobody could be told how things stand");
+                notices.failed = Some(Stopwatch::start());
+            }
+        }
+    }
+
+    async fn try_to_tell(
+        &self,
+        notices: &mut Notices,
+        command: Vec<String>,
+        health: &Health,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let told = match &mut notices.told {
+            Some(told) => told,
+            none => none.insert(self.desk.already_told().await?),
         };
-        let line = match found {
-            Ok(complaints) => told(&complaints).unwrap_or_else(|| "all is well".to_owned()),
-            Err(error) => causes(&error),
-        };
-        let asides = asides.borrow().as_ref().map(|said| format!("; {said}")).unwrap_or_default();
-        Notifier.status(&format!("{line}{asides}"));
+        let Some(digest) = self.desk.digest(told, health).await? else { return Ok(()) };
+        let (message, stopping) = (notice::message(&digest, &self.installation), self.stopping.clone());
+        tokio::task::spawn_blocking(move || notice::call(&command, &message, &stopping)).await??;
+        tracing::info!(subject = digest.subject(), "somebody was told how things stand");
+        notices.told = Some(self.desk.note_told(digest).await?);
+        Ok(())
     }
 }

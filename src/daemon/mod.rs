@@ -15,6 +15,7 @@ mod keys;
 mod liveness;
 mod lock;
 mod logging;
+mod notice;
 mod output;
 mod over;
 mod plan;

@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::args::RunArgs;
 use super::book::{Book, Runner};
 use super::check;
-use super::health;
+use super::health::Watch;
 use super::liveness::{Liveness, Pulse};
 use super::reload::{self, Boards};
 use super::state::{self, Held, StateError};
@@ -304,9 +304,16 @@ impl Running {
         let scheduler = Arc::new(Scheduler::new(Arc::new(book), Arc::clone(&setup.clock)));
         let house = house(setup, &boards, &workshop, &scheduler, &ended, &stop);
         let mut tasks = JoinSet::new();
-        let told = health::tell(house.desk.clone(), boards.asides.subscribe(), ended.subscribe(), stop.subscribe());
+        let health = Watch {
+            desk: house.desk.clone(),
+            settings: boards.settings.subscribe(),
+            asides: boards.asides.subscribe(),
+            ended: ended.subscribe(),
+            stopping: stop.subscribe(),
+            installation: workshop.store.installation().to_owned(),
+        };
         tasks.spawn(async move {
-            told.await;
+            health.keep().await;
             Ok(())
         });
         let (timetable, stopping, timer) = (boards.timetable.subscribe(), stop.subscribe(), Arc::clone(&scheduler));

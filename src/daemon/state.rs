@@ -133,7 +133,7 @@ pub(super) async fn remembered(dir: &Path, clock: SharedClock) -> Option<Remembe
 async fn check_keys(store: &Store, ring: &mut KeyRing) -> Result<(), StateError> {
     check_key(store, &ring.keys).await?;
     let newest = store.newest_checkpoint().await.map_err(StateError::Store)?;
-    ring.sign_after(newest.as_deref(), store.installation()).map_err(StateError::Key)
+    ring.sign_after(newest.as_ref().map(|signed| signed.note.as_str()), store.installation()).map_err(StateError::Key)
 }
 
 async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::gate::ClosedGate;
-use super::health::{Complaint, complaints};
+use super::health::complaints;
+use super::notice::Health;
 use super::{Desk, DeskError};
 use crate::actor::{Authorised, Scope};
 use crate::config::{Settings, SourceSettings, causes};
@@ -158,8 +159,9 @@ impl Desk {
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub async fn health(&self) -> Result<Vec<Complaint>, DeskError> {
-        Ok(complaints(&self.overview(&Scope::everything()).await?))
+    pub async fn health(&self) -> Result<Health, DeskError> {
+        let overview = self.overview(&Scope::everything()).await?;
+        Ok(Health { complaints: complaints(&overview), decisions: overview.decisions })
     }
 
     async fn overview(&self, scope: &Scope) -> Result<Overview, DeskError> {

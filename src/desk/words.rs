@@ -88,6 +88,9 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         }
         Kind::RemovalVerified { source, clean, counts, .. } => removal_verified(source, *clean, counts),
         Kind::Refused { permission, route } => format!("refused for want of the permission {permission}: {route}"),
+        Kind::NoticeGiven { complaints, proposed, .. } => {
+            format!("told how things stand: {} not well, {proposed} newly proposed", complaints.len())
+        }
         Kind::SourceClosed { source, reason } => format!("the source {source} was closed: {reason}"),
         Kind::SourceOpened { source, .. } => format!("the source {source} was opened again"),
         Kind::ClockAccepted { newest } => format!("the clock is right, an operator says; it had shown {newest}"),

@@ -157,6 +157,17 @@ pub struct Run {
     pub report: RunReport,
 }
 
+impl Run {
+    /// When it ended, if it has.
+    #[must_use]
+    pub const fn finished_at(&self) -> Option<Timestamp> {
+        match self.state {
+            RunState::Finished { finished_at, .. } => Some(finished_at),
+            RunState::Queued | RunState::Running { .. } => None,
+        }
+    }
+}
+
 /// The columns of a run.
 macro_rules! run_columns {
     () => {
@@ -231,6 +242,26 @@ impl Store {
             sqlx::query_scalar("SELECT count(*) FROM run").fetch_one(&self.readers).await.map_err(failed(doing))?;
         let next = super::list::cut(&mut items, limit).map(|run| run.id);
         Ok(Page { items, total: total.cast_unsigned(), next })
+    }
+
+    /// Runs that have ended after this instant, the first first, at most so many.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn runs_ended_after(&self, at: Timestamp, limit: u32) -> Result<Vec<Run>, StoreError> {
+        sqlx::query(concat!(
+            "SELECT ",
+            run_columns!(),
+            " FROM run WHERE finished_at > ?1 ORDER BY finished_at, id LIMIT ?2"
+        ))
+        .bind(rows::instant(at))
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read which runs have ended"))?
+        .iter()
+        .map(read)
+        .collect()
     }
 
     /// The newest run of this job.

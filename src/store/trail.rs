@@ -363,17 +363,6 @@ impl Store {
             .await
             .map_err(failed("read the checkpoints"))
     }
-
-    /// The newest checkpoint as it was signed.
-    ///
-    /// # Errors
-    /// When it could not be read.
-    pub async fn newest_checkpoint(&self) -> Result<Option<String>, StoreError> {
-        sqlx::query_scalar("SELECT note FROM checkpoint ORDER BY entries DESC LIMIT 1")
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed("read the newest checkpoint"))
-    }
 }
 
 impl Change<'_> {

@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::net::UnixListener;
 
 use listenfd::ListenFd;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 
 /// A passed socket cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +18,8 @@ pub enum SocketError {
         #[source]
         source: io::Error,
     },
-    /// It cannot be made non-blocking.
-    #[error("cannot make passed socket number {index} non-blocking")]
+    /// It cannot be made non-blocking, and kept from what the daemon starts.
+    #[error("cannot set how passed socket number {index} behaves")]
     Blocking {
         /// Its place among the passed ones, from 0.
         index: usize,
@@ -39,7 +40,10 @@ pub fn adopted_sockets() -> Result<Vec<UnixListener>, SocketError> {
     for index in 0..passed.len() {
         let taken = passed.take_unix_listener(index).map_err(|source| SocketError::WrongKind { index, source })?;
         if let Some(socket) = taken {
-            socket.set_nonblocking(true).map_err(|source| SocketError::Blocking { index, source })?;
+            let blocking = |source| SocketError::Blocking { index, source };
+            socket.set_nonblocking(true).map_err(blocking)?;
+            // Whatever the daemon starts is not to answer in its place.
+            fcntl(&socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|errno| blocking(errno.into()))?;
             sockets.push(socket);
         }
     }

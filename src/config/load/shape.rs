@@ -54,8 +54,14 @@ pub const TOP: Shape = Shape {
 };
 
 /// `[notice]`.
-pub const NOTICE: Shape =
-    Shape { name: "[notice]", place: "in [notice]", keys: &[key("decisions_after", "decisions_after = \"14 days\"")] };
+pub const NOTICE: Shape = Shape {
+    name: "[notice]",
+    place: "in [notice]",
+    keys: &[
+        key("decisions_after", "decisions_after = \"14 days\""),
+        key("command", "command = [\"/usr/local/lib/erasured/notice\"]"),
+    ],
+};
 
 /// `[retention]`.
 pub const RETENTION: Shape =

@@ -1,0 +1,162 @@
+//! Tells somebody outside: one command of the operator's, with JSON on its standard input.
+//!
+//! The command gets nothing of the daemon's but that: none of its files, sockets or keys, and an environment of its own. It may
+//! take [`LIMIT`]; then it is ended with all that it has started.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::clock::Stopwatch;
+use crate::desk::Digest;
+
+/// The longest that the command may take.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How often it is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// So much of what it says on standard error is told.
+const SAID_MAX: u64 = 1_024;
+/// At most so many things that are not well are told one by one, so that the message fits into a pipe.
+const COMPLAINTS_MAX: usize = 50;
+/// What it finds in its environment, where the daemon has it: how people are spoken to, and where programs are.
+const ENVIRONMENT: [&str; 6] = ["PATH", "LANG", "LC_ALL", "LC_MESSAGES", "LC_TIME", "TZ"];
+
+/// Why nobody was told.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoticeError {
+    /// There is no such command, or it cannot be started.
+    #[error("cannot start {command}")]
+    Start {
+        /// The command.
+        command: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It could not be waited for, or not be told anything.
+    #[error("cannot talk to {command}")]
+    Talk {
+        /// The command.
+        command: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It says that it could not do it.
+    #[error("{command} ended with {status}: {said}")]
+    Failed {
+        /// The command.
+        command: String,
+        /// How.
+        status: std::process::ExitStatus,
+        /// What it said.
+        said: String,
+    },
+    /// It took too long, or the daemon stops.
+    #[error("{command} was ended: it took longer than {} s, or the daemon is stopping", LIMIT.as_secs())]
+    Ended {
+        /// The command.
+        command: String,
+    },
+}
+
+/// What the command reads. No name and no key of a record is in it.
+pub(super) fn message(digest: &Digest, installation: &str) -> Vec<u8> {
+    let complaints: Vec<_> = digest
+        .complaints
+        .iter()
+        .take(COMPLAINTS_MAX)
+        .map(|one| json!({ "severity": one.severity.as_str(), "code": one.code, "sentence": one.sentence }))
+        .collect();
+    let message = json!({
+        "version": 1,
+        "installation": installation,
+        "at": format!("{:.0}", digest.at),
+        "severity": digest.severity().map_or("info", |severity| severity.as_str()),
+        "subject": format!("erasured: {}", digest.subject()),
+        "text": digest.text(),
+        "complaints": complaints,
+        "newly_proposed": digest.proposed,
+        "waiting": digest.decisions.waiting,
+        "oldest_waiting_since": digest.decisions.oldest_at.map(|at| format!("{at:.0}")),
+    });
+    format!("{message}\n").into_bytes()
+}
+
+/// Runs the command, with this on its standard input, and waits for its end.
+pub(super) fn call(command: &[String], message: &[u8], stopping: &watch::Receiver<bool>) -> Result<(), NoticeError> {
+    let name = command.first().cloned().unwrap_or_default();
+    let environment = ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let started = Command::new(&name)
+        .args(command.iter().skip(1))
+        .env_clear()
+        .envs(environment)
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        // With all that it starts it can be ended at once.
+        .process_group(0)
+        .spawn();
+    let mut child = started.map_err(|source| NoticeError::Start { command: name.clone(), source })?;
+    let talked = talk(&mut child, message, stopping);
+    if !matches!(talked, Ok(Some(_))) {
+        end(&mut child);
+    }
+    let status = talked.map_err(|source| NoticeError::Talk { command: name.clone(), source })?;
+    match status {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(NoticeError::Failed { said: said(&mut child), command: name, status }),
+        None => Err(NoticeError::Ended { command: name }),
+    }
+}
+
+/// How the command has ended; none where it has not in time.
+fn talk(
+    child: &mut Child,
+    message: &[u8],
+    stopping: &watch::Receiver<bool>,
+) -> std::io::Result<Option<std::process::ExitStatus>> {
+    if let Some(mut stdin) = child.stdin.take() {
+        // All of it fits into the pipe, so that nobody waits here. Who does not want to read it may leave it.
+        match stdin.write_all(message) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error),
+            _ => {}
+        }
+    }
+    let since = Stopwatch::start();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if since.elapsed() > LIMIT || *stopping.borrow() {
+            return Ok(None);
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn end(child: &mut Child) {
+    if let Ok(id) = i32::try_from(child.id()) {
+        // Whoever has ended already needs no signal.
+        let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+    }
+    let _ = child.wait();
+}
+
+/// The beginning of what it has said. Something that it has started may still hold the pipe, so that only what is there
+/// already is read.
+fn said(child: &mut Child) -> String {
+    let Some(mut stderr) = child.stderr.take() else { return String::new() };
+    end(child);
+    let mut text = Vec::new();
+    // What cannot be read is not told.
+    let _ = stderr.by_ref().take(SAID_MAX).read_to_end(&mut text);
+    String::from_utf8_lossy(&text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
