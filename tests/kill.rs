@@ -24,5 +24,7 @@ mod prepare;
 mod process;
 #[path = "kill/removal.rs"]
 mod removal;
+#[path = "kill/statements.rs"]
+mod statements;
 #[path = "kill/together.rs"]
 mod together;

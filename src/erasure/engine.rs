@@ -31,6 +31,10 @@ pub enum EngineError {
     /// The journal is.
     #[error("cannot go on without the journal")]
     Journal(#[source] JournalError),
+    /// The source is in the way of finding out what has become of a batch. Nothing more may be begun in it before that is
+    /// settled.
+    #[error("cannot find out what has become of a batch")]
+    Unsettled(#[source] SourceError),
     /// The marker carries neither this batch nor the one before.
     #[error("the source's commit marker is from elsewhere: the source or the state has been restored")]
     Foreign,
@@ -361,8 +365,8 @@ impl Engine<'_> {
         error: SourceError,
         held: Duration,
     ) -> Result<Attempt, EngineError> {
-        self.writer.roll_back().await.map_err(EngineError::Source)?;
-        let marker = self.writer.marker(self.installation).await.map_err(EngineError::Source)?;
+        self.writer.roll_back().await.map_err(EngineError::Unsettled)?;
+        let marker = self.writer.marker(self.installation).await.map_err(EngineError::Unsettled)?;
         match settlement(marker.as_deref(), plan.batch, self.last_committed) {
             Settlement::Committed => self.conclude(journal, plan, held).await,
             Settlement::Foreign => Err(EngineError::Foreign),

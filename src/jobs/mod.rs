@@ -147,7 +147,7 @@ impl JobError {
         match self {
             Self::Source { source, .. }
             | Self::Open(OpenError::Source { source, .. })
-            | Self::Engine { source: EngineError::Source(source), .. } => Some(source),
+            | Self::Engine { source: EngineError::Source(source) | EngineError::Unsettled(source), .. } => Some(source),
             Self::Open(OpenError::Unknown(_)) | Self::Store(_) | Self::Clock(_) | Self::Engine { .. } => None,
         }
     }
@@ -159,7 +159,7 @@ impl JobError {
 
     /// Whether nothing more should be tried with the source in this run.
     fn is_about_the_source(&self) -> bool {
-        matches!(self, Self::Engine { source: EngineError::Foreign, .. })
+        matches!(self, Self::Engine { source: EngineError::Foreign | EngineError::Unsettled(_), .. })
             || self.of_source().is_some_and(SourceError::is_about_the_file)
     }
 

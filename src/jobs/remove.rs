@@ -443,14 +443,13 @@ impl Removal<'_> {
         if renumbers {
             self.owe(RemovalStep::Rebuild).await.map_err(store)?;
         }
+        let before = self.remover.schema_changes().await.ok();
         match self.write_anew().await {
             Ok(()) => {
                 ends.push((RemovalStep::Vacuum, StepEnd::Done));
                 pass("removal-vacuumed");
                 if renumbers {
-                    // Whatever was made anew before it has to be once more.
-                    ends.retain(|(step, _)| *step != RemovalStep::Rebuild);
-                    ends.push((RemovalStep::Rebuild, self.rebuild().await));
+                    self.rebuild_once_more(ends).await;
                 }
             }
             Err(error) => {
@@ -461,13 +460,23 @@ impl Removal<'_> {
                     None => (causes(&error), None),
                 };
                 ends.push((RemovalStep::Vacuum, self.later(RemovalStep::Vacuum, why, next_at)));
-                if renumbers {
-                    // It is done whole or not at all: nothing has another number.
+                // It is done whole or not at all, and counts as a change of the schema. Even of what was done the answer may
+                // have been lost.
+                let is_undone = before.is_some() && before == self.remover.schema_changes().await.ok();
+                if renumbers && is_undone {
                     self.owe_no_longer(RemovalStep::Rebuild).await.map_err(store)?;
+                } else if renumbers {
+                    self.rebuild_once_more(ends).await;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whatever was made anew before the whole file was written anew has to be once more.
+    async fn rebuild_once_more(&mut self, ends: &mut Ends) {
+        ends.retain(|(step, _)| *step != RemovalStep::Rebuild);
+        ends.push((RemovalStep::Rebuild, self.rebuild().await));
     }
 
     async fn write_anew(&mut self) -> Result<(), SourceError> {

@@ -115,6 +115,14 @@ impl Remover {
         self.0.vacuum(may).await
     }
 
+    /// How often the schema was changed, as the database counts it: to write the whole file anew counts, too.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub async fn schema_changes(&mut self) -> Result<u64, SourceError> {
+        self.0.schema_changes().await
+    }
+
     /// The indexes for full-text search that have to be made anew after that.
     #[must_use]
     pub fn rebuilt(&self) -> Vec<FullTextIndex> {

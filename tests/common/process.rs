@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use jiff::civil::Date;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -305,8 +306,13 @@ pub fn aside(database: &Path) -> Bench {
 
 /// A copy of all that a stopped daemon and its application have left in a folder.
 pub fn copied(bench: &Bench) -> Bench {
-    let copy = Bench { dir: tempfile::tempdir().unwrap(), today: bench.today };
-    copy_folder(bench.dir.path(), copy.dir.path());
+    copied_from(bench.dir.path(), bench.today)
+}
+
+/// The same from the folder, on this day.
+pub fn copied_from(folder: &Path, today: Date) -> Bench {
+    let copy = Bench { dir: tempfile::tempdir().unwrap(), today };
+    copy_folder(folder, copy.dir.path());
     copy
 }
 

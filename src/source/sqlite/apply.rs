@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::anonymise;
-use super::connection::{count, fetch, value};
+use super::connection::{self, count, fetch, value};
 use super::stage::{Layout, fate};
 use super::text::{qualified, quote, refers_to_one_of};
 use crate::config::Rule;
@@ -60,7 +60,7 @@ impl Batch<'_> {
     }
 
     async fn run(&mut self, doing: &'static str, table: &str, sql: String) -> Result<u64, SourceError> {
-        match sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *self.connection).await {
+        match connection::run(self.connection, doing, sqlx::query(sqlx::AssertSqlSafe(sql))).await {
             Ok(done) => Ok(done.rows_affected()),
             Err(error) if is_about_a_row(&error) => {
                 Err(SourceError::Refused { doing, table: table.to_owned(), message: self.message(&error).await? })
@@ -270,10 +270,10 @@ pub(super) async fn mark(
     let make = "CREATE TABLE IF NOT EXISTS erasured_commit \
                 (installation TEXT NOT NULL PRIMARY KEY, batch TEXT NOT NULL) WITHOUT ROWID"
         .to_owned();
-    super::connection::execute(connection, doing, make, Vec::new()).await?;
+    connection::execute(connection, doing, make, Vec::new()).await?;
     let write = "INSERT INTO erasured_commit (installation, batch) VALUES (?1, ?2) \
                  ON CONFLICT (installation) DO UPDATE SET batch = excluded.batch"
         .to_owned();
     let bindings = vec![crate::record::Value::text(installation), crate::record::Value::text(batch)];
-    super::connection::execute(connection, doing, write, bindings).await.map(drop)
+    connection::execute(connection, doing, write, bindings).await.map(drop)
 }

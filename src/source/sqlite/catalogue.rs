@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Row};
 
+use super::connection::fetch;
 use super::shape::word;
 use super::text::{Token, literal, tokens};
 use crate::source::SourceError;
@@ -43,10 +44,7 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Schema, So
 }
 
 async fn rows(connection: &mut SqliteConnection, sql: &str) -> Result<Vec<SqliteRow>, SourceError> {
-    sqlx::query(AssertSqlSafe(sql.to_owned()))
-        .fetch_all(connection)
-        .await
-        .map_err(|error| SourceError::query("read the schema", error))
+    fetch(connection, "read the schema", sql.to_owned(), Vec::new()).await
 }
 
 fn text(row: &SqliteRow, column: &str) -> String {

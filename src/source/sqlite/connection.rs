@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow, SqliteSynchronous, SqliteValueRef};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteQueryResult, SqliteRow, SqliteSynchronous, SqliteValueRef,
+};
 use sqlx::{AssertSqlSafe, Connection, Decode, Row, Sqlite, TypeInfo, ValueRef};
 
-use super::guard;
+use super::{failing, guard};
 use crate::clock::Stopwatch;
 use crate::record::Value;
 use crate::source::SourceError;
@@ -50,7 +52,8 @@ async fn open(path: &Path, options: SqliteConnectOptions) -> Result<SqliteConnec
     let opened = |source| SourceError::opening(path, source);
     let mut connection = SqliteConnection::connect_with(&options).await.map_err(opened)?;
     // SQLite opens anything; only reading shows whether it is a database.
-    sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&mut connection).await.map_err(opened)?;
+    let query = sqlx::query("SELECT count(*) FROM sqlite_schema");
+    run(&mut connection, "open the database", query).await.map_err(opened)?;
     Ok(connection)
 }
 
@@ -146,7 +149,11 @@ pub(super) async fn fetch(
     bindings: Vec<Value>,
 ) -> Result<Vec<SqliteRow>, SourceError> {
     let query = bindings.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), bind);
-    query.fetch_all(connection).await.map_err(|error| SourceError::query(doing, error))
+    let failed = |error| SourceError::query(doing, error);
+    failing::pass(failing::BEFORE, doing).map_err(failed)?;
+    let rows = query.fetch_all(connection).await.map_err(failed)?;
+    failing::pass(failing::AFTER, doing).map_err(failed)?;
+    Ok(rows)
 }
 
 /// What `read` makes of each row of one statement. A row is let go of as soon as it is read.
@@ -158,11 +165,14 @@ pub(super) async fn fetch_each<T>(
     mut read: impl FnMut(&SqliteRow) -> Result<T, SourceError>,
 ) -> Result<Vec<T>, SourceError> {
     let query = bindings.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), bind);
+    let failed = |error| SourceError::query(doing, error);
+    failing::pass(failing::BEFORE, doing).map_err(failed)?;
     let mut rows = query.fetch(connection);
     let mut found = Vec::new();
-    while let Some(row) = rows.try_next().await.map_err(|error| SourceError::query(doing, error))? {
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
         found.push(read(&row)?);
     }
+    failing::pass(failing::AFTER, doing).map_err(failed)?;
     Ok(found)
 }
 
@@ -174,11 +184,24 @@ pub(super) async fn execute(
     bindings: Vec<Value>,
 ) -> Result<u64, SourceError> {
     let query = bindings.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), bind);
-    let done = query.execute(connection).await.map_err(|error| SourceError::query(doing, error))?;
+    let done = run(connection, doing, query).await.map_err(|error| SourceError::query(doing, error))?;
     Ok(done.rows_affected())
 }
 
-type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
+/// The same, where it fails with SQLite's own answer.
+pub(super) async fn run(
+    connection: &mut SqliteConnection,
+    doing: &'static str,
+    query: Query<'_>,
+) -> Result<SqliteQueryResult, sqlx::Error> {
+    failing::pass(failing::BEFORE, doing)?;
+    let done = query.execute(connection).await?;
+    failing::pass(failing::AFTER, doing)?;
+    Ok(done)
+}
+
+/// A statement with what is bound in it.
+pub(super) type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
 fn bind(query: Query<'_>, value: Value) -> Query<'_> {
     match value {

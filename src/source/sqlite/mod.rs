@@ -11,6 +11,7 @@ mod compile;
 mod connection;
 mod cut;
 mod expression;
+mod failing;
 mod guard;
 mod personal;
 mod place;

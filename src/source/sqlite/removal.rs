@@ -212,6 +212,10 @@ impl SqliteRemover {
         done.map(drop)
     }
 
+    pub(in crate::source) async fn schema_changes(&mut self) -> Result<u64, SourceError> {
+        self.number(VACUUM, "PRAGMA schema_version").await
+    }
+
     pub(in crate::source) fn rebuilt(&self) -> Vec<FullTextIndex> {
         let found = self.schema.tables.iter().filter(|table| self.schema.goes_by_hidden_numbers(table));
         found.filter_map(full_text_index).collect()
