@@ -20,5 +20,9 @@ mod erased;
 mod held;
 #[path = "linked/office.rs"]
 mod office;
+#[path = "linked/order.rs"]
+mod order;
+#[path = "linked/steps.rs"]
+mod steps;
 #[path = "linked/verdicts.rs"]
 mod verdicts;

@@ -32,12 +32,18 @@ mod references;
 mod rulings;
 #[path = "survive/schema.rs"]
 mod schema;
+#[path = "survive/shells.rs"]
+mod shells;
+#[path = "survive/steps.rs"]
+mod steps;
 #[path = "survive/surveys.rs"]
 mod surveys;
 #[path = "survive/themselves.rs"]
 mod themselves;
 #[path = "survive/triggers.rs"]
 mod triggers;
+#[path = "survive/walks.rs"]
+mod walks;
 
 use common::{Bench, MemoryJournal};
 use erasured::erasure::BatchReport;

@@ -248,7 +248,6 @@ impl Engine<'_> {
         let ruled_out = plan.ruled_out.into_iter().map(|out| out.claim);
         let mut claims: Vec<Claim> = fresh.into_iter().map(|(claim, _)| claim).chain(ruled_out).collect();
         claims.retain(|claim| !held.contains(&claim.proposal));
-        claims.sort_by_key(|claim| claim.proposal);
         Ok(Attempt::Held { held: locked.elapsed(), claims, left_out: held.len() as u64 })
     }
 
@@ -304,15 +303,13 @@ impl Engine<'_> {
             );
             staged = self.stage(&erased).await?;
         }
-        let records: Vec<_> = staged.records.iter().map(|record| planned(self.mapping, self.key, record)).collect();
-        let found: HashSet<&RecordKey> = records.iter().map(|record| &record.key).collect();
         // Both looks were taken under the lock: a record that only one of them finds is not erased by guessing.
-        if erased.len() != records.len() || !erased.iter().all(|(claim, _)| found.contains(&claim.key)) {
-            let planned = erased.len() as u64;
-            let changed = records.len() as u64;
+        if !staged.is_of(erased.iter().map(|(claim, _)| &claim.key)) {
+            let (planned, changed) = (erased.len() as u64, staged.records.len() as u64);
             let table = self.mapping.table().to_owned();
             return Err(EngineError::Source(SourceError::Miscounted { doing: "lay out", table, planned, changed }));
         }
+        let records = staged.records.iter().map(|record| planned(self.mapping, self.key, record)).collect();
         let shells = erased.iter().filter(|(claim, _)| claim.origin == Origin::Shell).count() as u64;
         let proposals = erased.iter().map(|(claim, _)| claim.proposal).collect();
         let batch = BatchId::generate().map_err(EngineError::Entropy)?;
@@ -384,13 +381,10 @@ impl Engine<'_> {
 
 /// Those that were to be deleted because nothing keeps them any more, and that something keeps after all.
 fn kept_shells(erased: &[(Claim, Fresh)], staged: &Staged) -> HashSet<RecordKey> {
-    if !erased.iter().any(|(claim, _)| claim.origin == Origin::Shell) {
-        return HashSet::new();
-    }
+    let shells = erased.iter().filter(|(claim, _)| claim.origin == Origin::Shell);
+    let shells: HashSet<&RecordKey> = shells.map(|(claim, _)| &claim.key).collect();
     let stays = staged.records.iter().filter(|record| record.outcome == crate::source::Outcome::Anonymise);
-    let stays: HashSet<&RecordKey> = stays.map(|record| &record.key).collect();
-    let shells = erased.iter().filter(|(claim, _)| claim.origin == Origin::Shell).map(|(claim, _)| &claim.key);
-    shells.filter(|key| stays.contains(key)).cloned().collect()
+    stays.map(|record| &record.key).filter(|key| shells.contains(key)).cloned().collect()
 }
 
 /// Step 2: writes down what is about to be done.

@@ -162,16 +162,14 @@ impl<'a> Selection<'a> {
 
     /// Where reading keeps the application from writing, leaves it time when it does write.
     async fn give_way(&mut self, reader: &mut Reader, held: Duration) -> Result<(), SourceError> {
-        if reader.keeps_writers_out() {
-            let has_changed = reader.others_have_changed_it().await?;
-            self.pace.observe(has_changed, self.since_last.elapsed());
-            if self.pace.is_active() {
-                tokio::time::sleep(self.pace.gap(held)).await;
-            }
-        } else {
-            self.pace.observe(false, self.since_last.elapsed());
-        }
+        let is_in_the_way = reader.keeps_writers_out();
+        let has_changed = is_in_the_way && reader.others_have_changed_it().await?;
+        self.pace.observe(has_changed, self.since_last.elapsed());
+        // From here on, for what is left to the application is time in which it may be seen to be quiet.
         self.since_last = Stopwatch::start();
+        if is_in_the_way && self.pace.is_active() {
+            tokio::time::sleep(self.pace.gap(held)).await;
+        }
         self.rows = self.pace.fitting(self.rows, held, &STRETCH_ROWS);
         Ok(())
     }

@@ -122,6 +122,14 @@ pub struct Staged {
     pub records: Vec<StagedRecord>,
 }
 
+impl Staged {
+    /// Whether it is of these records, in this order, and of no others.
+    #[must_use]
+    pub fn is_of<'k>(&self, keys: impl IntoIterator<Item = &'k RecordKey>) -> bool {
+        self.records.iter().map(|record| &record.key).eq(keys)
+    }
+}
+
 /// What is planned for one record.
 #[derive(Clone)]
 pub struct StagedRecord {
@@ -163,4 +171,21 @@ pub struct Applied {
     pub deleted: u64,
     /// Rows changed.
     pub changed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_is_of_the_records_that_were_asked_for_and_of_no_others() {
+        let keys = |texts: &[&str]| texts.iter().map(|text| RecordKey::from_text(text)).collect::<Vec<_>>();
+        let record = |key| StagedRecord { key, outcome: Outcome::Delete, dependents: Vec::new(), identity_after: None };
+        let staged = Staged { records: keys(&["1", "2", "3"]).into_iter().map(record).collect() };
+        assert!(staged.is_of(&keys(&["1", "2", "3"])));
+        for other in [&["1", "2"][..], &["1", "2", "3", "4"], &["1", "2", "4"], &["1", "3", "2"], &[]] {
+            assert!(!staged.is_of(&keys(other)), "{other:?}");
+        }
+        assert!(Staged::default().is_of(&[]));
+    }
 }

@@ -1,5 +1,7 @@
 //! What several test targets need: a source made of SQL, settings made of TOML, the engine over both.
 
+pub mod watched;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! A schema that changes between the check and the batch, and an older copy in the same file: caught under the lock,
 //! whatever was planned.
 
-use erasured::erasure::{Engine, EngineError, Joined};
+use erasured::erasure::{Engine, EngineError, Joined, open};
 use erasured::source::SourceError;
 
 use crate::common::{Bench, INSTALLATION, MemoryJournal, key};
@@ -112,4 +112,24 @@ async fn an_older_copy_written_back_into_the_file_is_caught_before_anything_is_w
         let (second, ..) = second_batch(is_joint, async |_: &Bench, _: &[u8]| {}).await;
         assert_eq!(second.unwrap(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_category_that_does_not_fit_is_stopped_with_the_first_of_its_errors_and_how_many_more() {
+    let bench = Bench::with_sql(SQL).await;
+    bench.category("person", PERSON);
+    let name = "app".parse().unwrap();
+    let why = async || {
+        let open = open(&bench.settings(), &name).await.unwrap();
+        let why = open.why_stopped(&"person".parse().unwrap()).map(ToOwned::to_owned);
+        open.reader.close().await;
+        why
+    };
+    assert_eq!(why().await, None);
+    bench.sql("ALTER TABLE people ADD COLUMN email TEXT").await;
+    let told = "the settings do not fit the schema: column email of people is not classified; in categories/person.toml: \
+                write it into keep = [\"email\"] if it is not personal, or into anonymise with what replaces it";
+    assert_eq!(why().await.as_deref(), Some(told));
+    bench.sql("CREATE TRIGGER notes AFTER DELETE ON people BEGIN INSERT INTO other VALUES (old.id); END").await;
+    assert!(why().await.is_some_and(|why| why.ends_with(" (and 1 more)")));
 }

@@ -191,11 +191,7 @@ impl Engine<'_> {
             shells: 0,
             ruled_out: sorted.ruled_out.into_iter().map(|(_, out)| out).collect(),
         };
-        let changed = if sorted.erased.is_empty() {
-            Ok(())
-        } else {
-            self.change_joint(mappings, &sorted.erased, &mut plan, &mut report).await
-        };
+        let changed = self.change_joint(mappings, &sorted.erased, &mut plan, &mut report).await;
         if changed.is_err() || plan.records.is_empty() {
             self.writer.roll_back().await.map_err(EngineError::Source)?;
             let report = JointReport { longest_lock: locked.elapsed(), ..ruled_out };
@@ -293,9 +289,7 @@ impl Engine<'_> {
             }
             let keys: Vec<RecordKey> = own.iter().map(|claim| claim.key.clone()).collect();
             let staged = self.writer.stage(mapping, &keys).await?;
-            let is_whole =
-                staged.records.len() == own.len() && staged.records.iter().zip(&own).all(|(s, o)| s.key == o.key);
-            if !is_whole {
+            if !staged.is_of(&keys) {
                 let (planned, changed) = (own.len() as u64, staged.records.len() as u64);
                 let table = mapping.table().to_owned();
                 return Err(SourceError::Miscounted { doing: "lay out", table, planned, changed });
