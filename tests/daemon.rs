@@ -13,6 +13,8 @@ mod common;
 mod gate;
 #[path = "daemon/keys.rs"]
 mod keys;
+#[path = "daemon/notices.rs"]
+mod notices;
 #[path = "daemon/office.rs"]
 mod office;
 #[path = "daemon/policy.rs"]

@@ -97,6 +97,8 @@ time_zone = "UTC"
 [source.crm]
 url = "sqlite:/var/lib/crm/crm.db"
 max_lock = "5 ms"
+[notice]
+command = ["/bin/sh", "-c", "cat >>/var/lib/erasured/notices"]
 [[grant]]
 users = ["clerk"]
 permissions = ["view", "decide", "run", "audit"]
@@ -189,6 +191,8 @@ say "the main job"
 as_clerk erasurectl run prepare --wait >/dev/null
 digest=$(as_clerk erasurectl --json list --digest | sed -n 's/.*"digest": *"\([^"]*\)".*/\1/p')
 as_clerk erasurectl confirm --all --digest "$digest" --yes-confirm 2900 >/dev/null
+is_told() { inside grep -qF '"subject":"erasured: 2900 new proposals"' /var/lib/erasured/notices; }
+wait_until "somebody is told" is_told
 holds "all are there" test "$(customers)" = 3000
 
 say "a stop in the middle of a run"

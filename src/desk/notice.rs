@@ -89,7 +89,7 @@ impl Digest {
 }
 
 impl Desk {
-    /// What daemons before this one have told. Where none ever has, what ended before now is nothing new.
+    /// What daemons before this one have told. Where none ever has, what is older than a day is nothing new.
     ///
     /// # Errors
     /// When the state cannot be read.
@@ -97,7 +97,10 @@ impl Desk {
         let filter = AuditFilter { kind: Some("notice_given".to_owned()), ..AuditFilter::default() };
         let page = self.store.audit_list(&filter, None, 1).await.map_err(DeskError::Store)?;
         let newest = page.items.first().and_then(|entry| entry.known_kind());
-        let (now, nothing) = (self.now(), AlreadyTold { complaints: BTreeMap::new(), runs_until: self.now() });
+        let now = self.now();
+        // A sum that the calendar does not have is not looked back upon.
+        let a_day_ago = now.checked_sub(REMEMBERED_FOR).unwrap_or(now);
+        let nothing = AlreadyTold { complaints: BTreeMap::new(), runs_until: a_day_ago };
         let Some(Kind::NoticeGiven { runs_until, complaints, .. }) = newest else { return Ok(nothing) };
         let recent = |one: ToldComplaint| {
             let at: Timestamp = one.told_at.parse().ok()?;
