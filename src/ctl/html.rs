@@ -100,6 +100,8 @@ mod tests {
         assert_eq!(page.matches("</title>").count(), 1, "{page}");
         assert_eq!(page.matches("&lt;script&gt;alert(&#39;x&#39;)").count(), 6, "{page}");
         assert_eq!(page.matches("&quot;&amp;amp;").count(), 6, "{page}");
-        assert!(!page.contains("http"), "something from elsewhere:\n{page}");
+        for elsewhere in ["://", "src=", "href=", "url(", "@import"] {
+            assert!(!page.contains(elsewhere), "{elsewhere}:\n{page}");
+        }
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn head(run: &Run) -> Vec<(&'static str, String)> {
         ("state", Some(state_name(run.state).to_owned())),
         ("begun by", Some(format!("{}, {}", run.by, trigger_name(run.trigger)))),
         ("overrides", run.overrides.map(|id| format!("the brake of run {id}"))),
-        ("tries again", (run.tries > 0).then(|| format!("what was left, for time {}", run.tries))),
+        ("tries again", (run.tries > 0).then(|| format!("what was left, attempt {}", run.tries))),
         ("queued", Some(run.queued_at.clone())),
         ("not before", run.not_before.clone()),
         ("started", run.started_at.clone()),

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -32,7 +33,7 @@ use crate::systemd::{Notifier, SocketError, adopted_sockets};
 const STOPPED_AT_ONCE: i32 = 130;
 
 /// What is on record for runs in whose middle the daemon ended.
-const INTERRUPTED: &str = "the daemon ended in the middle of it; what it had done holds";
+const INTERRUPTED: &str = "the daemon ended in the middle of it; what it had done holds, and is in the trail, but its last counts may be missing here";
 
 /// Where the daemon finds what it needs.
 #[derive(Debug, Clone)]
@@ -207,6 +208,7 @@ pub async fn serve(setup: Setup, orders: mpsc::Receiver<Order>, ready: oneshot::
     let beat = Heartbeat::start().await.map_err(ServeError::Timer)?;
     let mut house = Running::start(&setup, boards, workshop, listener, beat);
     Notifier.ready();
+    house.tell();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
     // Nobody may be waiting to hear it.
     let _ = ready.send(());
@@ -284,6 +286,8 @@ struct Running {
     tasks: JoinSet<Result<(), ServeError>>,
     stop: watch::Sender<bool>,
     boards: Boards,
+    /// What tells the service manager how things stand, until it has begun.
+    telling: Option<BoxFuture<'static, ()>>,
 }
 
 impl Running {
@@ -294,11 +298,9 @@ impl Running {
         let scheduler = Arc::new(Scheduler::new(Arc::new(book), Arc::clone(&setup.clock)));
         let house = house(setup, &boards, &workshop, &scheduler, &ended, &stop);
         let mut tasks = JoinSet::new();
-        let told = health::tell(house.desk.clone(), boards.asides.subscribe(), ended.subscribe(), stop.subscribe());
-        tasks.spawn(async move {
-            told.await;
-            Ok(())
-        });
+        let telling = Some(
+            health::tell(house.desk.clone(), boards.asides.subscribe(), ended.subscribe(), stop.subscribe()).boxed(),
+        );
         let (timetable, stopping, timer) = (boards.timetable.subscribe(), stop.subscribe(), Arc::clone(&scheduler));
         tasks.spawn(async move {
             let kept = timer.keep_time(&mut beat, timetable, stopping).await.map_err(ServeError::Jobs);
@@ -325,7 +327,14 @@ impl Running {
             };
             Server::new(listener, Arc::new(house)).serve(stopped).await.map_err(ServeError::Answering)
         });
-        Self { tasks, stop, boards }
+        Self { tasks, stop, boards, telling }
+    }
+
+    /// Begins to tell the service manager how things stand: not before it knows that everything is up.
+    fn tell(&mut self) {
+        if let Some(telling) = self.telling.take() {
+            self.tasks.spawn(telling.map(Ok));
+        }
     }
 
     /// Follows orders until one is to stop; gives why. A task that ends before that is a failure.
