@@ -22,13 +22,12 @@ pub(super) fn page(title: &str, sections: &[Section]) -> String {
 }
 
 fn inside(section: &Section) -> String {
-    let mut text = String::new();
-    let _ = match &section.body {
+    match &section.body {
         Body::Facts(facts) => {
             let line = |(name, value): &(&str, String)| {
                 format!("<tr><th scope=\"row\">{}</th>{}</tr>\n", escaped(&told(name)), cell(name, value))
             };
-            write!(text, "<table class=\"facts\">\n{}</table>\n", facts.iter().map(line).collect::<String>())
+            format!("<table class=\"facts\">\n{}</table>\n", facts.iter().map(line).collect::<String>())
         }
         Body::Grid { head, rows } => {
             let names: String =
@@ -38,16 +37,15 @@ fn inside(section: &Section) -> String {
                 format!("<tr>{}</tr>\n", cells.collect::<String>())
             };
             let rows: String = rows.iter().map(row).collect();
-            write!(text, "<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n")
+            format!("<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n")
         }
         Body::Lines(lines) => {
             let items: String =
                 lines.iter().map(|line| format!("<li>{}</li>\n", escaped(&shown_under("", line)))).collect();
-            write!(text, "<ul>\n{items}</ul>\n")
+            format!("<ul>\n{items}</ul>\n")
         }
-        Body::Verbatim(kept) => write!(text, "<pre>{}</pre>\n", escaped(kept)),
-    };
-    text
+        Body::Verbatim(kept) => format!("<pre>{}</pre>\n", escaped(kept)),
+    }
 }
 
 /// A cell; numbers stand below one another.
