@@ -8,7 +8,8 @@ use super::run::{counts, found, job_of, state_name, step_name, trigger_name, wha
 use super::sheet::{Body, Section};
 use super::table::or_dash;
 use crate::api::{
-    Doing, EraseCounts, PrepareCounts, Run, RunCategory, RunProgress, RunReason, RunState, RunTrail, Work,
+    ClosedBrake, Doing, EraseCounts, PrepareCounts, Proof, ProofLayer, Run, RunCategory, RunProgress, RunReason,
+    RunState, RunTrail, Work,
 };
 
 /// Milliseconds from which on a time is told in seconds, and seconds from which on in minutes.
@@ -48,7 +49,7 @@ pub(super) fn head(run: &Run) -> Vec<(&'static str, String)> {
         ("state", Some(state_name(run.state).to_owned())),
         ("begun by", Some(format!("{}, {}", run.by, trigger_name(run.trigger)))),
         ("overrides", run.overrides.map(|id| format!("the brake of run {id}"))),
-        ("tries again", (run.tries > 0).then(|| format!("what was left, for time {}", run.tries))),
+        ("tries again", (run.tries > 0).then(|| format!("what was left, attempt {}", run.tries))),
         ("queued", Some(run.queued_at.clone())),
         ("not before", run.not_before.clone()),
         ("started", run.started_at.clone()),
@@ -135,7 +136,7 @@ pub(super) fn left_out(run: &Run) -> Body {
     Body::Grid { head: vec!["CATEGORY", "BECAUSE"], rows: run.categories.iter().filter_map(row).collect() }
 }
 
-fn brake_facts(brake: &crate::api::ClosedBrake) -> impl Iterator<Item = (&'static str, String)> + use<> {
+fn brake_facts(brake: &ClosedBrake) -> impl Iterator<Item = (&'static str, String)> + use<> {
     brake::lines(brake).into_iter().filter_map(|(name, value)| Some((name, value?)))
 }
 
@@ -154,8 +155,8 @@ fn removal(run: &Run) -> Body {
 
 /// What was found of the erased afterwards, layer by layer.
 pub(super) fn proofs(run: &Run) -> Body {
-    let of = |(source, proof): (&String, &crate::api::Proof)| -> Vec<Vec<String>> {
-        let row = |layer| vec![source.clone(), crate::api::ProofLayer::clone(layer).layer, found(proof, layer)];
+    let of = |(source, proof): (&String, &Proof)| -> Vec<Vec<String>> {
+        let row = |layer: &ProofLayer| vec![source.clone(), layer.layer.clone(), found(proof, layer)];
         proof.layers.iter().map(row).collect()
     };
     let head = vec!["SOURCE", "LAYER", "WHETHER IT IS GONE"];

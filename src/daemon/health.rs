@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::notice;
 use crate::clock::Stopwatch;
 use crate::config::{Settings, causes};
-use crate::desk::{AlreadyTold, Desk, Health, told};
+use crate::desk::{AlreadyTold, Desk, DeskError, Health, told};
 use crate::systemd::Notifier;
 
 /// How old the line may get. What is not well is looked for in the sources, too: not more often than that.
@@ -36,13 +36,22 @@ struct Notices {
 }
 
 impl Watch {
-    /// Looks every minute and after each run, until the daemon stops. Where nobody listens nobody looks.
+    /// Looks every minute and after each run, until the daemon stops. Where nobody listens nobody looks. The service manager
+    /// is told when it is not what it was told last; what does not hold is posted at each reload, which says so in the same
+    /// line.
     pub(super) async fn keep(mut self) {
         let mut due = tokio::time::interval(TOLD_EVERY);
-        let mut notices = Notices::default();
+        let (mut told_last, mut notices) = (None, Notices::default());
         loop {
             tokio::select! {
                 _ = due.tick() => {}
+                changed = self.asides.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    told_last = None;
+                    continue;
+                }
                 changed = self.ended.changed() => if changed.is_err() { return },
                 _ = self.stopping.wait_for(|stopping| *stopping) => return,
             }
@@ -54,16 +63,25 @@ impl Watch {
                 found = self.desk.health() => found,
                 _ = self.stopping.wait_for(|stopping| *stopping) => return,
             };
-            let line = match &found {
-                Ok(health) => told(&health.complaints).unwrap_or_else(|| "all is well".to_owned()),
-                Err(error) => causes(error),
-            };
-            let asides = self.asides.borrow().as_ref().map(|said| format!("; {said}")).unwrap_or_default();
-            Notifier.status(&format!("{line}{asides}"));
+            let line = self.line(&found);
+            if told_last.as_ref() != Some(&line) {
+                Notifier.status(&line);
+                told_last = Some(line);
+            }
             if let (Ok(health), Some(command)) = (found, command) {
                 self.give_notice(&mut notices, command, &health).await;
             }
         }
+    }
+
+    /// How things stand, in one line.
+    fn line(&self, found: &Result<Health, DeskError>) -> String {
+        let line = match found {
+            Ok(health) => told(&health.complaints).unwrap_or_else(|| "all is well".to_owned()),
+            Err(error) => causes(error),
+        };
+        let also = self.asides.borrow().as_ref().map(|said| format!("; {said}")).unwrap_or_default();
+        format!("{line}{also}")
     }
 
     /// Tells by command what is new. What could not be told stays new.

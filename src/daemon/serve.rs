@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -34,7 +34,7 @@ use crate::systemd::{Notifier, SocketError, adopted_sockets};
 const STOPPED_AT_ONCE: i32 = 130;
 
 /// What is on record for runs in whose middle the daemon ended.
-const INTERRUPTED: &str = "the daemon ended in the middle of it; what it had done holds";
+const INTERRUPTED: &str = "the daemon ended in the middle of it; what it had done holds, and is in the trail, but its last counts may be missing here";
 
 /// Where the daemon finds what it needs.
 #[derive(Debug, Clone)]
@@ -212,6 +212,7 @@ pub async fn serve(setup: Setup, orders: mpsc::Receiver<Order>, ready: oneshot::
     let beat = Heartbeat::start().await.map_err(ServeError::Timer)?;
     let mut house = Running::start(&setup, boards, workshop, listener, beat);
     Notifier.ready();
+    house.tell();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "ready");
     // Nobody may be waiting to hear it.
     let _ = ready.send(());
@@ -292,6 +293,8 @@ struct Running {
     pulse: Arc<Pulse>,
     /// Where the socket is, however it was opened.
     socket: Option<PathBuf>,
+    /// What tells how things stand, until it has begun.
+    health: Option<Watch>,
 }
 
 impl Running {
@@ -312,10 +315,6 @@ impl Running {
             stopping: stop.subscribe(),
             installation: workshop.store.installation().to_owned(),
         };
-        tasks.spawn(async move {
-            health.keep().await;
-            Ok(())
-        });
         let (timetable, stopping, timer) = (boards.timetable.subscribe(), stop.subscribe(), Arc::clone(&scheduler));
         tasks.spawn(async move {
             let kept = timer.keep_time(&mut beat, timetable, stopping).await.map_err(ServeError::Jobs);
@@ -342,7 +341,14 @@ impl Running {
             };
             Server::new(listener, Arc::new(house)).serve(stopped).await.map_err(ServeError::Answering)
         });
-        Self { tasks, stop, boards, pulse, socket }
+        Self { tasks, stop, boards, pulse, socket, health: Some(health) }
+    }
+
+    /// Begins to tell how things stand: not before the service manager knows that everything is up.
+    fn tell(&mut self) {
+        if let Some(health) = self.health.take() {
+            self.tasks.spawn(health.keep().map(Ok));
+        }
     }
 
     /// Follows orders until one is to stop; gives why. A task that ends before that is a failure.

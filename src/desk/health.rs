@@ -133,3 +133,77 @@ fn removal(of: &Overview, found: &mut Vec<Complaint>) {
         found.push(complaint(Severity::Warning, "removal-overdue", sentence));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::desk::{ClosedGate, DecisionsStanding, RemovalStanding, SourceStanding};
+    use crate::store::Left;
+
+    fn source(trouble: Option<SourceTrouble>, is_overdue: bool) -> SourceStanding {
+        let left = Left { owed: Vec::new(), oldest: None };
+        let within = Some("30 days".to_owned());
+        let removal = RemovalStanding { left, within, is_overdue, vacuum: None };
+        SourceStanding { source: "crm".parse().unwrap(), problem: None, trouble, removal }
+    }
+
+    fn category(name: &str, is_stopped: bool, is_braked: bool) -> CategoryStanding {
+        let gate = is_stopped.then(|| ClosedGate { since: None, findings: Vec::new(), digest: None });
+        CategoryStanding {
+            category: name.parse().unwrap(),
+            counts: BTreeMap::new(),
+            problem: None,
+            gate,
+            is_braked,
+            is_configured: true,
+        }
+    }
+
+    fn overview() -> Overview {
+        let decisions = DecisionsStanding { waiting: 0, oldest_at: None, after: None, is_overdue: false };
+        Overview {
+            jobs: Vec::new(),
+            sources: vec![source(None, false)],
+            categories: vec![category("member", false, false)],
+            clock: None,
+            entries: 0,
+            signed: None,
+            decisions,
+        }
+    }
+
+    fn codes(of: &Overview) -> Vec<&'static str> {
+        complaints(of).iter().map(|complaint| complaint.code).collect()
+    }
+
+    #[test]
+    fn where_nothing_is_wrong_nobody_complains() {
+        assert_eq!((codes(&overview()), told(&complaints(&overview()))), (vec![], None));
+    }
+
+    #[test]
+    fn the_worst_comes_first() {
+        let of = Overview {
+            sources: vec![source(None, true), source(Some(SourceTrouble::Forgotten), false)],
+            categories: vec![category("member", true, true)],
+            ..overview()
+        };
+        let warnings = ["source-forgotten", "category-stopped", "brake-closed", "removal-overdue"];
+        assert_eq!(codes(&of), warnings);
+        let sources = [of.sources.clone(), vec![source(Some(SourceTrouble::Closed), false)]].concat();
+        let of = Overview { sources, clock: Some("it was set back".to_owned()), ..of };
+        assert_eq!(codes(&of), [&["clock", "source-closed"], &warnings[..]].concat());
+        let line = told(&complaints(&of)).unwrap();
+        assert!(line.starts_with("critical: the clock is not believed: no job runs; crm is closed: "), "{line}");
+    }
+
+    #[test]
+    fn several_categories_are_counted_and_not_named() {
+        let categories = vec![category("member", true, false), category("user", true, false)];
+        let of = Overview { categories, ..overview() };
+        let found = complaints(&of);
+        assert_eq!(found[0].sentence, "2 categories are stopped by their schemas");
+    }
+}

@@ -24,6 +24,7 @@ mod show;
 mod status;
 mod together;
 mod trail;
+mod why;
 mod words;
 
 use std::sync::Arc;
@@ -103,6 +104,14 @@ pub enum DeskError {
     /// There is no proposal for the record, or none that the asker may see.
     #[error("there is no proposal for {0}")]
     NoSuchRecord(RecordRef),
+    /// There is none for a record that is there and within what the asker may see.
+    #[error("there is no proposal for {record}: {why}")]
+    Unproposed {
+        /// The record.
+        record: RecordRef,
+        /// Why not, in a sentence for clerks.
+        why: String,
+    },
     /// It cannot be marked.
     #[error("cannot mark {record}: {why}")]
     CannotMark {

@@ -40,9 +40,13 @@ impl Desk {
     /// One record in full.
     ///
     /// # Errors
-    /// When there is no proposal for it that the asker may see, or the state cannot be read.
+    /// When there is no proposal for it that the asker may see, with why where the record itself may be seen; or the state
+    /// cannot be read.
     pub async fn show(&self, leave: &Authorised, record: &RecordRef) -> Result<Card, DeskError> {
-        let proposal = self.within(leave, record).await?;
+        let proposal = match self.within(leave, record).await {
+            Err(DeskError::NoSuchRecord(_)) => return Err(self.why_not(leave, record).await?),
+            found => found?,
+        };
         let history = self.store.history(proposal.id).await.map_err(DeskError::Store)?;
         let history = history.into_iter().map(|event| self.event_in_words(event)).collect();
         let glass = self.glass();

@@ -177,7 +177,8 @@ fn counts(run: &Value) -> Value {
         run.as_object_mut().unwrap().remove(of_the_run).unwrap();
     }
     // Where nothing is erased, nothing is removed and there is nothing to prove.
-    for afterwards in ["removal", "proofs", "notes"] {
+    // How long it took, and where the trail has it, is each run's own.
+    for afterwards in ["removal", "proofs", "notes", "duration_ms", "longest_lock_us", "trail"] {
         run.as_object_mut().unwrap().remove(afterwards);
     }
     run

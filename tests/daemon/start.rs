@@ -34,13 +34,29 @@ async fn it_says_ready_when_all_is_settled_and_the_socket_answers() {
 }
 
 #[tokio::test]
+async fn the_service_manager_is_told_whether_all_is_well() {
+    let bench = office(3).await;
+    let site = Site::at(bench.dir.path());
+    let daemon = site.daemon();
+    let hears = |what: &str| wait_until(what, || daemon.news().is_some_and(|news| news.contains(what)));
+    hears("STATUS=all is well");
+    bench.sql("ALTER TABLE customers ADD COLUMN nickname TEXT").await;
+    // Told after the run, not a minute later.
+    site.ctl(&["run", "prepare", "--wait"]);
+    hears("STATUS=warning: customer is stopped by its schema; run 1 of prepare could do only a part");
+    daemon.stop();
+}
+
+#[tokio::test]
 async fn it_says_that_it_stops() {
     let bench = office(1).await;
     let site = Site::at(bench.dir.path());
     let mut daemon = site.daemon();
     daemon.signal(Signal::SIGINT);
     assert_eq!(daemon.ended().code(), Some(0));
-    assert_eq!(daemon.news().as_deref(), Some("STOPPING=1\n"));
+    // Before that it may have said how things stand.
+    let told: Vec<String> = std::iter::from_fn(|| daemon.news()).filter(|news| !news.starts_with("STATUS=")).collect();
+    assert_eq!(told, ["STOPPING=1\n"]);
     let last = site.state().rows("SELECT kind, details FROM audit ORDER BY seq DESC LIMIT 1").await;
     assert_eq!(last, [r#"'daemon_stopped'|'{"why":"SIGINT"}'"#]);
 }

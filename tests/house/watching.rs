@@ -343,3 +343,44 @@ async fn the_metrics_count_only_what_the_asker_sees_whole() {
     let erased = [("category", "user"), ("outcome", "deleted")];
     assert_eq!(sample(&samples, "erasured_records_erased_total", &erased), Some(0.0));
 }
+
+/// The operator's question why somebody is still there, where nothing was ever proposed.
+#[tokio::test]
+async fn whoever_asks_for_a_record_that_is_not_proposed_is_told_why() {
+    let living = Living::prepared().await;
+    let asked = |record: &'static str| {
+        let living = &living;
+        async move {
+            let said = living.ctl(&["show", record]).await;
+            assert_eq!(said.exit, Exit::NoSuchRecord, "{}", said.err);
+            said.err.lines().next().unwrap().replace(&format!("error: cannot show {record}: "), "")
+        }
+    };
+    let none = "there is no proposal for it";
+    assert_eq!(asked("customer/4").await, format!("{none}: inactive is met from 2029-10-02 only"));
+    assert_eq!(asked("customer/5").await, format!("{none}: the start date of inactive cannot be read"));
+    assert_eq!(asked("customer/99").await, none);
+    living.bench.sql("INSERT INTO customers VALUES (6, 'Moser', '2019-01-01')").await;
+    assert_eq!(asked("customer/6").await, format!("{none}: it is due, and the next run of prepare proposes it"));
+    living.json(&["hold", "customer/4", "--reason", "a lawsuit", "--reference", "3 Cg 17/26"]).await;
+    let held = "held since 2026-11-21: a lawsuit (3 Cg 17/26)";
+    assert_eq!(asked("customer/4").await, format!("{none}: {held}; inactive is met from 2029-10-02 only"));
+    // What is out of scope does not exist, whether it is there or not.
+    living.grant("permissions = [\"view\"]\ncategories = [\"user\"]");
+    assert_eq!((asked("customer/4").await.as_str(), asked("customer/99").await.as_str()), (none, none));
+}
+
+#[tokio::test]
+async fn why_a_record_is_not_proposed_is_told_to_those_alone_who_may_see_it() {
+    let office = access::Office::open(access::GRANTS).await;
+    let none = |record: &str| format!("error: cannot show {record}: there is no proposal for it\n");
+    let said = office.says("vera", &["show", "member/9"]).await.err;
+    assert!(said.contains("there is no proposal for it: left is met from 2029-11-02 only"), "{said}");
+    // He sees other members, of another branch.
+    let said = office.says("karl", &["show", "member/9"]).await.err;
+    assert!(said.starts_with(&none("member/9")), "{said}");
+    // One who was proposed in another branch than the one where she is now.
+    office.living.bench.sql("UPDATE members SET branch = 'graz' WHERE id = 2").await;
+    let said = office.says("vera", &["show", "member/2"]).await.err;
+    assert!(said.starts_with(&none("member/2")), "{said}");
+}

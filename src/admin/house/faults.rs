@@ -84,6 +84,10 @@ pub(super) fn problem_of(asked: Asked, error: DeskError) -> Problem {
             "erasurectl status shows what is wrong; nothing is erased there until it is mended",
         ),
         DeskError::NoSuchRecord(record) => no_such_record(asked, &record.to_string()),
+        DeskError::Unproposed { record, why } => with_hint(
+            problem(Code::NoSuchRecord, format!("cannot show {record}: there is no proposal for it: {why}")),
+            "erasurectl mark asks for its erasure, whatever the criteria say",
+        ),
         DeskError::CannotMark { .. } => {
             with_hint(problem(Code::Conflict, error.to_string()), "erasurectl show says how it stands")
         }

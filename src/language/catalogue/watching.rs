@@ -21,7 +21,7 @@ pub(super) const TEXTS: super::Part = &[
     ("The checkpoint that is signed over it", "Der Prüfpunkt, der darüber signiert ist"),
     // What it says.
     ("tries again", "versucht noch einmal"),
-    ("what was left, for time {}", "was übrig war, zum {}. Mal"),
+    ("what was left, attempt {}", "was übrig war, Versuch {}"),
     ("duration", "Dauer"),
     ("longest lock", "längste Sperre"),
     ("{millis} ms", "{millis} ms"),
@@ -100,5 +100,19 @@ pub(super) const TEXTS: super::Part = &[
     (
         "a decision has waited since {at:.0}, longer than {after}",
         "eine Entscheidung wartet seit {at}, länger als {after}",
+    ),
+    // Why a record is not erased.
+    (
+        "cannot show {record}: there is no proposal for it: {why}",
+        "kann {record} nicht zeigen: dafür gibt es keinen Löschvorschlag: {why}",
+    ),
+    ("there is no proposal for {record}: {why}", "für {record} gibt es keinen Löschvorschlag: {why}"),
+    (
+        "erasurectl mark asks for its erasure, whatever the criteria say",
+        "erasurectl mark verlangt die Löschung, was immer die Löschkriterien sagen",
+    ),
+    (
+        "it is due, and the next run of prepare proposes it",
+        "löschreif, und die nächste Vorbereitung schlägt die Löschung vor",
     ),
 ];
