@@ -4,6 +4,8 @@
 //! of the compiler knows: where SQL may stand, where the time of day is read, who may print. Each rule is a function from
 //! a file to faults, so that each can be shown to fail.
 
+#[path = "architecture/documents.rs"]
+mod documents;
 #[path = "architecture/rules.rs"]
 mod rules;
 #[path = "architecture/scan.rs"]
@@ -115,6 +117,20 @@ fn house() -> io::Result<Vec<SourceFile>> {
         }
     }
     Ok(files)
+}
+
+#[test]
+fn what_the_documents_name_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut documents = vec![root.join("README.md")];
+    documents.extend(fs::read_dir(root.join("docs")).expect("documents").map(|entry| entry.expect("an entry").path()));
+    for path in documents.into_iter().filter(|path| path.is_file()) {
+        let nowhere = documents::leads_nowhere(root, &fs::read_to_string(&path).expect("a document"));
+        assert!(nowhere.is_empty(), "{}: {nowhere:#?}", path.display());
+    }
+    let faulty =
+        "`tests/nothing.rs`, `tests/architecture.rs::nothing`, `src/*/x.rs`, `tests/kill.sh --kills`, `tests/fuzz/`";
+    assert_eq!(documents::leads_nowhere(root, faulty), ["tests/nothing.rs", "tests/architecture.rs::nothing"]);
 }
 
 #[test]

@@ -46,6 +46,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use args::{Args, Verb};
+use clap::CommandFactory as _;
 use client::Client;
 use console::{Console, Streams};
 pub use exit::Exit;
@@ -63,6 +64,12 @@ const SOCKET_VARIABLE: &str = "ERASURED_SOCKET";
 struct Session<'s> {
     client: Client,
     console: Console<'s>,
+}
+
+/// All that can be typed behind `erasurectl`, for its manual page and for shells.
+#[must_use]
+pub fn command() -> clap::Command {
+    Args::command()
 }
 
 /// The whole program.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 /// Where the settings are, where nothing else is said.
 const CONFIG_DIRECTORY: &str = "/etc/erasured";
@@ -209,6 +209,11 @@ pub(super) struct DemoArgs {
     /// Makes other people of the same kind
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(super) seed: u64,
+}
+
+/// All that can be typed.
+pub(super) fn command() -> clap::Command {
+    Erasured::command()
 }
 
 /// Reads the command line. Without a command it is `run`.

@@ -32,6 +32,12 @@ use std::process::ExitCode;
 pub use self::demo::{Client, Transcript};
 pub use self::serve::{Order, ServeError, Setup, serve};
 
+/// All that can be typed behind `erasured`, for its manual page and for shells.
+#[must_use]
+pub fn command() -> clap::Command {
+    args::command()
+}
+
 /// Runs `erasured` with the arguments of the process. `client` is `erasurectl` as a function, for the demo's walk.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, client: Client) -> ExitCode {
     crate::erasure::arm();

@@ -256,3 +256,80 @@ pub const FILES: [&[&Shape]; 2] = [
     &[&TOP, &SCHEDULE, &SOURCE, &REMOVAL, &GRANT, &HOLDS, &REASONS, &RETENTION],
     &[&CATEGORY, &CRITERION, &MANUAL, &BRAKE, &ERASE, &DEPENDENT, &LINKED, &REPLACEMENT],
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Permission;
+    use crate::config::{DateFormat, FullText};
+
+    fn page_of_top() -> String {
+        page("erasured.toml.5")
+    }
+
+    fn page_of_category() -> String {
+        page("erasured-category.5")
+    }
+
+    fn page(name: &str) -> String {
+        std::fs::read_to_string(format!("{}/docs/man/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    /// What the pages call a section that has no brackets.
+    fn heading(shape: &Shape) -> &'static str {
+        match shape.name {
+            "erasured.toml" | "a category file" => "\"At the top of the file\"",
+            "an anonymised column" => "\"What replaces a value\"",
+            name => name,
+        }
+    }
+
+    /// An example as a page shows it: the key in bold, and nothing that the formatter would take for something else.
+    fn tag(key: &Key) -> String {
+        let text = key.example.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+        match text.split_once(" = ").filter(|(name, _)| *name == key.name) {
+            Some((name, value)) => format!("\\fB{name}\\fR = {value}"),
+            None => format!("\\fB{text}\\fR"),
+        }
+    }
+
+    /// The tagged paragraphs of each section of keys in a page.
+    fn tags(page: &str) -> Vec<(&str, Vec<&str>)> {
+        let (_, keys) = page.split_once("\n.SH KEYS\n").unwrap();
+        let keys = keys.split("\n.SH ").next().unwrap();
+        let sections = keys.split("\n.SS ").map(|section| section.trim_start_matches(".SS "));
+        sections
+            .map(|section| {
+                let lines: Vec<&str> = section.lines().collect();
+                let tagged = lines.windows(2).filter(|pair| pair[0] == ".TP").map(|pair| pair[1]);
+                (lines[0], tagged.collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_manual_pages_have_every_key_and_no_other() {
+        for (shapes, page) in FILES.into_iter().zip([page_of_top(), page_of_category()]) {
+            let expected: Vec<(&str, Vec<String>)> =
+                shapes.iter().map(|shape| (heading(shape), shape.keys.iter().map(tag).collect())).collect();
+            let mut found = tags(&page);
+            for (heading, expected) in expected {
+                let at = found.iter().position(|(found, _)| *found == heading);
+                let (_, tags) = found.remove(at.unwrap_or_else(|| panic!("no section {heading}")));
+                assert_eq!(tags, expected, "{heading}");
+            }
+            assert!(found.is_empty(), "sections that no file has: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_manual_pages_have_every_word_of_a_choice() {
+        let of_top = Permission::ALL.into_iter().map(Permission::as_str);
+        let of_top = of_top.chain(FullText::WORDS.into_iter().map(|(word, _)| word));
+        let of_category = DateFormat::WORDS.into_iter().map(|(word, _)| word).chain(["keep", "delete", "unlink"]);
+        let (page_of_top, page_of_category) = (page_of_top(), page_of_category());
+        let is_told = |page: &str, word: &str| page.contains(&format!("\n.IP \\fB{}\\fR ", word.replace('-', "\\-")));
+        of_top.for_each(|word| assert!(is_told(&page_of_top, word), "{word}"));
+        of_category.for_each(|word| assert!(is_told(&page_of_category, word), "{word}"));
+    }
+}
