@@ -531,18 +531,17 @@ impl Removal<'_> {
     /// Looks whether it is gone: by values in the run that has erased, whatever could not be done; later by structure alone,
     /// when all else is done.
     async fn prove(&mut self, ends: &mut Ends, progress: &mut Progress<'_>) -> Result<StepEnd, JobError> {
-        let has_sample = progress.samples.of(&self.described.name).is_some();
+        let sample = progress.samples.of(&self.described.name);
         let pending = ends.iter().filter_map(|(_, end)| match end {
             StepEnd::Pending(Remaining { next_at, .. }) => Some(*next_at),
             StepEnd::Done | StepEnd::NotWanted => None,
         });
         let next_at = pending.min();
-        if !has_sample && next_at.is_some() {
+        if sample.is_none() && next_at.is_some() {
             return Ok(self.later(RemovalStep::Proof, "the rest has to be done first".to_owned(), next_at));
         }
         let is_emptied = ends.contains(&(RemovalStep::Checkpoint, StepEnd::Done));
         progress.is_at(self.workshop, Some(self.run), Doing::Proving, &self.described.name).await?;
-        let sample = progress.samples.of(&self.described.name);
         let report =
             prove(self.workshop, self.run, self.described, sample, is_emptied, self.stop).await.map_err(store)?;
         let unknown = report.trouble().or_else(|| self.outside_sample(&report, progress));
