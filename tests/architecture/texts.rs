@@ -40,8 +40,9 @@ const SPOKEN: &[&str] = &[
     "src/store/doubt.rs",
     "src/store/report.rs",
 ];
-/// Files among them whose texts nobody reads there: the operator's log and the description of the interface stay English.
-const UNSPOKEN: [&str; 10] = [
+/// Files among them whose texts nobody reads there: the operator's log, the notices and the description of the interface stay
+/// English.
+const UNSPOKEN: [&str; 11] = [
     "src/admin/exposition.rs",
     "src/admin/house/metrics.rs",
     "src/admin/listener.rs",
@@ -51,6 +52,7 @@ const UNSPOKEN: [&str; 10] = [
     "src/ctl/tongue.rs",
     "src/ctl/html.rs",
     "src/ctl/json.rs",
+    "src/desk/notice.rs",
     "src/jobs/journal.rs",
 ];
 /// The room in which every text is for people, single words too.

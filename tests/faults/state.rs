@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use sqlx::Connection as _;
 
 use crate::common::Bench;
@@ -119,10 +120,13 @@ async fn a_state_that_is_taken_away_ends_the_daemon() {
         let (place, aside) = (site.state_dir(), bench.dir.path().join("aside"));
         let before = bench.dump().await;
         let mut daemon = in_the_middle(&bench, &site, async || {
-            std::fs::rename(&place, &aside).unwrap();
             if is_replaced {
-                std::fs::create_dir(&place).unwrap();
-                copy(&aside, &place);
+                std::fs::create_dir(&aside).unwrap();
+                copy(&place, &aside);
+                // At once: in between it would have been removed.
+                renameat2(AT_FDCWD, &place, AT_FDCWD, &aside, RenameFlags::RENAME_EXCHANGE).unwrap();
+            } else {
+                std::fs::rename(&place, &aside).unwrap();
             }
         })
         .await;

@@ -253,7 +253,7 @@ pub const REPLACEMENT: Shape = Shape {
 
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
 pub const FILES: [&[&Shape]; 2] = [
-    &[&TOP, &SCHEDULE, &SOURCE, &REMOVAL, &GRANT, &HOLDS, &REASONS, &RETENTION],
+    &[&TOP, &SCHEDULE, &SOURCE, &REMOVAL, &GRANT, &HOLDS, &REASONS, &RETENTION, &NOTICE],
     &[&CATEGORY, &CRITERION, &MANUAL, &BRAKE, &ERASE, &DEPENDENT, &LINKED, &REPLACEMENT],
 ];
 
