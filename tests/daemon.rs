@@ -31,5 +31,7 @@ mod signals;
 mod sources;
 #[path = "daemon/start.rs"]
 mod start;
+#[path = "daemon/states.rs"]
+mod states;
 #[path = "daemon/twice.rs"]
 mod twice;
