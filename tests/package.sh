@@ -166,6 +166,11 @@ inside sh -c 'systemctl stop erasured.service erasured.socket && erasured reopen
 inside erasurectl run prepare --wait >/dev/null 2>&1 || failed "erasurectl run prepare"
 inside erasurectl hold prospect/1011 --reason lawsuit --reference "3 Cg 17/26" >/dev/null || failed "erasurectl hold"
 held "before all else"
+record=$(inside erasurectl list --category prospect --state proposed --csv | sed -n 's/^\(prospect\/[0-9]*\),.*/\1/p' | sed -n '/1011/!{p;q}')
+[[ -n $record ]] || failed "nothing is proposed"
+inside erasurectl confirm "$record" >/dev/null || failed "erasurectl confirm $record"
+erased=$(inside erasurectl --json run erase --wait | tr -d ' \n' | sed -n 's/.*"anonymised":\([0-9]*\).*"deleted":\([0-9]*\).*/\1\2/p')
+[[ $erased == 01 || $erased == 10 ]] || failed "the final run erased $erased"
 
 step "upgrade while it runs"
 before=$(inside systemctl show --property MainPID --value erasured.service)
