@@ -169,7 +169,7 @@ held "before all else"
 record=$(inside erasurectl list --category prospect --state proposed --csv | sed -n 's/^\(prospect\/[0-9]*\),.*/\1/p' | sed -n '/1011/!{p;q}')
 [[ -n $record ]] || failed "nothing is proposed"
 inside erasurectl confirm "$record" >/dev/null || failed "erasurectl confirm $record"
-erased=$(inside erasurectl --json run erase --wait | tr -d ' \n' | sed -n 's/.*"anonymised":\([0-9]*\).*"deleted":\([0-9]*\).*/\1\2/p')
+erased=$(inside erasurectl --json run erase --wait | tr -d ' \n' | sed -n 's/.*"job":"erase","deleted":\([0-9]*\),"anonymised":\([0-9]*\).*/\1\2/p')
 [[ $erased == 01 || $erased == 10 ]] || failed "the final run erased $erased"
 
 step "upgrade while it runs"
