@@ -8,25 +8,26 @@
 //! else is wanted, and come before everything else where they did not. The last step is the proof: nothing counts as removed
 //! before it was looked for in vain.
 
+mod overdue;
+mod proven;
+mod vacuum;
+
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::proof::{prove, tables};
-use super::run::{Progress, Stop, hearing};
+pub use self::overdue::{Late, late, queue_owed};
+use super::proof::tables;
+use super::run::{Progress, Stop};
 use super::{JobError, Workshop, store};
 use crate::clock::Stopwatch;
-use crate::config::{FullText, Hours, Settings, SourceSettings, causes};
-use crate::erasure::{Pace, is_overdue, is_wanted, pass};
-use crate::proof::{Layer, ProofReport, Verdict};
+use crate::config::{FullText, Hours, SourceSettings, causes};
+use crate::erasure::{Pace, is_wanted, pass};
 use crate::proposal::RemovalStep;
-use crate::record::SourceName;
 use crate::source::{Emptied, FullTextIndex, Gathered, Remover, Source, SourceError};
-use crate::store::{Doing, Owed, Remaining, RunId, StepEnd, Store, StoreError};
+use crate::store::{Doing, Owed, Remaining, RunId, StepEnd, StoreError};
 
 /// The steps, as they are done: what searches go wrong without comes first.
 const ORDER: [RemovalStep; 6] = [
@@ -49,8 +50,6 @@ const PAGES_FIRST: u32 = 32;
 const PAGES: RangeInclusive<u32> = 8..=4_096;
 /// How often one index is written on at most: more than the largest has pages for.
 const MERGES_MAX: u32 = 1_000_000;
-/// So often an index that has to be made anew is tried at once, each time for as long as the lock is waited for.
-const REBUILD_TRIES: u32 = 20;
 /// What searches need is tried again much sooner, and more often.
 const REBUILD_AGAIN_FIRST: SignedDuration = SignedDuration::from_mins(1);
 /// But never later than this.
@@ -102,50 +101,6 @@ pub(super) async fn try_again(
         left.collect::<Vec<_>>().into_iter().for_each(|what| progress.trouble(what));
     }
     Ok(())
-}
-
-/// Queues the run that tries again what is owed, where its time has come.
-///
-/// # Errors
-/// When the state cannot be read or written.
-pub async fn queue_owed(store: &Store, settings: &Settings) -> Result<(), StoreError> {
-    // Nearly always nothing is owed: nobody is to wait for the write turn then.
-    if store.owed().await?.is_empty() {
-        return Ok(());
-    }
-    let mut turn = store.turn().await;
-    let mut change = turn.begin().await?;
-    change.queue_owed(&settings.sources.keys().collect::<BTreeSet<_>>()).await?;
-    change.commit().await
-}
-
-/// A source with something that was confirmed longer ago than it may be, and that is not known to be gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Late {
-    /// The source.
-    pub source: SourceName,
-    /// When it was confirmed.
-    pub confirmed_at: Timestamp,
-    /// How long it may be.
-    pub within: String,
-}
-
-/// The sources whose longest time from confirmation to verified removal is exceeded.
-///
-/// # Errors
-/// When the state cannot be read.
-pub async fn late(store: &Store, settings: &Settings, now: Timestamp) -> Result<Vec<Late>, StoreError> {
-    let now = now.to_zoned(settings.time_zone.clone());
-    let mut found = Vec::new();
-    for described in settings.sources.values() {
-        let Some(within) = &described.removal.within else { continue };
-        let wanted = |step| is_wanted(step, &described.removal);
-        let oldest = store.left_in(&described.name, wanted).await?.oldest;
-        if let Some(confirmed_at) = oldest.filter(|_| is_overdue(&described.removal, oldest, &now)) {
-            found.push(Late { source: described.name.clone(), confirmed_at, within: within.value.to_string() });
-        }
-    }
-    Ok(found)
 }
 
 type Ends = Vec<(RemovalStep, StepEnd)>;
@@ -406,114 +361,6 @@ impl Removal<'_> {
         Ok(StepEnd::Done)
     }
 
-    /// Why the whole file may not be written anew at this time of day, and when it may.
-    fn vacuum_hours(&self) -> Option<(String, Option<Timestamp>)> {
-        let hours = self.described.removal.vacuum.as_ref()?.value;
-        let (now, zone) = (self.workshop.clock.now(), &self.workshop.settings.time_zone);
-        (!hours.hold_at(now, zone)).then(|| (format!("outside its hours, {hours}"), next_start(self.workshop, hours)))
-    }
-
-    /// Why the whole file may not, or cannot, be written anew; `None` where it can.
-    async fn cannot_vacuum(&mut self) -> Result<Option<(String, Option<Timestamp>)>, SourceError> {
-        if let Some(outside) = self.vacuum_hours() {
-            return Ok(Some(outside));
-        }
-        if let Some(fault) = self.remover.vacuum_fault().await? {
-            return Ok(Some((format!("it would fail: {fault}"), None)));
-        }
-        let (needed, free) = self.remover.room().await?;
-        let why = format!("it needs {needed} bytes of room beside the file, and there are {free}");
-        Ok((needed > free).then_some((why, None)))
-    }
-
-    /// Writes the whole file anew, and at once what goes by the numbers that its rows had.
-    async fn vacuum(&mut self, ends: &mut Ends) -> Result<(), JobError> {
-        if ends.iter().any(|(step, end)| *step == RemovalStep::Rebuild && *end != StepEnd::Done) {
-            // Rows have other numbers already: they are not given others once more before the indexes know.
-            let why = "the rest has to be done first".to_owned();
-            ends.push((RemovalStep::Vacuum, self.later(RemovalStep::Vacuum, why, None)));
-            return Ok(());
-        }
-        let cannot = self.cannot_vacuum().await.unwrap_or_else(|error| Some((causes(&error), None)));
-        if let Some((why, next_at)) = cannot {
-            ends.push((RemovalStep::Vacuum, self.later(RemovalStep::Vacuum, why, next_at)));
-            return Ok(());
-        }
-        let renumbers = !self.remover.rebuilt().is_empty();
-        if renumbers {
-            self.owe(RemovalStep::Rebuild).await.map_err(store)?;
-        }
-        let before = self.remover.schema_changes().await.ok();
-        match self.write_anew().await {
-            Ok(()) => {
-                ends.push((RemovalStep::Vacuum, StepEnd::Done));
-                pass("removal-vacuumed");
-                if renumbers {
-                    self.rebuild_once_more(ends).await;
-                }
-            }
-            Err(error) => {
-                let (why, next_at) = match self.vacuum_hours().or_else(|| outside_hours(self.workshop, self.described))
-                {
-                    _ if (self.stop)() => ("the daemon was stopped".to_owned(), Some(self.workshop.clock.now())),
-                    Some(outside) => outside,
-                    None => (causes(&error), None),
-                };
-                ends.push((RemovalStep::Vacuum, self.later(RemovalStep::Vacuum, why, next_at)));
-                // It is done whole or not at all, and counts as a change of the schema. Even of what was done the answer may
-                // have been lost.
-                let is_undone = before.is_some() && before == self.remover.schema_changes().await.ok();
-                if renumbers && is_undone {
-                    self.owe_no_longer(RemovalStep::Rebuild).await.map_err(store)?;
-                } else if renumbers {
-                    self.rebuild_once_more(ends).await;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whatever was made anew before the whole file was written anew has to be once more.
-    async fn rebuild_once_more(&mut self, ends: &mut Ends) {
-        ends.retain(|(step, _)| *step != RemovalStep::Rebuild);
-        ends.push((RemovalStep::Rebuild, self.rebuild().await));
-    }
-
-    async fn write_anew(&mut self) -> Result<(), SourceError> {
-        let hours = self.described.removal.vacuum.as_ref().map(|hours| hours.value);
-        let of_source = self.workshop.hours_of(self.described);
-        let (clock, zone) = (self.workshop.clock.clone(), self.workshop.settings.time_zone.clone());
-        let is_stopped = Arc::new(AtomicBool::new(false));
-        let heard = Arc::clone(&is_stopped);
-        let may = move || {
-            hours.is_some_and(|hours| hours.hold_at(clock.now(), &zone))
-                && of_source()
-                && !heard.load(Ordering::Relaxed)
-        };
-        hearing(self.stop, &is_stopped, self.remover.vacuum(may)).await
-    }
-
-    /// Whoever has the lock is waited for: until it is done, searches find somebody else.
-    async fn rebuild(&mut self) -> StepEnd {
-        let (mut tries, mut whys) = (0, Vec::new());
-        for index in self.remover.rebuilt() {
-            let done = loop {
-                tries += 1;
-                match self.remover.rebuild(&index).await {
-                    Err(SourceError::Locked) if tries < REBUILD_TRIES => {}
-                    done => break done,
-                }
-            };
-            if let Err(error) = done {
-                whys.push(format!("{}: {}", index.name, causes(&error)));
-            }
-        }
-        if whys.is_empty() {
-            return StepEnd::Done;
-        }
-        self.later(RemovalStep::Rebuild, whys.join("; "), None)
-    }
-
     async fn empty(&mut self) -> Result<StepEnd, SourceError> {
         let mut left = 0;
         for _ in 0..EMPTYINGS {
@@ -526,72 +373,5 @@ impl Removal<'_> {
         }
         let why = format!("somebody reads or writes by it, and {left} pages of it cannot be let go of");
         Ok(self.later(RemovalStep::Checkpoint, why, None))
-    }
-
-    /// Looks whether it is gone: by values in the run that has erased, whatever could not be done; later by structure alone,
-    /// when all else is done.
-    async fn prove(&mut self, ends: &mut Ends, progress: &mut Progress<'_>) -> Result<StepEnd, JobError> {
-        let sample = progress.samples.of(&self.described.name);
-        let pending = ends.iter().filter_map(|(_, end)| match end {
-            StepEnd::Pending(Remaining { next_at, .. }) => Some(*next_at),
-            StepEnd::Done | StepEnd::NotWanted => None,
-        });
-        let next_at = pending.min();
-        if sample.is_none() && next_at.is_some() {
-            return Ok(self.later(RemovalStep::Proof, "the rest has to be done first".to_owned(), next_at));
-        }
-        let is_emptied = ends.contains(&(RemovalStep::Checkpoint, StepEnd::Done));
-        progress.is_at(self.workshop, Some(self.run), Doing::Proving, &self.described.name).await?;
-        let report =
-            prove(self.workshop, self.run, self.described, sample, is_emptied, self.stop).await.map_err(store)?;
-        let unknown = report.trouble().or_else(|| self.outside_sample(&report, progress));
-        let unknown = unknown.map(|why| self.with_remedy(why, &report));
-        let next_at = match outside_hours(self.workshop, self.described) {
-            _ if (self.stop)() => Some(self.workshop.clock.now()),
-            Some((_, begin)) => begin,
-            None => next_at,
-        };
-        let end = unknown.map_or(StepEnd::Done, |why| self.later(RemovalStep::Proof, why, next_at));
-        progress.is_stopped |= end != StepEnd::Done && (self.stop)();
-        if let StepEnd::Pending(Remaining { next_at, .. }) = &end
-            && self.is_for_vacuum(&report)
-            && !ends.iter().any(|(step, _)| *step == RemovalStep::Vacuum)
-        {
-            // No sooner than the proof is tried again: an application that leaves its own behind would be locked out for nothing.
-            self.owe(RemovalStep::Vacuum).await.map_err(store)?;
-            let why = "the proof has found what nothing else removes".to_owned();
-            ends.push((RemovalStep::Vacuum, self.later(RemovalStep::Vacuum, why, Some(*next_at))));
-        }
-        progress.report.proofs.insert(self.described.name.to_string(), report);
-        Ok(end)
-    }
-
-    /// Whether something was found in the database itself that writing it anew removes, where that may be done.
-    fn is_for_vacuum(&self, report: &ProofReport) -> bool {
-        let is_found = matches!(report.verdict(Layer::Database), Some(Verdict::Found { .. }));
-        (is_found || report.is_clean()) && report.nonzero_ours() > 0 && self.described.removal.vacuum.is_some()
-    }
-
-    /// What lies between the rows of a page stays there until the whole file is written anew.
-    fn with_remedy(&self, why: String, report: &ProofReport) -> String {
-        let name = &self.described.name;
-        let is_of_structure = report.values.is_none() || report.is_clean();
-        if is_of_structure && report.nonzero_ours() > 0 && self.described.removal.vacuum.is_none() {
-            return format!("{why}; goes only with VACUUM ([source.{name}.removal] vacuum)");
-        }
-        why
-    }
-
-    /// The values that were looked for say nothing of whom earlier runs have erased: for these the structure has to be clean.
-    fn outside_sample(&self, report: &ProofReport, progress: &Progress<'_>) -> Option<String> {
-        let of_source = self.workshop.settings.categories.values();
-        let of_source = of_source.filter(|category| category.source.value == self.described.name);
-        let counts = of_source.filter_map(|category| progress.report.categories.get(category.name.as_str()));
-        let erased: u64 = counts.map(|counts| counts.deleted + counts.anonymised).sum();
-        let earlier = self.owed(RemovalStep::Proof).map_or(0, |owed| owed.records).saturating_sub(erased);
-        let nonzero = report.nonzero_ours();
-        (report.values.is_some() && earlier > 0 && nonzero > 0).then(|| {
-            format!("values of {earlier} records that earlier runs have erased are not known any more, and {nonzero} bytes are not zero")
-        })
     }
 }

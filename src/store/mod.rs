@@ -14,6 +14,7 @@ mod access;
 mod all;
 mod batch;
 mod brake;
+mod confirmed;
 mod decide;
 mod digest;
 mod doubt;

@@ -134,7 +134,7 @@ async fn pages_are_read_through_an_index() {
     let merge = &["MERGE", "USING INDEX proposal_open", "USING INDEX proposal_closed"];
     for (sql, steps) in [
         (list::OPEN_PROPOSALS.to_owned(), &["USING INDEX proposal_open (category=? AND key>?)"][..]),
-        (batch::CONFIRMED.to_owned(), &["USING INDEX proposal_confirmed (category=? AND rowid>?)"]),
+        (confirmed::CONFIRMED.to_owned(), &["USING INDEX proposal_confirmed (category=? AND rowid>?)"]),
         (moves::WRITE_STANDING.to_owned(), &["SEARCH proposal USING INTEGER PRIMARY KEY"]),
         (together::CONFIRMED_TOGETHER.to_owned(), &["USING INDEX proposal_together (together>?)"]),
         (merged, merge),
