@@ -30,7 +30,8 @@ pub use self::rows::{
     Surveyed,
 };
 pub use self::schema::{
-    Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds, same_columns,
+    Affinity, ForeignKey, OnDelete, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent, holds,
+    same_columns,
 };
 pub use self::shape::Shape;
 pub use self::sqlite::{Ours, ProofOrder, Step, reached};
@@ -113,6 +114,28 @@ impl Reader {
     /// When they cannot be read.
     pub async fn values(&mut self, table: &str, column: &str, max: u32) -> Result<Vec<Value>, SourceError> {
         self.0.values(table, column, max).await
+    }
+
+    /// How the first texts of a column begin, so many at most.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn beginnings(&mut self, table: &str, column: &str, max: u32) -> Result<Vec<String>, SourceError> {
+        self.0.beginnings(table, column, max).await
+    }
+
+    /// Of the first values of a column that are not NULL, so many at most: how many there are, and how many of them stand
+    /// in `key` of `parent`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn led_to(
+        &mut self,
+        (table, column): (&str, &str),
+        (parent, key): (&str, &str),
+        max: u32,
+    ) -> Result<(u64, u64), SourceError> {
+        self.0.led_to((table, column), (parent, key), max).await
     }
 
     /// What was read, if the schema is still the one that mappings were made over.

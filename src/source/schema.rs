@@ -116,6 +116,17 @@ pub struct TableColumn {
     pub hidden: bool,
 }
 
+/// What becomes of a referring row where what it refers to is deleted and foreign keys act by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// Nothing, or the deletion is refused.
+    Nothing,
+    /// It is deleted too.
+    Cascade,
+    /// It lets go.
+    SetNull,
+}
+
 /// A declared reference from one table to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignKey {
@@ -125,6 +136,8 @@ pub struct ForeignKey {
     pub parent: String,
     /// Its columns, in the same order.
     pub parent_columns: Vec<String>,
+    /// What the application means to happen with the row; erasing does not go by it.
+    pub on_delete: OnDelete,
 }
 
 /// What a trigger waits for, and what it does.

@@ -3,8 +3,11 @@
 //! It erases nothing and decides nothing: what is not plain is marked, and refused by everything that reads settings until
 //! somebody has decided. Reads the database only; writes new files only.
 
+mod below;
+mod columns;
 mod guess;
 mod text;
+mod ties;
 mod words;
 
 use std::collections::BTreeSet;
@@ -16,13 +19,15 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use self::guess::{Draft, drafts};
+use self::columns::{Held, Values, is_doubtful};
+use self::guess::{Candidate, Draft, Facts, drafts, tied};
 use self::text::Start;
+use self::ties::Tie;
 use super::args::InitArgs;
 use super::{check, output};
 use crate::config::{DateFormat, Finding, UNDECIDED, causes};
 use crate::record::{CategoryName, SourceName, Value};
-use crate::source::{Reader, Source, SourceError};
+use crate::source::{Reader, Schema, Source, SourceError, TableKind};
 
 /// How long the database may be waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -30,6 +35,8 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 const VALUES: u32 = 500;
 /// Years that dates in databases are of.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2100;
+/// Years that dates are of which are plain numbers: any small number would be a second of 1970.
+const YEARS_COUNTED: std::ops::RangeInclusive<i16> = 1985..=2100;
 
 /// A file to be written: its name below the folder, and its text.
 type Drafted = (PathBuf, String);
@@ -76,44 +83,110 @@ pub(super) async fn run(arguments: &InitArgs) -> ExitCode {
 /// What was drafted.
 struct Draughts {
     files: Vec<Drafted>,
-    /// Tables that look like people and are in no file.
-    left: Vec<String>,
+    /// Tables with something personal that no file reaches, and what that is.
+    left: Vec<(String, Vec<String>)>,
+    /// Tables of people for which none was written, and the number of columns that may refer to each.
+    without: Vec<(String, usize)>,
 }
 
 async fn look(source: &SourceName, path: &Path) -> Result<Draughts, SourceError> {
     let mut reader = Source::at(source.clone(), path, LOCK_WAIT).reader().await?;
-    let schema = reader.schema().clone();
-    let (drafts, left) = drafts(&schema);
+    let declared = reader.schema().clone();
+    let (ties, unsettled) = ties(&mut reader, &declared).await?;
+    let (schema, ties, without) = tied(declared, ties);
+    let facts = Facts { ties, unsettled, values: values(&mut reader, &schema).await? };
+    let (drafts, left) = drafts(&schema, &facts, &without);
     let url = format!("sqlite:{}", path.display());
     let mut files = vec![(PathBuf::from("erasured.toml"), text::top(source.as_str(), &url, &time_zone()))];
     let mut taken = BTreeSet::new();
     for draft in &drafts {
         let starts = starts(&mut reader, draft).await?;
+        let below = below(&mut reader, draft).await?;
         let name = category_name(&draft.table.name, &mut taken);
         let file = Path::new("categories").join(format!("{name}.toml"));
-        files.push((file, text::category(source.as_str(), draft, &starts)));
+        files.push((file, text::category(source.as_str(), draft, &starts, below)));
     }
     reader.close().await;
-    Ok(Draughts { files, left: left.into_iter().map(str::to_owned).collect() })
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let left = left.into_iter().map(|(table, columns)| (table.to_owned(), owned(columns))).collect();
+    Ok(Draughts { files, left, without })
+}
+
+/// References that are not declared, and whose values do not speak against them; and what else may be referred to.
+async fn ties(reader: &mut Reader, schema: &Schema) -> Result<(Vec<Tie>, BTreeSet<String>), SourceError> {
+    let mut ties = ties::ties(schema);
+    for tie in &mut ties {
+        (tie.seen, tie.led) = reader.led_to((&tie.table, &tie.column), (&tie.parent, &tie.key), VALUES).await?;
+    }
+    Ok(ties::settled(&ties))
+}
+
+/// What kind of values the columns hold whose names say nothing.
+async fn values(reader: &mut Reader, schema: &Schema) -> Result<Values, SourceError> {
+    let mut values = Values::new();
+    for table in schema.tables.iter().filter(|table| table.kind == TableKind::Ordinary) {
+        for column in table.columns.iter().filter(|column| is_doubtful(column)) {
+            let found = reader.beginnings(&table.name, &column.name, VALUES).await?;
+            let dates: Vec<Value> = found.iter().map(|text| Value::text(text)).filter(|text| !is_never(text)).collect();
+            let held = Held::of(&found, !dates.is_empty() && format_of(&dates).is_some());
+            values.insert((table.name.to_lowercase(), column.name.to_lowercase()), held);
+        }
+    }
+    Ok(values)
 }
 
 async fn starts<'s>(reader: &mut Reader, draft: &Draft<'s>) -> Result<Vec<Start<'s>>, SourceError> {
     let mut starts = Vec::new();
-    for (column, is_date) in &draft.starts {
-        let values = reader.values(&draft.table.name, column, VALUES).await?;
-        let format = format_of(&values);
-        if *is_date || (format.is_some() && !values.is_empty()) {
-            starts.push(Start { column, format });
+    for candidate in &draft.starts {
+        let values = reader.values(&draft.table.name, candidate.column, VALUES).await?;
+        starts.extend(start(*candidate, &values));
+    }
+    // One without values, however well it is called, is of no use to anybody.
+    starts.sort_by_key(|start| start.is_empty);
+    Ok(starts)
+}
+
+/// A date of what hangs on it, the first that has been written anywhere: an expression.
+async fn below<'d>(reader: &mut Reader, draft: &'d Draft<'_>) -> Result<Option<&'d str>, SourceError> {
+    for start in &draft.starts_below {
+        let values = reader.values(start.table, start.column, VALUES).await?;
+        let is_used = !reader.values(start.table, start.refers, 1).await?.is_empty();
+        if is_used && !values.iter().all(is_never) && format_of(&values) == Some(DateFormat::Iso) {
+            return Ok(Some(&start.expression));
         }
     }
-    Ok(starts)
+    Ok(None)
+}
+
+/// What a date is as a start by its values; none where it may be no date at all.
+fn start<'s>(candidate: Candidate<'s>, values: &[Value]) -> Option<Start<'s>> {
+    let is_empty = values.iter().all(is_never);
+    let format = match format_of(values) {
+        // Without a value a number may be one of three formats.
+        Some(_) if is_empty && candidate.is_number => None,
+        format => format,
+    };
+    let is_one = candidate.is_date || (format.is_some() && !is_empty);
+    is_one.then_some(Start { candidate, format, is_empty })
+}
+
+/// What applications write where there is no date: `''`, `0`, `0000-00-00 00:00:00`. It is never due.
+fn is_never(value: &Value) -> bool {
+    match value {
+        Value::Integer(number) => *number == 0,
+        value => value.as_str().is_some_and(|text| text.chars().all(|c| c == '0' || "-.: T".contains(c))),
+    }
 }
 
 /// The one format in which every value is a date that may have been. Without any value it is the usual one.
 fn format_of(values: &[Value]) -> Option<DateFormat> {
     let fits = |format: DateFormat| {
-        values.iter().all(|value| match format.read(value, &TimeZone::UTC) {
-            Ok(day) => day.is_none_or(|day| YEARS.contains(&day.year())),
+        let years = match format {
+            DateFormat::Unix | DateFormat::UnixMillis => YEARS_COUNTED,
+            _ => YEARS,
+        };
+        values.iter().filter(|value| !is_never(value)).all(|value| match format.read(value, &TimeZone::UTC) {
+            Ok(day) => day.is_none_or(|day| years.contains(&day.year())),
             Err(_) => false,
         })
     };
@@ -176,8 +249,17 @@ fn tell(dir: &Path, drafted: &Draughts) {
         let place = finding.place.as_ref().map(ToString::to_string).unwrap_or_default();
         output::talk(&format!("  {place}: {}", finding.message));
     }
+    for (table, columns) in &drafted.without {
+        output::talk(&format!(
+            "{table} holds people too. No file was written for it: {columns} columns that declare no reference say by their \
+             names that they hold its keys, and would lead nowhere"
+        ));
+    }
     if !drafted.left.is_empty() {
-        output::talk(&format!("These hold people too, and hang on none of the above: {}", drafted.left.join(", ")));
+        output::talk("These hold something personal too, and no file reaches them:");
+    }
+    for (table, columns) in &drafted.left {
+        output::talk(&format!("  {table}: {}", columns.join(", ")));
     }
     output::talk("Look at every `keep` too: what stays in it stays for good. Then:");
     output::talk(&format!("  erasured check --config {}", dir.display()));
@@ -197,6 +279,12 @@ mod tests {
         assert_eq!(format_of(&[Value::Real(2_458_849.5)]), Some(DateFormat::Julian));
         assert_eq!(format_of(&texts(&["2019-12-31", "soon"])), None);
         assert_eq!(format_of(&[]), Some(DateFormat::Iso));
+        assert_eq!(
+            format_of(&texts(&["0000-00-00 00:00:00", "", "2019-12-31"])),
+            Some(DateFormat::Iso),
+            "none is a date"
+        );
+        assert_eq!(format_of(&[Value::Integer(1), Value::Integer(7)]), None, "keys are no dates of 1970");
     }
 
     #[test]

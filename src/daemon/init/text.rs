@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::guess::{Dependent, Draft, Guess, Rows, expression};
+use super::below::Dependent;
+use super::columns::{Guess, Rows};
+use super::guess::{Candidate, Draft, expression};
+use super::words;
 use crate::config::DateFormat;
 
 /// The value of what is still to be decided.
@@ -10,9 +13,11 @@ const OPEN: &str = "\"?\"";
 
 /// A date that a period may run from, as its values are held.
 pub(super) struct Start<'s> {
-    pub(super) column: &'s str,
+    pub(super) candidate: Candidate<'s>,
     /// None where its values fit no format.
     pub(super) format: Option<DateFormat>,
+    /// Whether there is no value to go by.
+    pub(super) is_empty: bool,
 }
 
 /// `erasured.toml` for one source.
@@ -39,7 +44,7 @@ pub(super) fn top(source: &str, url: &str, time_zone: &str) -> String {
 }
 
 /// One category's file.
-pub(super) fn category(source: &str, draft: &Draft<'_>, starts: &[Start<'_>]) -> String {
+pub(super) fn category(source: &str, draft: &Draft<'_>, starts: &[Start<'_>], below: Option<&str>) -> String {
     let mut out = String::new();
     let table = &draft.table.name;
     line(&mut out, &format!("# Drafted by `erasured init` from the table {}.", text(table)));
@@ -71,7 +76,7 @@ pub(super) fn category(source: &str, draft: &Draft<'_>, starts: &[Start<'_>]) ->
         line(&mut out, "# Triggers on what would be changed: somebody has to have looked at what they do.");
         line(&mut out, &format!("triggers = [{OPEN}]  # decide: {names} – what do they write, and where to?"));
     }
-    criterion(&mut out, starts, draft.start_below.as_deref());
+    criterion(&mut out, starts, below);
     line(&mut out, "\n[erase]");
     rows(&mut out, "erase", &draft.rows);
     draft.dependents.iter().for_each(|dependent| hang(&mut out, dependent));
@@ -91,29 +96,63 @@ fn criterion(out: &mut String, starts: &[Start<'_>], below: Option<&str>) {
         line(out, "auto_confirm = false");
         return;
     };
+    let since = first.candidate.column;
     line(out, "\n[[criterion]]");
-    line(out, &format!("name = {}", text(&name_of(first.column))));
-    line(out, &format!("since = {}", text(&expression(first.column))));
+    line(out, &format!("name = {}", text(&name_of(since))));
+    if words::is_of_beginning(first.candidate.rank) {
+        let why = "it says when a record began, not when it was last of use";
+        value(out, "since", &Guess::Open(text(&expression(since)), why.to_owned()));
+    } else {
+        line(out, &format!("since = {}", text(&expression(since))));
+    }
     match first.format {
+        Some(DateFormat::Iso) if first.is_empty => {
+            line(out, "# No value yet to tell the format by: \"iso\" is the usual one.")
+        }
         Some(DateFormat::Iso) => {}
         Some(format) => line(out, &format!("format = {}", text(format.as_str()))),
-        None => line(
-            out,
-            &format!("format = {OPEN}  # decide: \"iso\" – its values could not be read as dates in any one format"),
-        ),
+        None => {
+            let (suggested, why) = match (first.is_empty, first.candidate.is_number) {
+                (true, true) => (DateFormat::Unix, "there is no value yet to tell seconds from milliseconds"),
+                _ => (DateFormat::Iso, "its values could not be read as dates in any one format"),
+            };
+            value(out, "format", &Guess::Open(text(suggested.as_str()), why.to_owned()));
+        }
     }
     line(out, &format!("period = {OPEN}  # decide: \"3 years\" – an example: how long may a record stay after that?"));
     line(out, "# starts = \"year-end\"  # the period runs from the end of that year");
+    if let Some(below) = below {
+        line(out, &format!("# the newest of what hangs on it: since = {}", text(below)));
+    }
     for other in others {
-        let held = other.format.map_or("in no format that can be read", DateFormat::as_str);
-        line(out, &format!("# another date: since = {} ({held})", text(&expression(other.column))));
+        let held = match other.format {
+            _ if other.is_empty => "no value yet",
+            Some(format) => format.as_str(),
+            None => "in no format that can be read",
+        };
+        line(out, &format!("# another date: since = {} ({held})", text(&expression(other.candidate.column))));
+    }
+    let same = others.iter().find(|other| other.format == first.format && !other.is_empty && !first.is_empty);
+    if let (true, Some(same)) = (first.candidate.is_empty_at_times, same) {
+        let either = format!("coalesce({}, {})", expression(since), expression(same.candidate.column));
+        line(out, &format!("# a record without {since} is never due; with this it is: since = {}", text(&either)));
     }
     line(out, "reason = \"retention period expired\"");
 }
 
 fn rows(out: &mut String, section: &str, rows: &Rows) {
-    if !rows.keep.is_empty() {
-        line(out, &format!("keep = {}", list(&rows.keep)));
+    if !rows.stuck.is_empty() {
+        line(
+            out,
+            &format!(
+                "# Personal, and kept all the same: nothing that fits differs from row to row: {}",
+                list(&rows.stuck)
+            ),
+        );
+    }
+    if !rows.keep.is_empty() || !rows.stuck.is_empty() {
+        let keep: Vec<String> = rows.keep.iter().chain(&rows.stuck).cloned().collect();
+        line(out, &format!("keep = {}", list(&keep)));
     }
     if rows.anonymise.is_empty() {
         return;
@@ -157,7 +196,7 @@ fn line(out: &mut String, text: &str) {
 
 /// The name of a criterion after its column.
 fn name_of(column: &str) -> String {
-    super::words::tokens(column).join("-")
+    words::tokens(column).join("-")
 }
 
 fn list(names: &[String]) -> String {

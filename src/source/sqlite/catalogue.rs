@@ -10,7 +10,7 @@ use super::shape::word;
 use super::text::{Token, literal, tokens};
 use crate::source::SourceError;
 use crate::source::schema::{
-    Affinity, ForeignKey, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent,
+    Affinity, ForeignKey, OnDelete, RowId, Schema, Table, TableColumn, TableKind, Trigger, TriggerEvent,
 };
 
 /// The daemon's own table in a source.
@@ -330,7 +330,7 @@ fn never_null_key(table: &Table) -> Option<Vec<String>> {
 
 async fn foreign_keys(connection: &mut SqliteConnection, table: &str) -> Result<Vec<ForeignKey>, SourceError> {
     let sql = format!(
-        "SELECT id, \"table\" AS parent, \"from\" AS child_column, \"to\" AS parent_column \
+        "SELECT id, \"table\" AS parent, \"from\" AS child_column, \"to\" AS parent_column, on_delete \
          FROM pragma_foreign_key_list({}) ORDER BY id, seq",
         literal(table)
     );
@@ -340,6 +340,11 @@ async fn foreign_keys(connection: &mut SqliteConnection, table: &str) -> Result<
             columns: Vec::new(),
             parent: text(&row, "parent"),
             parent_columns: Vec::new(),
+            on_delete: match text(&row, "on_delete").as_str() {
+                "CASCADE" => OnDelete::Cascade,
+                "SET NULL" => OnDelete::SetNull,
+                _ => OnDelete::Nothing,
+            },
         });
         key.columns.push(text(&row, "child_column"));
         let parent_column = text(&row, "parent_column");

@@ -27,6 +27,9 @@ const COPY_SAMPLE_VALUES: u32 = 50;
 /// The shortest value that is taken to be distinctive, in characters.
 const COPY_VALUE_CHARACTERS_MIN: u32 = 6;
 
+/// How much of a text is read to see what kind of text it is.
+const BEGINNING_CHARACTERS: u32 = 100;
+
 /// Why an expression of the settings is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExpressionFault {
@@ -106,6 +109,34 @@ impl SqliteReader {
         let sql = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {max}");
         let rows = fetch(&mut self.reading, "read values", sql, Vec::new()).await?;
         rows.iter().map(|row| value(row, 0)).collect()
+    }
+
+    /// How the first texts of a column begin.
+    pub(crate) async fn beginnings(&mut self, table: &str, column: &str, max: u32) -> Result<Vec<String>, SourceError> {
+        let (table, column) = (quote(table), quote(column));
+        let sql = format!(
+            "SELECT substr({column}, 1, {BEGINNING_CHARACTERS}) FROM {table} \
+             WHERE typeof({column}) = 'text' LIMIT {max}"
+        );
+        let rows = fetch(&mut self.reading, "read values", sql, Vec::new()).await?;
+        let values = rows.iter().map(|row| value(row, 0)).collect::<Result<Vec<_>, _>>()?;
+        Ok(values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect())
+    }
+
+    /// How many of the first values of a column there are, and how many of them are keys of `parent`.
+    pub(crate) async fn led_to(
+        &mut self,
+        (table, column): (&str, &str),
+        (parent, key): (&str, &str),
+        max: u32,
+    ) -> Result<(u64, u64), SourceError> {
+        let (table, column, parent, key) = (quote(table), quote(column), quote(parent), quote(key));
+        let sql = format!(
+            "SELECT count(*), count(*) FILTER (WHERE v IN (SELECT {key} FROM {parent})) \
+             FROM (SELECT {column} AS v FROM {table} WHERE {column} IS NOT NULL LIMIT {max})"
+        );
+        let found = fetch(&mut self.reading, "look for references", sql, Vec::new()).await?;
+        found.first().map_or(Ok((0, 0)), |row| Ok((count(row, 0)?, count(row, 1)?)))
     }
 
     /// Distinctive values of a personal column, as a sample, in the form that [`copies`](Self::copies) takes.
