@@ -3,11 +3,12 @@
 //! The command gets nothing of the daemon's but that: none of its files, sockets or keys, and an environment of its own. It may
 //! take [`LIMIT`]; then it is ended with all that it has started.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -20,8 +21,10 @@ use crate::desk::Digest;
 const LIMIT: Duration = Duration::from_secs(30);
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
-/// So much of what it says on standard error is told.
-const SAID_MAX: u64 = 1_024;
+/// So many bytes of what it says on standard error are told.
+const SAID_MAX: usize = 1_024;
+/// At most so many pieces of that are read at a look, however fast more of them come.
+const PIECES_MAX: usize = 64;
 /// At most so many things that are not well are told one by one, so that the message fits into a pipe.
 const COMPLAINTS_MAX: usize = 50;
 /// What it finds in its environment, where the daemon has it: how people are spoken to, and where programs are.
@@ -37,7 +40,7 @@ pub(super) enum NoticeError {
         command: String,
         /// Why not.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It could not be waited for, or not be told anything.
     #[error("cannot talk to {command}")]
@@ -46,7 +49,7 @@ pub(super) enum NoticeError {
         command: String,
         /// Why not.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It says that it could not do it.
     #[error("{command} ended with {status}: {said}")]
@@ -54,7 +57,7 @@ pub(super) enum NoticeError {
         /// The command.
         command: String,
         /// How.
-        status: std::process::ExitStatus,
+        status: ExitStatus,
         /// What it said.
         said: String,
     },
@@ -105,14 +108,15 @@ pub(super) fn call(command: &[String], message: &[u8], stopping: &watch::Receive
         .process_group(0)
         .spawn();
     let mut child = started.map_err(|source| NoticeError::Start { command: name.clone(), source })?;
-    let talked = talk(&mut child, message, stopping);
+    let mut said = Said::default();
+    let talked = talk(&mut child, message, &mut said, stopping);
     if !matches!(talked, Ok(Some(_))) {
         end(&mut child);
     }
     let status = talked.map_err(|source| NoticeError::Talk { command: name.clone(), source })?;
     match status {
         Some(status) if status.success() => Ok(()),
-        Some(status) => Err(NoticeError::Failed { said: said(&mut child), command: name, status }),
+        Some(status) => Err(NoticeError::Failed { command: name, status, said: said.told() }),
         None => Err(NoticeError::Ended { command: name }),
     }
 }
@@ -121,19 +125,29 @@ pub(super) fn call(command: &[String], message: &[u8], stopping: &watch::Receive
 fn talk(
     child: &mut Child,
     message: &[u8],
+    said: &mut Said,
     stopping: &watch::Receiver<bool>,
-) -> std::io::Result<Option<std::process::ExitStatus>> {
+) -> io::Result<Option<ExitStatus>> {
+    let mut stderr = child.stderr.take();
+    if let Some(stderr) = &stderr {
+        // Something that it has started may hold the pipe for long: only what is there already is ever read.
+        fcntl(stderr, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    }
     if let Some(mut stdin) = child.stdin.take() {
         // All of it fits into the pipe, so that nobody waits here. Who does not want to read it may leave it.
         match stdin.write_all(message) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
             _ => {}
         }
     }
     let since = Stopwatch::start();
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+        let ended = child.try_wait()?;
+        if let Some(stderr) = &mut stderr {
+            said.hear(stderr)?;
+        }
+        if ended.is_some() {
+            return Ok(ended);
         }
         if since.elapsed() > LIMIT || *stopping.borrow() {
             return Ok(None);
@@ -150,13 +164,26 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// The beginning of what it has said. Something that it has started may still hold the pipe, so that only what is there
-/// already is read.
-fn said(child: &mut Child) -> String {
-    let Some(mut stderr) = child.stderr.take() else { return String::new() };
-    end(child);
-    let mut text = Vec::new();
-    // What cannot be read is not told.
-    let _ = stderr.by_ref().take(SAID_MAX).read_to_end(&mut text);
-    String::from_utf8_lossy(&text).split_whitespace().collect::<Vec<_>>().join(" ")
+/// The beginning of what the command says on standard error. The rest is read too, so that it need not wait.
+#[derive(Default)]
+struct Said(Vec<u8>);
+
+impl Said {
+    fn hear(&mut self, from: &mut impl io::Read) -> io::Result<()> {
+        let mut piece = [0; SAID_MAX];
+        for _ in 0..PIECES_MAX {
+            match from.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(read) => self.0.extend(piece.iter().take(read.min(SAID_MAX - self.0.len()))),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn told(&self) -> String {
+        String::from_utf8_lossy(&self.0).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }

@@ -37,19 +37,26 @@ pub struct Complaint {
     pub severity: Severity,
     /// What it is: a stable word.
     pub code: &'static str,
+    /// What it is about, by name: sources, categories, a job or a run. Nothing where it is about everything.
+    pub about: Vec<String>,
     /// The same in a sentence.
     pub sentence: String,
 }
 
-fn complaint(severity: Severity, code: &'static str, sentence: String) -> Complaint {
-    Complaint { severity, code, sentence }
+fn complaint(severity: Severity, code: &'static str, about: Vec<String>, sentence: String) -> Complaint {
+    Complaint { severity, code, about, sentence }
 }
 
 /// All that is not well, the worst first.
 pub fn complaints(of: &Overview) -> Vec<Complaint> {
     let mut found = Vec::new();
     if of.clock.is_some() {
-        found.push(complaint(Severity::Critical, "clock", "the clock is not believed: no job runs".to_owned()));
+        found.push(complaint(
+            Severity::Critical,
+            "clock",
+            Vec::new(),
+            "the clock is not believed: no job runs".to_owned(),
+        ));
     }
     sources(of, &mut found);
     categories(of, &mut found);
@@ -57,7 +64,7 @@ pub fn complaints(of: &Overview) -> Vec<Complaint> {
     removal(of, &mut found);
     if let (Some(at), Some(after), true) = (of.decisions.oldest_at, &of.decisions.after, of.decisions.is_overdue) {
         let sentence = format!("a decision has waited since {at:.0}, longer than {after}");
-        found.push(complaint(Severity::Warning, "decisions-overdue", sentence));
+        found.push(complaint(Severity::Warning, "decisions-overdue", Vec::new(), sentence));
     }
     found.sort_by_key(|complaint| complaint.severity);
     found
@@ -73,19 +80,21 @@ pub fn told(complaints: &[Complaint]) -> Option<String> {
 
 fn sources(of: &Overview, found: &mut Vec<Complaint>) {
     for standing in &of.sources {
-        let source = &standing.source;
+        let (source, about) = (&standing.source, vec![standing.source.to_string()]);
         found.extend(standing.trouble.map(|trouble| match trouble {
             SourceTrouble::Closed => complaint(
                 Severity::Critical,
                 "source-closed",
+                about,
                 format!("{source} is closed: nothing is erased from it until an operator decides"),
             ),
             SourceTrouble::Unreadable => {
-                complaint(Severity::Critical, "source-unreadable", format!("{source} cannot be read"))
+                complaint(Severity::Critical, "source-unreadable", about, format!("{source} cannot be read"))
             }
             SourceTrouble::Forgotten => complaint(
                 Severity::Warning,
                 "source-forgotten",
+                about,
                 format!("{source} is not in the settings, and what was erased from it is not known to be gone"),
             ),
         }));
@@ -111,26 +120,28 @@ fn categories(of: &Overview, found: &mut Vec<Complaint>) {
             (_, 1) => format!("{category} is not in the settings, and has open proposals"),
             _ => format!("{count} categories are not in the settings, and have open proposals"),
         };
-        found.push(complaint(Severity::Warning, code, sentence));
+        let about = wrong.iter().map(|category| category.category.to_string()).collect();
+        found.push(complaint(Severity::Warning, code, about, sentence));
     }
 }
 
 fn run(run: &Run) -> Option<Complaint> {
     let RunState::Finished { outcome, .. } = &run.state else { return None };
     let (id, job) = (run.id, run.job);
-    let (code, sentence) = match outcome {
+    let (code, about, sentence) = match outcome {
         RunOutcome::Done | RunOutcome::Stopped => return None,
-        RunOutcome::Failed => ("run-failed", format!("run {id} of {job} has failed")),
-        RunOutcome::Partly => ("run-partly", format!("run {id} of {job} could do only a part")),
+        RunOutcome::Failed => ("run-failed", id.to_string(), format!("run {id} of {job} has failed")),
+        // Night after night for the same reason, as long as nobody does anything about it.
+        RunOutcome::Partly => ("run-partly", job.to_string(), format!("run {id} of {job} could do only a part")),
     };
-    Some(complaint(Severity::Warning, code, sentence))
+    Some(complaint(Severity::Warning, code, vec![about], sentence))
 }
 
 fn removal(of: &Overview, found: &mut Vec<Complaint>) {
     for standing in of.sources.iter().filter(|standing| standing.removal.is_overdue) {
         let (source, within) = (&standing.source, standing.removal.within.as_deref().unwrap_or_default());
         let sentence = format!("{source}: confirmed and not known to be gone for longer than {within}");
-        found.push(complaint(Severity::Warning, "removal-overdue", sentence));
+        found.push(complaint(Severity::Warning, "removal-overdue", vec![source.to_string()], sentence));
     }
 }
 

@@ -16,9 +16,11 @@ use crate::store::AuditFilter;
 const REMIND_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// What a daemon before this one has told counts for so long: it may have gone away and come back since.
 const REMEMBERED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// What was away for so long is new when it comes back. A source that cannot be read now and then is told of once.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// At most so many complaints stand in the text.
 const LINES_MAX: usize = 50;
-/// More ended runs than this are not counted one by one.
+/// At most so many ended runs are looked at together; the others are for the next look.
 const RUNS_MAX: u32 = 1_000;
 
 /// What is not well, and what waits.
@@ -33,9 +35,18 @@ pub struct Health {
 /// What was told, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlreadyTold {
-    complaints: BTreeMap<String, Timestamp>,
-    /// Runs that have ended up to then were told of.
+    /// By what it is and what it is about.
+    of: BTreeMap<String, Standing>,
+    /// Runs that have ended up to then were told of, or had nothing to tell.
     runs_until: Timestamp,
+}
+
+/// Something that was told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Standing {
+    told_at: Timestamp,
+    /// When it was last found to stand.
+    seen_at: Timestamp,
 }
 
 /// What is to be told now.
@@ -100,14 +111,16 @@ impl Desk {
         let now = self.now();
         // A sum that the calendar does not have is not looked back upon.
         let a_day_ago = now.checked_sub(REMEMBERED_FOR).unwrap_or(now);
-        let nothing = AlreadyTold { complaints: BTreeMap::new(), runs_until: a_day_ago };
-        let Some(Kind::NoticeGiven { runs_until, complaints, .. }) = newest else { return Ok(nothing) };
-        let recent = |one: ToldComplaint| {
-            let at: Timestamp = one.told_at.parse().ok()?;
-            (now.duration_since(at) < REMEMBERED_FOR).then_some((one.what, at))
+        let Some(Kind::NoticeGiven { runs_until, complaints, .. }) = newest else {
+            return Ok(AlreadyTold { of: BTreeMap::new(), runs_until: a_day_ago });
         };
-        let runs_until = runs_until.parse().unwrap_or(nothing.runs_until);
-        Ok(AlreadyTold { complaints: complaints.into_iter().filter_map(recent).collect(), runs_until })
+        let recent = |one: ToldComplaint| {
+            let told_at: Timestamp = one.told_at.parse().ok()?;
+            // What was told by a clock that was ahead may be told again.
+            (a_day_ago..=now).contains(&told_at).then_some((one.what, Standing { told_at, seen_at: now }))
+        };
+        let runs_until = runs_until.parse().unwrap_or(a_day_ago).min(now);
+        Ok(AlreadyTold { of: complaints.into_iter().filter_map(recent).collect(), runs_until })
     }
 
     /// What is to be told by now; none where there is nothing new.
@@ -115,8 +128,10 @@ impl Desk {
     /// # Errors
     /// When the state cannot be read.
     pub async fn digest(&self, told: &mut AlreadyTold, health: &Health) -> Result<Option<Digest>, DeskError> {
-        let ended = self.store.runs_ended_after(told.runs_until, RUNS_MAX).await.map_err(DeskError::Store)?;
-        Ok(digest(told, health, &ended, self.now()))
+        let now = self.now();
+        told.runs_until = told.runs_until.min(now);
+        let ended = self.store.prepared_after(told.runs_until, RUNS_MAX).await.map_err(DeskError::Store)?;
+        Ok(digest(told, health, &ended, now))
     }
 
     /// Writes down that somebody was told; gives what is told by now.
@@ -126,7 +141,7 @@ impl Desk {
     pub async fn note_told(&self, digest: Digest) -> Result<AlreadyTold, DeskError> {
         let Digest { proposed, told, .. } = digest;
         let complaints =
-            told.complaints.iter().map(|(what, at)| ToldComplaint { what: what.clone(), told_at: text(*at) });
+            told.of.iter().map(|(what, one)| ToldComplaint { what: what.clone(), told_at: text(one.told_at) });
         let kind = Kind::NoticeGiven {
             runs_until: text(told.runs_until),
             complaints: complaints.collect(),
@@ -144,27 +159,37 @@ fn text(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-/// What is new. What went away since is forgotten, so that it is told of when it comes back.
+/// What it is, and each thing that it is about.
+fn names(of: &Complaint) -> impl Iterator<Item = String> {
+    let nothing = of.about.is_empty().then(|| of.code.to_owned());
+    nothing.into_iter().chain(of.about.iter().map(|about| format!("{} {about}", of.code)))
+}
+
+/// What is new. What has been away for a while is forgotten, so that it is told of when it comes back.
 fn digest(told: &mut AlreadyTold, health: &Health, ended: &[Run], now: Timestamp) -> Option<Digest> {
-    let name = |one: &Complaint| format!("{}: {}", one.code, one.sentence);
-    told.complaints.retain(|what, _| health.complaints.iter().any(|one| name(one) == *what));
-    let is_new =
-        |one: &&Complaint| told.complaints.get(&name(one)).is_none_or(|at| now.duration_since(*at) >= REMIND_AFTER);
+    for name in health.complaints.iter().flat_map(names) {
+        told.of.entry(name).and_modify(|one| one.seen_at = now);
+    }
+    told.of.retain(|_, one| now.duration_since(one.seen_at) < FORGOTTEN_AFTER);
+    let is_told = |name: &String| told.of.get(name).is_some_and(|one| now.duration_since(one.told_at) < REMIND_AFTER);
+    let is_new = |one: &&Complaint| names(one).any(|name| !is_told(&name));
     let complaints: Vec<Complaint> = health.complaints.iter().filter(is_new).cloned().collect();
     let mut proposed = BTreeMap::new();
-    for (category, counts) in ended.iter().filter(|run| !run.dry_run).flat_map(|run| &run.report.categories) {
+    for (category, counts) in ended.iter().flat_map(|run| &run.report.categories) {
         let Counts { proposed: new, postponed_returned: again, .. } = counts;
         if new + again > 0 {
             *proposed.entry(category.clone()).or_default() += new + again;
         }
     }
+    let runs_until = ended.iter().filter_map(Run::finished_at).fold(told.runs_until, Timestamp::max);
     if complaints.is_empty() && proposed.is_empty() {
+        told.runs_until = runs_until;
         return None;
     }
-    let mut after = told.clone();
-    after.complaints.extend(complaints.iter().map(|one| (name(one), now)));
-    after.runs_until = ended.iter().filter_map(Run::finished_at).fold(told.runs_until, Timestamp::max);
-    Some(Digest { at: now, complaints, proposed, decisions: health.decisions.clone(), told: after })
+    let mut of = told.of.clone();
+    of.extend(complaints.iter().flat_map(names).map(|name| (name, Standing { told_at: now, seen_at: now })));
+    let told = AlreadyTold { of, runs_until };
+    Some(Digest { at: now, complaints, proposed, decisions: health.decisions.clone(), told })
 }
 
 #[cfg(test)]
@@ -178,24 +203,29 @@ mod tests {
         Timestamp::UNIX_EPOCH + HOUR * i32::try_from(hours).unwrap()
     }
 
-    fn health(sentences: &[&str]) -> Health {
-        let complaint = |sentence: &&str| Complaint {
-            severity: Severity::Warning,
-            code: "brake-closed",
-            sentence: (*sentence).to_owned(),
-        };
-        let decisions = DecisionsStanding { waiting: 7, oldest_at: Some(at(0)), after: None, is_overdue: false };
-        Health { complaints: sentences.iter().map(complaint).collect(), decisions }
+    fn minutes(of: i64) -> SignedDuration {
+        SignedDuration::from_mins(of)
     }
 
-    fn run(ended: i64, proposed: u64, dry_run: bool) -> Run {
+    fn complaint(about: &[&str]) -> Complaint {
+        let sentence = format!("the brake has stopped {}", about.len());
+        let about = about.iter().map(|name| (*name).to_owned()).collect();
+        Complaint { severity: Severity::Warning, code: "brake-closed", about, sentence }
+    }
+
+    fn health(complaints: &[&[&str]]) -> Health {
+        let decisions = DecisionsStanding { waiting: 7, oldest_at: Some(at(0)), after: None, is_overdue: false };
+        Health { complaints: complaints.iter().map(|about| complaint(about)).collect(), decisions }
+    }
+
+    fn run(ended: i64, proposed: u64) -> Run {
         let mut report = RunReport::default();
         report.categories.insert("member".to_owned(), Counts { proposed, ..Counts::default() });
         Run {
             id: RunId(ended),
             job: JobKind::Prepare,
             trigger: RunTrigger::Schedule { slot: at(ended) },
-            dry_run,
+            dry_run: false,
             queued_at: at(ended),
             state: RunState::Finished {
                 started_at: Some(at(ended)),
@@ -210,38 +240,61 @@ mod tests {
     }
 
     fn nothing() -> AlreadyTold {
-        AlreadyTold { complaints: BTreeMap::new(), runs_until: at(0) }
+        AlreadyTold { of: BTreeMap::new(), runs_until: at(0) }
     }
 
     #[test]
     fn what_was_told_is_told_again_when_it_comes_back_or_stays_for_long() {
-        let (one, mut told) = (health(&["the brake has stopped member"]), nothing());
+        let (one, mut told) = (health(&[&["member"]]), nothing());
         let first = digest(&mut told, &one, &[], at(1)).unwrap();
-        assert_eq!(first.subject(), "warning: the brake has stopped member");
+        assert_eq!(first.subject(), "warning: the brake has stopped 1");
         told = first.told;
-        assert!(digest(&mut told, &one, &[], at(2)).is_none());
-        assert!(digest(&mut told, &one, &[], at(7 * 24)).is_none());
-        assert!(digest(&mut told, &one, &[], at(7 * 24 + 1)).is_some(), "it still stands");
-        assert!(digest(&mut told, &health(&[]), &[], at(3)).is_none());
-        assert!(digest(&mut told, &one, &[], at(4)).is_some(), "it was away");
+        for hour in 1..=7 * 24 {
+            for minute in (0..60).step_by(5) {
+                assert!(digest(&mut told, &one, &[], at(hour) + minutes(minute)).is_none(), "{hour}:{minute}");
+            }
+        }
+        assert!(digest(&mut told.clone(), &one, &[], at(7 * 24 + 1)).is_some(), "it still stands");
+        let last = at(7 * 24) + minutes(55);
+        assert!(digest(&mut told, &health(&[]), &[], last + minutes(3)).is_none());
+        assert!(digest(&mut told, &one, &[], last + minutes(4)).is_none(), "it was hardly away");
+    }
+
+    #[test]
+    fn what_was_away_for_a_while_is_new() {
+        let one = health(&[&["member"]]);
+        let mut told = digest(&mut nothing(), &one, &[], at(1)).unwrap().told;
+        assert!(digest(&mut told, &health(&[]), &[], at(1) + minutes(9)).is_none());
+        assert!(digest(&mut told.clone(), &one, &[], at(1) + minutes(9)).is_none());
+        assert!(digest(&mut told, &health(&[]), &[], at(1) + minutes(10)).is_none());
+        assert!(digest(&mut told, &one, &[], at(1) + minutes(11)).is_some());
+    }
+
+    #[test]
+    fn what_counts_is_what_it_is_about_and_not_how_many() {
+        let mut told = digest(&mut nothing(), &health(&[&["member", "user"]]), &[], at(1)).unwrap().told;
+        assert!(digest(&mut told, &health(&[&["member"]]), &[], at(1) + minutes(1)).is_none(), "it has become better");
+        let news = digest(&mut told, &health(&[&["member", "visit"]]), &[], at(1) + minutes(2));
+        assert!(news.is_some(), "as many as before, and another one");
     }
 
     #[test]
     fn new_proposals_are_counted_once_and_together() {
         let mut told = nothing();
-        let ended = [run(1, 3, false), run(2, 0, false), run(3, 2, false), run(4, 9, true)];
+        let ended = [run(1, 3), run(2, 0), run(3, 2)];
         let news = digest(&mut told, &health(&[]), &ended, at(5)).unwrap();
         assert_eq!((news.subject().as_str(), news.severity()), ("5 new proposals", None));
         let text = "newly proposed: 5 of member\nwaiting for a decision: 7, the oldest since 1970-01-01T00:00:00Z\n";
         assert_eq!(news.text(), text);
-        assert_eq!(news.told.runs_until, at(4));
-        assert!(digest(&mut told, &health(&[]), &[run(1, 0, false)], at(5)).is_none());
+        assert_eq!((news.told.runs_until, told.runs_until), (at(3), at(0)), "what could not be told is still new");
+        assert!(digest(&mut told, &health(&[]), &[run(1, 0), run(4, 0)], at(5)).is_none());
+        assert_eq!(told.runs_until, at(4), "what had nothing to tell is not looked at for ever");
     }
 
     #[test]
     fn what_is_wrong_comes_before_what_is_new() {
-        let news = digest(&mut nothing(), &health(&["one", "other"]), &[run(1, 1, false)], at(2)).unwrap();
-        assert_eq!(news.subject(), "warning: one; other; one new proposal");
+        let news = digest(&mut nothing(), &health(&[&["a"], &["b", "c"]]), &[run(1, 1)], at(2)).unwrap();
+        assert_eq!(news.subject(), "warning: the brake has stopped 1; the brake has stopped 2; one new proposal");
         assert_eq!(news.severity(), Some(Severity::Warning));
     }
 }

@@ -244,15 +244,15 @@ impl Store {
         Ok(Page { items, total: total.cast_unsigned(), next })
     }
 
-    /// Runs that have ended after this instant, the first first, at most so many.
+    /// Runs of prepare that have ended after this instant and were no dry runs, the first first, at most so many.
     ///
     /// # Errors
     /// When they could not be read.
-    pub async fn runs_ended_after(&self, at: Timestamp, limit: u32) -> Result<Vec<Run>, StoreError> {
+    pub async fn prepared_after(&self, at: Timestamp, limit: u32) -> Result<Vec<Run>, StoreError> {
         sqlx::query(concat!(
             "SELECT ",
             run_columns!(),
-            " FROM run WHERE finished_at > ?1 ORDER BY finished_at, id LIMIT ?2"
+            " FROM run WHERE job = 'prepare' AND dry_run = 0 AND finished_at > ?1 ORDER BY finished_at, id LIMIT ?2"
         ))
         .bind(rows::instant(at))
         .bind(i64::from(limit))

@@ -118,6 +118,21 @@ async fn what_could_not_be_told_is_told_later() {
     daemon.stop();
 }
 
+#[tokio::test]
+async fn what_a_command_leaves_behind_holds_nobody_up() {
+    // It says more than a pipe takes, and what it leaves in a session of its own holds its standard error.
+    let script = "setsid sleep 600 & echo $! >started; head -c 300000 /dev/zero | tr '\\0' x >&2; exit 4";
+    let bench = noticing(1, script).await;
+    let (site, dir) = (Site::at(bench.dir.path()), bench.dir.path());
+    let daemon = site.daemon();
+    site.json(&["run", "prepare", "--wait"]);
+    daemon.says("nobody could be told how things stand");
+    assert!(site.log().contains("ended with exit status: 4: xxx"), "{}", site.log());
+    daemon.stop();
+    let left = fs::read_to_string(dir.join("started")).unwrap().trim().parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(left), Signal::SIGKILL).unwrap();
+}
+
 /// Whether a process of this number is there, and not only waiting to be looked after.
 fn is_alive(id: &str) -> bool {
     let status = fs::read_to_string(PathBuf::from(format!("/proc/{}/status", id.trim())));

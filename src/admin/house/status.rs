@@ -83,7 +83,7 @@ fn health(found: Vec<desk::Complaint>) -> Health {
         Severity::Warning => HealthState::Warning,
     };
     let state = found.first().map_or(HealthState::Ok, |worst| severity(worst.severity));
-    let complaint = |desk::Complaint { severity: how, code, sentence }| Complaint {
+    let complaint = |desk::Complaint { severity: how, code, sentence, .. }| Complaint {
         severity: severity(how),
         code: code.to_owned(),
         message: sentence,
