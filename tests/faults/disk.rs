@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+/// Set where a test that cannot be carried out is a failure.
+const NOTHING_LEFT_OUT: &str = "ERASURED_NOTHING_LEFT_OUT";
+
 /// A small file system of its own; `None`, with the reason said, where none may be mounted.
 pub struct Disk<'d>(&'d Path);
 
@@ -14,6 +17,7 @@ impl<'d> Disk<'d> {
         match mounted {
             Ok(done) if done.status.success() => Some(Self(at)),
             other => {
+                assert!(std::env::var_os(NOTHING_LEFT_OUT).is_none(), "no file system can be mounted here: {other:?}");
                 println!("left out: no file system can be mounted here: {other:?}");
                 None
             }
