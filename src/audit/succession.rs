@@ -2,6 +2,8 @@
 //!
 //! Whoever exchanges the checkpoint key lets both sign one checkpoint that names both. So whoever trusts one of the two
 //! trusts the other, before it or after it, and only there: what an exchanged key signs later counts for nothing.
+//! Not against whoever has the secret of an exchanged key: they can let it hand over to a key of their own, and whoever trusts
+//! only the exchanged one cannot tell the two lines apart. After a leak the new key has to be learnt another way.
 
 use super::checkpoint::{Checkpoint, CheckpointError, VerifierKey};
 

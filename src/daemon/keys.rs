@@ -1,6 +1,6 @@
 //! Where the keys are: credentials passed by the service manager, or files beside the state made at first start.
 
-use std::fs::OpenOptions;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::audit::CheckpointKey;
 use crate::jobs::Keys;
 use crate::record::FingerprintKey;
+use crate::store::{folder_of, make_file, own};
 use crate::systemd;
 
 /// Names of the credentials, and of the files.
@@ -28,6 +29,9 @@ pub enum KeyError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// There is a state, and no key at all beside it.
+    #[error("there is a state and no {FINGERPRINT} at {path}", path = .0.display())]
+    AllLost(PathBuf),
     /// There is what was made with the state: keys, or the note of its newest entry.
     #[error("there is {path} and no state beside it", path = .0.display())]
     StateLost(PathBuf),
@@ -71,6 +75,11 @@ impl KeyError {
             }
             Self::Lost { .. } => {
                 "restore the key from its backup; without it nobody can tell that what is signed next continues the same trail"
+            }
+            Self::AllLost(_) => {
+                "restore the keys from their backup; where they are credentials of the unit, let systemd run this with them: \
+                 systemd-run --pipe --wait -p User=erasured -p LoadCredential=fingerprint-key \
+                 -p LoadCredential=checkpoint-key erasured …"
             }
             Self::NotToBeMade => "place both keys as credentials, or leave --no-new-keys out at the first start",
             Self::OtherCheckpointKey { .. } => {
@@ -129,13 +138,23 @@ pub(super) fn next_in(place: &Path) -> PathBuf {
     place.join(CHECKPOINT_NEXT)
 }
 
-/// Makes another checkpoint key. What an exchange has left there that was cut short before the trail knew of it, is replaced.
-pub(super) fn make_checkpoint(path: &Path, replaces: bool) -> Result<CheckpointKey, KeyError> {
-    if replaces && path.exists() {
-        std::fs::remove_file(path).map_err(file("clear", path))?;
+/// Makes another checkpoint key, to take the place of the one that lies there. What an exchange has left there that was cut
+/// short before the trail knew of it, is replaced.
+pub(super) fn make_next_in(place: &Path) -> Result<CheckpointKey, KeyError> {
+    let path = next_in(place);
+    if path.exists() {
+        std::fs::remove_file(&path).map_err(file("clear", &path))?;
     }
     let key = CheckpointKey::generate().map_err(KeyError::Random)?;
-    write(path, &key.to_text())?;
+    make_key(&path, &key.to_text())?;
+    Ok(key)
+}
+
+/// Makes another checkpoint key for whoever asks: the file is theirs, and nothing is written over.
+pub(super) fn make_elsewhere(path: &Path) -> Result<CheckpointKey, KeyError> {
+    let key = CheckpointKey::generate().map_err(KeyError::Random)?;
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    write(opened.map_err(file("make", path))?, path, &key.to_text())?;
     Ok(key)
 }
 
@@ -143,7 +162,13 @@ pub(super) fn make_checkpoint(path: &Path, replaces: bool) -> Result<CheckpointK
 pub(super) fn put_next_in_place(place: &Path) -> Result<(), KeyError> {
     let to = place.join(CHECKPOINT);
     std::fs::rename(next_in(place), &to).map_err(file("put in place", &to))?;
-    std::fs::File::open(place).and_then(|folder| folder.sync_all()).map_err(file("sync", place))
+    sync_folder_of(&to)
+}
+
+/// A power cut takes no file with it whose folder was synced.
+fn sync_folder_of(path: &Path) -> Result<(), KeyError> {
+    let folder = folder_of(path);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(file("sync", folder))
 }
 
 fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> KeyError {
@@ -164,12 +189,17 @@ pub(super) fn find(dir: &Path, state_exists: bool, may_make: bool) -> Result<Key
     match (place.exists(), state_exists) {
         (true, true) => Ok(KeyRing { keys: read(&place)?, place: Some(place), fresh: None }),
         (true, false) => Err(KeyError::StateLost(place)),
-        (false, true) => Err(KeyError::Lost { name: FINGERPRINT, path: place.join(FINGERPRINT) }),
+        (false, true) => Err(lost(dir)),
         (false, false) if !may_make => Err(KeyError::NotToBeMade),
         (false, false) => {
             Ok(KeyRing { keys: make(&unfinished)?, place: Some(place.clone()), fresh: Some((unfinished, place)) })
         }
     }
+}
+
+/// That there is a state in `dir` and no key.
+pub(super) fn lost(dir: &Path) -> KeyError {
+    KeyError::AllLost(dir.join("keys").join(FINGERPRINT))
 }
 
 /// The keys beside a state that is only looked at; `None` where there are none.
@@ -230,16 +260,22 @@ fn make(place: &Path) -> Result<Keys, KeyError> {
         // A start that was cut short left them; no state was ever made with them.
         std::fs::remove_dir_all(place).map_err(file("clear", place))?;
     }
-    std::fs::DirBuilder::new().mode(0o700).create(place).map_err(file("make", place))?;
+    DirBuilder::new().mode(0o700).create(place).map_err(file("make", place))?;
+    File::open(place).and_then(|made| own(&made, place)).map_err(file("make", place))?;
     let keys = passing()?;
-    write(&place.join(FINGERPRINT), &keys.fingerprint.to_text())?;
-    write(&place.join(CHECKPOINT), &keys.checkpoint.to_text())?;
+    make_key(&place.join(FINGERPRINT), &keys.fingerprint.to_text())?;
+    make_key(&place.join(CHECKPOINT), &keys.checkpoint.to_text())?;
+    sync_folder_of(place)?;
     Ok(keys)
 }
 
-fn write(path: &Path, text: &str) -> Result<(), KeyError> {
-    let mut opened =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file("make", path))?;
-    writeln!(opened, "{text}").map_err(file("write", path))?;
-    opened.sync_all().map_err(file("sync", path))
+fn make_key(path: &Path, text: &str) -> Result<(), KeyError> {
+    write(make_file(path).map_err(file("make", path))?, path, text)
+}
+
+/// Writes a key into a file that was just made, so that it is there whatever happens next.
+fn write(mut made: File, path: &Path, text: &str) -> Result<(), KeyError> {
+    writeln!(made, "{text}").map_err(file("write", path))?;
+    made.sync_all().map_err(file("sync", path))?;
+    sync_folder_of(path)
 }

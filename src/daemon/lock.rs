@@ -1,8 +1,9 @@
 //! One daemon for one state.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+
+use crate::store::open_file;
 
 /// Holds the state for this process; the kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -29,8 +30,7 @@ impl StateLock {
     pub(super) fn take(dir: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::File { dir: dir.to_owned(), source };
         let path = dir.join("state.lock");
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(failed)?;
+        let file = open_file(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(LockError::Taken(dir.to_owned())),

@@ -31,15 +31,33 @@ enum RotateError {
     /// The state.
     #[error("cannot write the state")]
     Store(#[source] StoreError),
+    /// The state, which may have taken what it could not tell of; the new key is where nobody looks for it.
+    #[error("cannot write the state; keep {file}: it may hold the key that signs from now on", file = file.display())]
+    InDoubt {
+        /// The new key.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
 }
 
 impl RotateError {
+    /// What it means for the new key that the state could not be written. One beside the state is found at the next start,
+    /// where it is needed.
+    fn without_state(to: Option<PathBuf>, source: StoreError) -> Self {
+        match to {
+            Some(file) => Self::InDoubt { file, source },
+            None => Self::Store(source),
+        }
+    }
+
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Credentials => Some("--to FILE writes the new key where you can make a credential of it"),
             Self::Beside => Some("leave --to out"),
             Self::Key(error) => Some(error.hint()),
-            Self::Store(error) => error.hint(),
+            Self::Store(error) | Self::InDoubt { source: error, .. } => error.hint(),
         }
     }
 }
@@ -75,14 +93,15 @@ pub(super) async fn run(arguments: &RotateArgs) -> ExitCode {
 /// Puts the new key aside, lets both keys sign that it takes over, and puts it in its place: wherever that is cut short,
 /// one of the two is the one that the trail names, and it is there.
 async fn exchange(held: &Held, to: Option<PathBuf>) -> Result<CheckpointKey, RotateError> {
-    let aside = match (&held.keys_at, &to) {
-        (Some(place), None) => keys::next_in(place),
-        (None, Some(file)) => file.clone(),
+    let next = match (&held.keys_at, &to) {
+        (Some(place), None) => keys::make_next_in(place),
+        (None, Some(file)) => keys::make_elsewhere(file),
         (None, None) => return Err(RotateError::Credentials),
         (Some(_), Some(_)) => return Err(RotateError::Beside),
     };
-    let next = keys::make_checkpoint(&aside, held.keys_at.is_some()).map_err(RotateError::Key)?;
-    hand_over(&held.store, &held.keys.checkpoint, &next).await.map_err(RotateError::Store)?;
+    let next = next.map_err(RotateError::Key)?;
+    let handed_over = hand_over(&held.store, &held.keys.checkpoint, &next).await;
+    handed_over.map_err(|source| RotateError::without_state(to, source))?;
     if let Some(place) = &held.keys_at {
         keys::put_next_in_place(place).map_err(RotateError::Key)?;
     }
@@ -94,4 +113,17 @@ async fn hand_over(store: &Store, from: &CheckpointKey, to: &CheckpointKey) -> R
     let mut change = turn.begin().await?;
     change.hand_over_checkpoints(&By::daemon(), from, to).await?;
     change.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_may_be_in_force_by_now_is_to_be_kept() {
+        let failed = || StoreError::Missing("/s/state.db".into());
+        let error = RotateError::without_state(Some("/root/new-key".into()), failed());
+        assert!(causes(&error).starts_with("cannot write the state; keep /root/new-key: it may hold"), "{error}");
+        assert!(matches!(RotateError::without_state(None, failed()), RotateError::Store(_)));
+    }
 }

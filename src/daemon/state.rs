@@ -59,7 +59,7 @@ impl StateError {
     pub(super) fn hint(&self) -> &'static str {
         match self {
             Self::Directory { .. } => "give --state-dir a folder that this user may write to",
-            Self::Lock(_) => "stop the other one first: systemctl stop erasured",
+            Self::Lock(_) => "stop the other one first: systemctl stop erasured.socket erasured.service",
             Self::Key(error) => error.hint(),
             Self::Store(error) => error.hint().unwrap_or("see that the disk is well and not full; nothing was changed"),
             Self::OtherKey { .. } => "restore the key that belongs to this state",
@@ -103,8 +103,7 @@ pub(super) async fn look(dir: &Path, clock: SharedClock) -> Result<Option<(Store
         return Ok(None);
     }
     let keys = keys::look(dir).map_err(StateError::Key)?;
-    let keys =
-        keys.ok_or_else(|| StateError::Key(KeyError::Lost { name: "fingerprint-key", path: dir.join("keys") }))?;
+    let keys = keys.ok_or_else(|| StateError::Key(keys::lost(dir)))?;
     let store = Store::look(&path, clock).await.map_err(StateError::Store)?;
     store.unseal(keys.fingerprint.key_seal());
     check_key(&store, &keys).await?;

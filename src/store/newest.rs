@@ -4,14 +4,14 @@
 //! power cut it may be behind the state, which is synced before, and is never ahead of it. It holds a number and a hash. May
 //! be relied on: a state without that entry is not opened. Never tells of a copy that was put back together with the file.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use sqlx::SqliteConnection;
 
 use super::StoreError;
 use super::error::failed;
+use super::owned::open_file;
 use crate::audit::Head;
 use crate::record::{hex, unhex};
 
@@ -33,8 +33,7 @@ impl Newest {
     /// Notes the end of the trail. The change holds already: whether this can be written makes no difference to it.
     pub(super) fn note(&self, head: &Head) {
         let line = format!("{:020} {}\n", head.entries, hex(&head.hash));
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&self.0);
-        if let Err(error) = opened.and_then(|file| file.write_all_at(line.as_bytes(), 0)) {
+        if let Err(error) = open_file(&self.0).and_then(|file| file.write_all_at(line.as_bytes(), 0)) {
             tracing::error!(%error, path = %self.0.display(), "the end of the trail is not noted beside the state");
         }
     }

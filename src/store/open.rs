@@ -1,8 +1,7 @@
 //! Making and opening the state file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr as _, SqliteConnecti
 use super::error::failed;
 use super::hold::Announced;
 use super::newest::Newest;
+use super::owned::{folder_of, make_file};
 use super::place::Place;
 use super::time::Times;
 use super::veil::Veil;
@@ -136,7 +136,7 @@ impl Store {
             let _ = std::fs::remove_file(suffixed(&unfinished, suffix));
         }
         let file = |doing| move |source| StoreError::File { doing, path: path.to_owned(), source };
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(file("make"))?;
+        make_file(&unfinished).map_err(file("make"))?;
         fill(&unfinished, &clock).await?;
         // A hard link refuses to replace what has appeared in the meantime; a rename would not.
         std::fs::hard_link(&unfinished, path).map_err(file("make"))?;
@@ -164,8 +164,7 @@ fn unfinished_path(path: &Path) -> PathBuf {
 }
 
 fn sync_directory(path: &Path) -> std::io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)?.sync_all()
+    File::open(folder_of(path))?.sync_all()
 }
 
 /// Makes the tables and the first entry of the trail.

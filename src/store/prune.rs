@@ -4,7 +4,8 @@
 //! over which the checkpoint was signed, for whoever reads it. Then what lies before is swept away, a little at a time; a
 //! sweep that is cut short goes on with the next one. May be relied on: nothing before the cut is told to anybody; what
 //! stands today stays whole – holds, open proposals, access –, with who and when of the entries that it points to; the
-//! newest checkpoint is never before the cut.
+//! newest checkpoint is never before the cut; a checkpoint that hands over to another key stays, with the entry that it is
+//! signed over, which names nobody: without it, whoever trusts a key before could verify no more.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -101,14 +102,14 @@ const PARTS: [Part; 8] = [
         name: "checkpoints",
         table: "checkpoint",
         id: "entries",
-        rows: "SELECT entries FROM checkpoint WHERE entries < ?1",
+        rows: "SELECT entries FROM checkpoint WHERE entries < ?1 AND instr(note, char(10) || 'key after: ') = 0",
         at_once: SWEPT_ROWS,
     },
     Part {
         name: "entries",
         table: "audit",
         id: "seq",
-        rows: "SELECT seq FROM audit WHERE seq < ?1",
+        rows: "SELECT seq FROM audit WHERE seq < ?1 AND seq NOT IN (SELECT entries FROM checkpoint)",
         at_once: SWEPT_ENTRIES,
     },
 ];

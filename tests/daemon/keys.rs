@@ -1,6 +1,7 @@
 //! Where the keys are, and how one takes the place of another.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -142,6 +143,71 @@ async fn keys_that_are_credentials_are_exchanged_by_whoever_keeps_them() {
     site.json(&["run", "prepare", "--wait"]);
     site.assert_trail_holds();
     daemon.stop();
+}
+
+/// What lies below a folder, and the folder itself.
+fn all_below(dir: &Path) -> Vec<PathBuf> {
+    let mut found = vec![dir.to_owned()];
+    for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() { found.extend(all_below(&entry)) } else { found.push(entry) }
+    }
+    found
+}
+
+/// Gives all of it to a user who is nobody here; false where only root may.
+fn given_away(dir: &Path) -> bool {
+    let is_given = all_below(dir).iter().all(|path| chown(path, Some(USER), Some(USER)).is_ok());
+    if !is_given {
+        eprintln!("SKIPPED: only root gives files away");
+    }
+    is_given
+}
+
+const USER: u32 = 54_321;
+
+fn assert_given_away(dir: &Path) {
+    for path in all_below(dir) {
+        let found = path.metadata().unwrap();
+        assert_eq!((found.uid(), found.gid()), (USER, USER), "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn what_root_makes_belongs_to_whom_the_state_belongs() {
+    let (bench, _) = signed().await;
+    let site = Site::at(bench.dir.path());
+    if !given_away(&site.state_dir()) {
+        return;
+    }
+    for name in ["state.db.newest", "state.lock"] {
+        fs::remove_file(site.state_dir().join(name)).unwrap();
+    }
+    assert_eq!(ran(site.erasured(&ROTATE)).code, 0);
+    for name in ["state.db.newest", "state.lock", "keys/checkpoint-key"] {
+        assert!(site.state_dir().join(name).exists(), "{name}");
+    }
+    assert_given_away(&site.state_dir());
+    // A key for somebody else is theirs.
+    let credentials = bench.dir.path().join("credentials");
+    fs::rename(keys(&site), &credentials).unwrap();
+    let new = credentials.join("new-key");
+    let mut command = site.erasured(&ROTATE);
+    command.env("CREDENTIALS_DIRECTORY", &credentials).arg("--to").arg(&new);
+    assert_eq!(ran(command).code, 0);
+    assert_ne!(new.metadata().unwrap().uid(), USER);
+}
+
+#[tokio::test]
+async fn a_state_that_root_makes_belongs_to_whom_its_folder_belongs() {
+    let bench = office(1).await;
+    let site = Site::at(bench.dir.path());
+    fs::create_dir(site.state_dir()).unwrap();
+    if !given_away(&site.state_dir()) {
+        return;
+    }
+    assert_eq!(ran(site.erasured(&["clock"])).code, 0);
+    assert!(checkpoint_key(&site).exists() && site.state_db().exists());
+    assert_given_away(&site.state_dir());
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn two_daemons_never_share_a_state() {
 async fn a_state_and_its_keys_belong_together() {
     let start = stopped().await;
     for (gone, sentence, hint) in [
-        ("keys", "there is a state and no fingerprint-key", "restore the key"),
+        ("keys", "there is a state and no fingerprint-key", "let systemd run this with them: systemd-run --pipe"),
         ("keys/fingerprint-key", "fingerprint-key", "restore the key"),
         ("keys/checkpoint-key", "checkpoint-key", "restore the key"),
         ("state.db", "no state beside it", "restore state.db"),

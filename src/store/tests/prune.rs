@@ -32,19 +32,27 @@ async fn verified(store: &Store) -> Report {
 }
 
 async fn sign(bench: &Bench) -> u64 {
+    sign_with(bench, &checkpoint_key()).await
+}
+
+async fn sign_with(bench: &Bench, key: &CheckpointKey) -> u64 {
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await.unwrap();
-    change.add_checkpoint(&By::daemon(), &checkpoint_key()).await.unwrap();
+    change.add_checkpoint(&By::daemon(), key).await.unwrap();
     change.commit().await.unwrap();
     drop(turn);
     bench.last_seq().await
 }
 
 async fn cut(bench: &Bench) -> Option<Cut> {
+    cut_with(bench, &checkpoint_key()).await
+}
+
+async fn cut_with(bench: &Bench, key: &CheckpointKey) -> Option<Cut> {
     let before = bench.clock.now().checked_sub(years(10)).unwrap();
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await.unwrap();
-    let cut = change.cut_trail(&By::run(bench.run.0), before, &checkpoint_key()).await.unwrap();
+    let cut = change.cut_trail(&By::run(bench.run.0), before, key).await.unwrap();
     change.commit().await.unwrap();
     cut
 }
@@ -157,6 +165,39 @@ async fn what_is_old_goes_and_what_stands_stays_whole() {
     let listed = bench.store.audit_list(&AuditFilter::default(), None, 99).await.unwrap();
     assert_eq!(listed.total, listed.items.len() as u64);
     assert_eq!(listed.items.last().unwrap().seq, signed);
+    assert!(Store::open(&bench.path(), bench.clock.clone()).await.unwrap().check_whole(|| false).await.unwrap());
+}
+
+#[tokio::test]
+async fn whoever_trusts_a_key_that_was_exchanged_before_the_cut_can_verify_what_is_left() {
+    let mut bench = Bench::new().await;
+    let [second, third] = [[2; 32], [3; 32]].map(|secret| CheckpointKey::from_secret(&secret));
+    sign(&bench).await;
+    for (from, to) in [(&checkpoint_key(), &second), (&second, &third)] {
+        let mut turn = bench.store.turn().await;
+        let mut change = turn.begin().await.unwrap();
+        change.hand_over_checkpoints(&By::daemon(), from, to).await.unwrap();
+        change.commit().await.unwrap();
+        drop(turn);
+        sign_with(&bench, to).await;
+    }
+    bench.propose([1]).await;
+    let signed = sign_with(&bench, &third).await;
+    bench.clock.advance(years(11));
+    bench.run = bench.running(JobKind::Erase).await;
+    let cut = cut_with(&bench, &third).await.unwrap();
+    assert_eq!((cut.first, cut.counts["checkpoints"]), (signed, 3), "two that hand over are not among them");
+    assert!(bench.store.sweep(&|| false).await.unwrap());
+    let (lines, notes) = (lines(&bench.store).await, bench.store.checkpoints().await.unwrap());
+    for key in [&checkpoint_key(), &second, &third] {
+        let report = verify(&lines, &notes, &key.verifier(bench.store.installation()));
+        assert_eq!((report.fault, report.pruned, report.unsigned_after), (None, signed - 1, 0));
+    }
+    // Nobody is told of the entries that stay with them.
+    let listed = bench.store.audit_list(&AuditFilter::default(), None, 99).await.unwrap();
+    assert_eq!((listed.total, listed.items.len()), (lines.len() as u64, lines.len()));
+    assert_eq!(listed.items.last().unwrap().seq, signed);
+    assert_eq!(number(&bench, "SELECT count(*) FROM pragma_foreign_key_check").await, 0);
     assert!(Store::open(&bench.path(), bench.clock.clone()).await.unwrap().check_whole(|| false).await.unwrap());
 }
 
