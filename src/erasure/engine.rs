@@ -218,7 +218,7 @@ impl Engine<'_> {
             Ok(Intent::Held(held)) => return self.leave_out(&held, plan, fresh, &locked).await,
             Err(error) => {
                 // Whether the intent stands is not known: the marker will say that nothing came of it.
-                self.writer.roll_back().await.map_err(EngineError::Source)?;
+                self.take_back().await;
                 return Err(EngineError::Journal(error));
             }
         }
@@ -249,6 +249,14 @@ impl Engine<'_> {
         let mut claims: Vec<Claim> = fresh.into_iter().map(|(claim, _)| claim).chain(ruled_out).collect();
         claims.retain(|claim| !held.contains(&claim.proposal));
         Ok(Attempt::Held { held: locked.elapsed(), claims, left_out: held.len() as u64 })
+    }
+
+    /// Takes the changes back where the journal has failed. That is what stops the run, whatever the source says to it:
+    /// what is not taken back now is when the connection is closed.
+    async fn take_back(&mut self) {
+        if let Err(error) = self.writer.roll_back().await {
+            tracing::warn!(error = %crate::config::causes(&error), "cannot roll a batch back that has no intent");
+        }
     }
 
     async fn give_up<T>(&mut self, error: EngineError) -> Result<T, EngineError> {

@@ -197,14 +197,17 @@ impl Engine<'_> {
             let report = JointReport { longest_lock: locked.elapsed(), ..ruled_out };
             return self.without_batch(journal, plan, sorted.erased, changed, report).await;
         }
-        let written = intent(journal, &plan).await;
-        if !matches!(written, Ok(Intent::Written)) {
-            self.writer.roll_back().await.map_err(EngineError::Source)?;
-            self.released = Some(Stopwatch::start());
-        }
-        match written.map_err(EngineError::Journal)? {
-            Intent::Written => {}
-            Intent::Held(held) => return Ok(left_out(all, &held, locked.elapsed())),
+        match intent(journal, &plan).await {
+            Ok(Intent::Written) => {}
+            Ok(Intent::Held(held)) => {
+                self.writer.roll_back().await.map_err(EngineError::Source)?;
+                self.released = Some(Stopwatch::start());
+                return Ok(left_out(all, &held, locked.elapsed()));
+            }
+            Err(error) => {
+                self.take_back().await;
+                return Err(EngineError::Journal(error));
+            }
         }
         let committed = self.commit(plan.batch).await;
         report.longest_lock = locked.elapsed();
