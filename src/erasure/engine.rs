@@ -129,11 +129,21 @@ enum Attempt {
     Refused {
         /// For how long the lock was held all the same.
         held: Duration,
-        claims: Vec<(Claim, Fresh)>,
+        /// With what they are now, as far as that was seen.
+        claims: Vec<(Claim, Option<Fresh>)>,
         /// What the intent has ruled about the others of the batch stands.
         ruled_out: BatchReport,
         error: SourceError,
     },
+}
+
+/// Why there is no plan for a batch.
+struct Unplanned {
+    /// Those that were to be erased, with what they are now, as far as that was seen.
+    claims: Vec<(Claim, Option<Fresh>)>,
+    /// Those that were ruled out by then.
+    ruled_out: Vec<RuledOut>,
+    error: SourceError,
 }
 
 impl Engine<'_> {
@@ -193,16 +203,16 @@ impl Engine<'_> {
     }
 
     async fn attempt<J: Journal>(&mut self, journal: &mut J, claims: Vec<Claim>) -> Result<Attempt, EngineError> {
+        let batch = BatchId::generate().map_err(EngineError::Entropy)?;
         self.writer.begin(self.mapping, self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
-        let planned = match self.is_where_it_was_left().await {
-            Ok(()) => self.plan(claims).await,
-            Err(error) => Err(error),
-        };
-        let (plan, fresh) = match planned {
+        if let Err(error) = self.is_where_it_was_left().await {
+            return self.give_up(error).await;
+        }
+        let (plan, fresh) = match self.plan(batch, claims).await {
             Ok(planned) => planned,
-            Err(error) => return self.give_up(error).await,
+            Err(unplanned) => return self.without_plan(journal, batch, unplanned, &locked).await,
         };
         pass("batch-planned");
         if plan.records.is_empty() {
@@ -218,7 +228,7 @@ impl Engine<'_> {
             Ok(Intent::Held(held)) => return self.leave_out(&held, plan, fresh, &locked).await,
             Err(error) => {
                 // Whether the intent stands is not known: the marker will say that nothing came of it.
-                self.writer.roll_back().await.map_err(EngineError::Source)?;
+                self.take_back().await;
                 return Err(EngineError::Journal(error));
             }
         }
@@ -251,6 +261,37 @@ impl Engine<'_> {
         Ok(Attempt::Held { held: locked.elapsed(), claims, left_out: held.len() as u64 })
     }
 
+    /// Takes the changes back where the journal has failed. That is what stops the run, whatever the source says to it:
+    /// what is not taken back now is when the connection is closed.
+    async fn take_back(&mut self) {
+        if let Err(error) = self.writer.roll_back().await {
+            tracing::warn!(error = %crate::config::causes(&error), "cannot roll a batch back that has no intent");
+        }
+    }
+
+    /// Nothing was changed yet. Where it is a record that is in the way, those that were ruled out are dealt with all the
+    /// same, as they are by an intent.
+    async fn without_plan<J: Journal>(
+        &mut self,
+        journal: &mut J,
+        batch: BatchId,
+        unplanned: Unplanned,
+        locked: &Stopwatch,
+    ) -> Result<Attempt, EngineError> {
+        let Unplanned { claims, ruled_out: out, error } = unplanned;
+        if error.is_about_the_database() {
+            return self.give_up(EngineError::Source(error)).await;
+        }
+        self.writer.roll_back().await.map_err(EngineError::Source)?;
+        let held = locked.elapsed();
+        self.released = Some(Stopwatch::start());
+        let plan = BatchPlan { batch, records: Vec::new(), proposals: Vec::new(), shells: 0, ruled_out: out };
+        if !plan.ruled_out.is_empty() {
+            journal.intent(&plan).await.map_err(EngineError::Journal)?;
+        }
+        Ok(Attempt::Refused { held, claims, ruled_out: ruled_out(&plan), error })
+    }
+
     async fn give_up<T>(&mut self, error: EngineError) -> Result<T, EngineError> {
         self.writer.roll_back().await.map_err(EngineError::Source)?;
         Err(error)
@@ -265,7 +306,11 @@ impl Engine<'_> {
     }
 
     /// Step 1: reads the records again and lays out what is to happen.
-    async fn plan(&mut self, claims: Vec<Claim>) -> Result<(BatchPlan, Vec<(Claim, Fresh)>), EngineError> {
+    async fn plan(
+        &mut self,
+        batch: BatchId,
+        claims: Vec<Claim>,
+    ) -> Result<(BatchPlan, Vec<(Claim, Fresh)>), Unplanned> {
         let keys: Vec<RecordKey> = claims.iter().map(|claim| claim.key.clone()).collect();
         let second_look = rulings(self.reader, self.mapping, self.day, self.key, &claims);
         let (ruled, staged) = if self.writer.is_surveyed() || self.mapping.surveyed().next().is_none() {
@@ -276,7 +321,13 @@ impl Engine<'_> {
             // Each layout is a pass through a table: better one of them than two.
             (second_look.await, None)
         };
-        let ruled = ruled.map_err(EngineError::Source)?;
+        let ruled = match ruled {
+            Ok(ruled) => ruled,
+            Err(error) => {
+                let claims = claims.into_iter().map(|claim| (claim, None)).collect();
+                return Err(Unplanned { claims, ruled_out: Vec::new(), error });
+            }
+        };
         let mut erased: Vec<(Claim, Fresh)> = Vec::new();
         let mut ruled_out = Vec::new();
         for (claim, ruling) in claims.into_iter().zip(ruled) {
@@ -285,44 +336,56 @@ impl Engine<'_> {
                 ruling => ruled_out.push(RuledOut { claim, ruling }),
             }
         }
+        let staged = match self.lay_out(&mut erased, &mut ruled_out, staged).await {
+            Ok(staged) => staged,
+            Err(error) => return Err(Unplanned { claims: seen(erased), ruled_out, error }),
+        };
+        let records = staged.records.iter().map(|record| planned(self.mapping, self.key, record)).collect();
+        let shells = erased.iter().filter(|(claim, _)| claim.origin == Origin::Shell).count() as u64;
+        let proposals = erased.iter().map(|(claim, _)| claim.proposal).collect();
+        Ok((BatchPlan { batch, records, proposals, shells, ruled_out }, erased))
+    }
+
+    /// The layout for those that are erased: `staged` where that is for them all. Whoever is to be kept after all is ruled
+    /// out.
+    async fn lay_out(
+        &mut self,
+        erased: &mut Vec<(Claim, Fresh)>,
+        ruled_out: &mut Vec<RuledOut>,
+        staged: Option<Result<Staged, SourceError>>,
+    ) -> Result<Staged, SourceError> {
         let mut staged = match staged {
-            Some(staged) if ruled_out.is_empty() => staged.map_err(EngineError::Source)?,
-            _ => self.stage(&erased).await?,
+            Some(staged) if ruled_out.is_empty() => staged?,
+            _ => self.stage(erased).await?,
         };
         // Without one, another may be kept that would have gone with it.
         loop {
-            let kept_again = kept_shells(&erased, &staged);
+            let kept_again = kept_shells(erased, &staged);
             if kept_again.is_empty() {
                 break;
             }
-            let (kept, rest) = erased.into_iter().partition(|(claim, _)| kept_again.contains(&claim.key));
-            erased = rest;
-            ruled_out.extend(
-                Vec::into_iter(kept)
-                    .map(|(claim, _)| RuledOut { claim, ruling: Ruling::Withdraw(WithdrawReason::KeptAgain) }),
-            );
-            staged = self.stage(&erased).await?;
+            let is_kept = |(claim, _): &mut (Claim, Fresh)| kept_again.contains(&claim.key);
+            let kept = erased.extract_if(.., is_kept);
+            ruled_out
+                .extend(kept.map(|(claim, _)| RuledOut { claim, ruling: Ruling::Withdraw(WithdrawReason::KeptAgain) }));
+            staged = self.stage(erased).await?;
         }
         // Both looks were taken under the lock: a record that only one of them finds is not erased by guessing.
         if !staged.is_of(erased.iter().map(|(claim, _)| &claim.key)) {
             let (planned, changed) = (erased.len() as u64, staged.records.len() as u64);
             let table = self.mapping.table().to_owned();
-            return Err(EngineError::Source(SourceError::Miscounted { doing: "lay out", table, planned, changed }));
+            return Err(SourceError::Miscounted { doing: "lay out", table, planned, changed });
         }
-        let records = staged.records.iter().map(|record| planned(self.mapping, self.key, record)).collect();
-        let shells = erased.iter().filter(|(claim, _)| claim.origin == Origin::Shell).count() as u64;
-        let proposals = erased.iter().map(|(claim, _)| claim.proposal).collect();
-        let batch = BatchId::generate().map_err(EngineError::Entropy)?;
-        Ok((BatchPlan { batch, records, proposals, shells, ruled_out }, erased))
+        Ok(staged)
     }
 
     /// The layout for those that are erased, and nobody else.
-    async fn stage(&mut self, erased: &[(Claim, Fresh)]) -> Result<Staged, EngineError> {
+    async fn stage(&mut self, erased: &[(Claim, Fresh)]) -> Result<Staged, SourceError> {
         if erased.is_empty() {
             return Ok(Staged::default());
         }
         let keys: Vec<RecordKey> = erased.iter().map(|(claim, _)| claim.key.clone()).collect();
-        self.writer.stage(self.mapping, &keys).await.map_err(EngineError::Source)
+        self.writer.stage(self.mapping, &keys).await
     }
 
     /// The rest of step 3, when the changes are made and verified and the intent is durable.
@@ -372,11 +435,16 @@ impl Engine<'_> {
                 if error.is_about_the_database() {
                     Err(EngineError::Source(error))
                 } else {
-                    Ok(Attempt::Refused { held, claims, ruled_out: ruled_out(plan), error })
+                    Ok(Attempt::Refused { held, claims: seen(claims), ruled_out: ruled_out(plan), error })
                 }
             }
         }
     }
+}
+
+/// They are known as they are now.
+fn seen(claims: Vec<(Claim, Fresh)>) -> Vec<(Claim, Option<Fresh>)> {
+    claims.into_iter().map(|(claim, fresh)| (claim, Some(fresh))).collect()
 }
 
 /// Those that were to be deleted because nothing keeps them any more, and that something keeps after all.

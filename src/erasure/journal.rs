@@ -35,10 +35,10 @@ pub trait Journal: Send {
     fn rolled_back(&mut self, batch: BatchId) -> impl Future<Output = Result<(), JournalError>> + Send;
 
     /// These records cannot be erased, one alone or several that were to be erased together: they go back to the clerk
-    /// with the database's message.
+    /// with the database's message, and with what they are now where that was seen.
     fn refused(
         &mut self,
-        claims: &[(Claim, Fresh)],
+        claims: &[(Claim, Option<Fresh>)],
         message: String,
     ) -> impl Future<Output = Result<(), JournalError>> + Send;
 

@@ -150,6 +150,10 @@ impl Batches<'_, '_> {
         self.progress.samples.take(&self.described.name, self.reader, self.mapping, keys).await;
         let mut report = BatchReport::default();
         let done = if batch.is_empty() { Ok(false) } else { self.attempt(turn, batch, &mut report).await };
+        if done.is_err() {
+            // They stay as they are: whoever tries again finds them held, and counts them then.
+            report.held = 0;
+        }
         self.count(&report);
         let is_left_off = done?;
         self.progress.report.category(&self.mapping.category).held += left_out;

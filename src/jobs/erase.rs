@@ -96,6 +96,15 @@ impl Reached {
             progress.trouble(what);
         }
     }
+
+    /// What had stopped a category was over when the source was tried again: it is told of no longer.
+    fn goes_on(&mut self, progress: &mut Progress<'_>, category: &CategoryName) {
+        if let Some(reason) = progress.report.stopped.remove(category.as_str()) {
+            let told = format!("{category}: {reason}");
+            self.told.remove(&told);
+            progress.troubles.retain(|trouble| *trouble != told);
+        }
+    }
 }
 
 /// Erases in one source; where the application keeps it locked, gives way and tries again what is left. A dry run would
@@ -151,6 +160,7 @@ async fn erase_source(
         progress.note_stopped(&stopped.category, &stopped.reason);
         reached.tell(progress, format!("{}: {}", stopped.category, stopped.reason));
     }
+    open.mappings.keys().for_each(|category| reached.goes_on(progress, category));
     let done = erase_open(workshop, run, described, &mut open, reached, progress, stop).await;
     open.reader.close().await;
     if run.is_some() && done.as_ref().is_err_and(JobError::is_about_the_source) {

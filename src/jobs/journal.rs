@@ -149,9 +149,10 @@ impl Journal for StoreJournal<'_> {
         change.commit().await.map_err(failed)
     }
 
-    async fn refused(&mut self, claims: &[(Claim, Fresh)], message: String) -> Result<(), JournalError> {
+    async fn refused(&mut self, claims: &[(Claim, Option<Fresh>)], message: String) -> Result<(), JournalError> {
         let reason = ReturnReason::BatchFailed { error: message };
-        let back = |(claim, fresh): &(Claim, Fresh)| (claim.proposal, reason.clone(), Some(stored(fresh.clone())));
+        let back =
+            |(claim, fresh): &(Claim, Option<Fresh>)| (claim.proposal, reason.clone(), fresh.clone().map(stored));
         let back: Vec<_> = claims.iter().map(back).collect();
         let run = self.run;
         let mut change = self.change().await?;

@@ -171,6 +171,11 @@ async fn ends_of(
     if known.iter().any(|state| state.source == described.name && state.closed.is_some()) {
         return Ok(put_off("the source is closed until an operator decides", None));
     }
+    let open = workshop.store.open_batches().await.map_err(store)?;
+    if open.iter().any(|batch| batch.source == described.name) {
+        // What it has erased is not known yet: nothing of it would be looked for.
+        return Ok(put_off("its last batch is not settled yet", None));
+    }
     let remover = match Source::of(described).remover().await {
         Ok(remover) => remover,
         Err(error) => return Ok(put_off(&causes(&error), None)),

@@ -141,7 +141,11 @@ impl Together<'_, '_> {
             *self.after = last;
             return Ok(true);
         }
-        if !self.progress.may_begin(workshop, self.described, Some(run)) || !self.may_all_go(&groups) {
+        if !self.progress.may_begin(workshop, self.described, Some(run)) {
+            return Ok(false);
+        }
+        if !self.may_all_go(&groups) {
+            self.progress.report = counted;
             return Ok(false);
         }
         let claim_all = |group: &Vec<Proposal>| group.iter().map(|one| joined(workshop, one)).collect();
@@ -171,6 +175,7 @@ impl Together<'_, '_> {
         let (erased, is_left_off) = (std::mem::take(&mut journal.erased), journal.is_left_off);
         if let Err(source) = done {
             self.progress.report = counted;
+            report.categories.values_mut().for_each(|of| of.held = 0);
             self.add(report, &erased);
             let category = format!("linked records of {}", self.described.name);
             return Err(JobError::Engine { category, source });

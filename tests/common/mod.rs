@@ -380,7 +380,7 @@ impl Journal for MemoryJournal {
         self.written()
     }
 
-    async fn refused(&mut self, claims: &[(Claim, Fresh)], message: String) -> Result<(), JournalError> {
+    async fn refused(&mut self, claims: &[(Claim, Option<Fresh>)], message: String) -> Result<(), JournalError> {
         self.call("refused")?;
         self.refused.extend(claims.iter().map(|(claim, _)| (claim.key.clone(), message.clone())));
         self.written()

@@ -66,7 +66,7 @@ impl Journal for Watched<'_> {
         self.journal.rolled_back(batch).await
     }
 
-    async fn refused(&mut self, claims: &[(Claim, Fresh)], message: String) -> Result<(), JournalError> {
+    async fn refused(&mut self, claims: &[(Claim, Option<Fresh>)], message: String) -> Result<(), JournalError> {
         self.journal.refused(claims, message).await
     }
 

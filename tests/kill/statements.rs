@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use erasured::actor::{Asker, Authorised, Grant, Identity, Permission, Reach, authorise};
 use erasured::audit::CheckpointKey;
 use erasured::clock::{SetClock, SharedClock};
 use erasured::desk::{Board, Desk, Reason, Wish, With};
+use erasured::erasure::{Engine, EngineError, Joined};
 use erasured::jobs::{Keys, Workshop, perform};
 use erasured::proposal::RemovalStep;
 use erasured::record::RecordKey;
@@ -21,7 +23,8 @@ use erasured::store::{JobKind, Run, RunOutcome, RunState, RunTrigger, Store, Tar
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Executor as _};
 
-use crate::common::{Bench, key, rows};
+use crate::common::watched::Watched;
+use crate::common::{Bench, INSTALLATION, MemoryJournal, key, rows};
 use crate::process::copied_from;
 
 /// Customers 2 and 9 have an order that stays; 3 is held, 4 is postponed, nobody has decided about 5, 6 is not due. Customers 8
@@ -422,5 +425,113 @@ async fn a_batch_that_cannot_begin_lets_go_of_the_lock_at_once() {
             assert!(failing > 3, "to begin, to see the schema, to see that the survey holds");
             return;
         }
+    }
+}
+
+/// What the source says to that is of no account: it is the state that is in the way, and nothing more may be begun.
+#[tokio::test]
+async fn a_journal_that_fails_stops_the_run_even_where_the_batch_cannot_be_rolled_back() {
+    let _turn = TURN.lock().await;
+    let office = Office::new("DELETE", "").await;
+    let (mapping, source) = (office.bench.mapping("contact").await, office.bench.source(&office.bench.settings()));
+    for together in [false, true] {
+        let claims = office.bench.due("contact").await;
+        let (mut reader, mut writer) = (source.reader().await.unwrap(), source.writer().await.unwrap());
+        let mut journal = Watched::new(|| ());
+        journal.journal = MemoryJournal { fail_at: Some(1), ..MemoryJournal::default() };
+        journal.meanwhile = Some(Box::new(|| fail::cfg(BEFORE, "return(5)").unwrap()));
+        let mut engine = Engine {
+            reader: &mut reader,
+            writer: &mut writer,
+            mapping: &mapping,
+            day: &office.bench.day(),
+            key: &key(),
+            installation: INSTALLATION,
+            last_committed: None,
+            log_pages_max: 0,
+            gap: Duration::ZERO,
+            released: None,
+        };
+        let failed = if together {
+            let joined = |claim| vec![Joined { category: mapping.category.clone(), claim }];
+            engine.erase_joint(&mut journal, &[&mapping], claims.into_iter().map(joined).collect()).await.map(drop)
+        } else {
+            engine.erase(&mut journal, claims).await.map(drop)
+        };
+        fail::remove(BEFORE);
+        assert!(matches!(failed, Err(EngineError::Journal(_))), "together: {together}: {failed:?}");
+        writer.close().await;
+        reader.close().await;
+        office.assert_unlocked("closed").await;
+        assert_eq!(office.bench.rows("SELECT count(*) FROM contacts").await, ["2"]);
+    }
+}
+
+/// Erases customers while one statement of every attempt at the last of them is refused; `None` once that attempt has come
+/// to its intent.
+async fn refused_in_the_plan(failing: usize, together: bool) -> Option<Result<(), EngineError>> {
+    let office = Office::new("DELETE", "").await;
+    let (mapping, source) = (office.bench.mapping("customer").await, office.bench.source(&office.bench.settings()));
+    let (mut reader, mut writer) = (source.reader().await.unwrap(), source.writer().await.unwrap());
+    let claims = office.bench.due("customer").await;
+    let (count, culprit) = (claims.len(), claims.last().unwrap().clone());
+    let arm = || fail::cfg(BEFORE, &format!("{failing}*off->{REFUSED}")).unwrap();
+    let mut journal = Watched::new(|| ());
+    journal.between = Box::new(|left| {
+        fail::remove(BEFORE);
+        if left.contains(&culprit.proposal) {
+            arm();
+        }
+        Some(left.iter().copied().collect())
+    });
+    let mut engine = Engine {
+        reader: &mut reader,
+        writer: &mut writer,
+        mapping: &mapping,
+        day: &office.bench.day(),
+        key: &key(),
+        installation: INSTALLATION,
+        last_committed: None,
+        log_pages_max: 0,
+        gap: Duration::ZERO,
+        released: None,
+    };
+    arm();
+    let done = if together {
+        let joined = |claim| vec![Joined { category: mapping.category.clone(), claim }];
+        engine.erase_joint(&mut journal, &[&mapping], claims.into_iter().map(joined).collect()).await.map(drop)
+    } else {
+        engine.erase(&mut journal, claims).await.map(drop)
+    };
+    fail::remove(BEFORE);
+    writer.close().await;
+    reader.close().await;
+    if journal.intents.iter().any(|plan| plan.proposals.contains(&culprit.proposal)) {
+        return None;
+    }
+    if done.is_ok() {
+        let (committed, refused) = (&journal.journal.committed, &journal.journal.refused);
+        assert_eq!(committed.iter().map(|plan| plan.records.len()).sum::<usize>(), count - 1, "statement {failing}");
+        assert_eq!(refused.iter().map(|(key, _)| key).collect::<Vec<_>>(), [&culprit.key], "statement {failing}");
+        office.bench.assert_sound().await;
+    }
+    Some(done)
+}
+
+#[tokio::test]
+async fn a_record_for_which_there_can_be_no_plan_goes_back_alone() {
+    let _turn = TURN.lock().await;
+    for together in [false, true] {
+        let mut planned = 0;
+        for failing in 0.. {
+            match refused_in_the_plan(failing, together).await {
+                Some(Ok(())) => planned += 1,
+                // A batch that cannot begin is nobody's fault.
+                Some(Err(EngineError::Source(_))) if planned == 0 => {}
+                Some(Err(error)) => panic!("statement {failing}: {error:?}"),
+                None => break,
+            }
+        }
+        assert!(planned > 3, "to look at the records, and to lay them out: {planned}");
     }
 }

@@ -35,8 +35,8 @@ pub struct JointReport {
     pub longest_lock: Duration,
 }
 
-/// A group of which every record is erasable.
-type Group = Vec<(CategoryName, Claim, Fresh)>;
+/// A group of which every record is erasable, with what they are now; or of which it was not seen.
+type Group = Vec<(CategoryName, Claim, Option<Fresh>)>;
 
 /// What is to be done about some groups.
 #[derive(Default)]
@@ -173,13 +173,18 @@ impl Engine<'_> {
         self.writer.begin_joint(self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
         pass("batch-locked");
-        let sorted = match self.is_where_it_was_left().await {
-            Ok(()) => self.sort(mappings, groups).await,
-            Err(error) => Err(error),
-        };
-        let sorted = match sorted {
+        if let Err(error) = self.is_where_it_was_left().await {
+            return self.give_up(error).await;
+        }
+        let sorted = match self.sort(mappings, groups).await {
             Ok(sorted) => sorted,
-            Err(error) => return self.give_up(error).await,
+            Err(error) if error.is_about_the_database() => return self.give_up(EngineError::Source(error)).await,
+            Err(error) => {
+                self.writer.roll_back().await.map_err(EngineError::Source)?;
+                self.released = Some(Stopwatch::start());
+                let report = JointReport { longest_lock: locked.elapsed(), ..JointReport::default() };
+                return Ok(Tried::Refused { groups: all.into_iter().map(unseen).collect(), report, error });
+            }
         };
         pass("batch-planned");
         let ruled_out = JointReport::ruled_out(&sorted);
@@ -197,14 +202,17 @@ impl Engine<'_> {
             let report = JointReport { longest_lock: locked.elapsed(), ..ruled_out };
             return self.without_batch(journal, plan, sorted.erased, changed, report).await;
         }
-        let written = intent(journal, &plan).await;
-        if !matches!(written, Ok(Intent::Written)) {
-            self.writer.roll_back().await.map_err(EngineError::Source)?;
-            self.released = Some(Stopwatch::start());
-        }
-        match written.map_err(EngineError::Journal)? {
-            Intent::Written => {}
-            Intent::Held(held) => return Ok(left_out(all, &held, locked.elapsed())),
+        match intent(journal, &plan).await {
+            Ok(Intent::Written) => {}
+            Ok(Intent::Held(held)) => {
+                self.writer.roll_back().await.map_err(EngineError::Source)?;
+                self.released = Some(Stopwatch::start());
+                return Ok(left_out(all, &held, locked.elapsed()));
+            }
+            Err(error) => {
+                self.take_back().await;
+                return Err(EngineError::Journal(error));
+            }
         }
         let committed = self.commit(plan.batch).await;
         report.longest_lock = locked.elapsed();
@@ -250,7 +258,7 @@ impl Engine<'_> {
 
     /// Step 1: looks at all records again, before anything is changed. A group with one that is not to be erased is
     /// ruled out whole.
-    async fn sort(&mut self, mappings: &[&Mapping], groups: Vec<Vec<Joined>>) -> Result<Sorted, EngineError> {
+    async fn sort(&mut self, mappings: &[&Mapping], groups: Vec<Vec<Joined>>) -> Result<Sorted, SourceError> {
         let mut seen: BTreeMap<(CategoryName, RecordKey), _> = BTreeMap::new();
         for mapping in mappings {
             let own = |joined: &&Joined| joined.category == mapping.category;
@@ -260,7 +268,7 @@ impl Engine<'_> {
             }
             let ruled = rulings(self.reader, mapping, self.day, self.key, &claims).await;
             let named = claims.into_iter().map(|claim| (mapping.category.clone(), claim.key));
-            seen.extend(named.zip(ruled.map_err(EngineError::Source)?));
+            seen.extend(named.zip(ruled?));
         }
         let mut sorted = Sorted::default();
         for group in groups {
@@ -316,7 +324,7 @@ impl Sorted {
                 continue;
             };
             match ruling {
-                Ruling::Erase(fresh) => whole.push((joined.category, joined.claim, fresh)),
+                Ruling::Erase(fresh) => whole.push((joined.category, joined.claim, Some(fresh))),
                 ruling => out.push((joined.category, RuledOut { claim: joined.claim, ruling })),
             }
         }
@@ -341,6 +349,10 @@ fn left_out(all: Vec<Vec<Joined>>, held: &[ProposalId], lock: Duration) -> Tried
     Tried::Held { groups, report }
 }
 
+fn unseen(group: Vec<Joined>) -> Group {
+    group.into_iter().map(|joined| (joined.category, joined.claim, None)).collect()
+}
+
 fn claimed(group: Group) -> Vec<Joined> {
     group.into_iter().map(|(category, claim, _)| Joined { category, claim }).collect()
 }
@@ -356,7 +368,7 @@ async fn give_back<J: Journal>(
         for (category, ..) in &group {
             report.of(category).returned += 1;
         }
-        let refused: Vec<(Claim, Fresh)> = group.into_iter().map(|(_, claim, fresh)| (claim, fresh)).collect();
+        let refused: Vec<(Claim, Option<Fresh>)> = group.into_iter().map(|(_, claim, fresh)| (claim, fresh)).collect();
         journal.refused(&refused, error.to_string()).await.map_err(EngineError::Journal)?;
     }
     Ok(report)

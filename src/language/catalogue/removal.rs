@@ -32,6 +32,7 @@ pub(super) const TEXTS: super::Part = &[
     ),
     ("it was not tried yet", "noch nicht versucht"),
     ("the source is closed until an operator decides", "die Quelle ist geschlossen, bis der Betrieb entscheidet"),
+    ("its last batch is not settled yet", "ihr letzter Stapel ist noch nicht abgewickelt"),
     ("outside its hours, {hours}", "außerhalb der Zeiten, {hours}"),
     ("it would fail: {fault}", "es würde scheitern: {fault}"),
     (
