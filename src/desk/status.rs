@@ -119,7 +119,7 @@ pub struct CategoryStanding {
     pub is_configured: bool,
 }
 
-/// How many records were erased, by category and by what was done.
+/// How many records were erased since the daemon was started, by category and by what was done.
 pub type ErasedCounts = BTreeMap<(CategoryName, Outcome), u64>;
 
 /// Sources, and by category what is wrong, and which gates are closed.
@@ -134,7 +134,8 @@ impl Desk {
         self.overview(leave.scope()).await
     }
 
-    /// How things stand within the asker's scope, and how many records were erased of each category that is wholly within it.
+    /// How things stand within the asker's scope, and how many records were erased since the daemon was started, of each
+    /// category that is wholly within it.
     ///
     /// # Errors
     /// As [`status`](Self::status).

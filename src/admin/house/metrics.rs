@@ -54,7 +54,7 @@ impl House {
         let mut family = out.family(
             "erasured_records_erased_total",
             Kind::Counter,
-            "Records erased, by category and by what was done.",
+            "Records erased since the daemon was started, by category and by what was done.",
         );
         for ((category, outcome), count) in erased {
             let outcome = match outcome {
