@@ -2,9 +2,10 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
@@ -12,6 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use super::console::Console;
 use super::exit::{Exit, Failure};
@@ -20,9 +22,24 @@ use crate::api::Problem;
 /// What is written as `%XX` in a part of a path: all but what RFC 3986 calls unreserved.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// How long to wait for an answer: the daemon begins to answer within a minute and a half, and a request may wait for its
+/// turn before.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// How long machines wait that ask again and again: whoever takes longer to answer them than this stands still.
+const HASTE: Duration = Duration::from_secs(10);
+
+/// What to do where a question was not answered in time.
+const LOOK: &str = "see what holds it up (systemctl status erasured, journalctl -u erasured), and ask again";
+/// What to do where something was to be done, and nobody knows whether it was.
+const PERHAPS_DONE: &str = "what was asked for may still have been done; look before you ask again";
+/// What to do where an answer has broken off.
+const INCOMPLETE: &str = "what was written so far is incomplete; the daemon's log says why";
+
 /// The daemon, as the client sees it.
 pub(super) struct Client {
     socket: PathBuf,
+    /// How long to wait for a whole answer, or for each piece of one that comes in pieces.
+    patience: Duration,
 }
 
 /// An answer: as it came, and as it is meant.
@@ -34,14 +51,24 @@ pub(super) struct Got<T> {
 }
 
 impl Client {
-    pub(super) fn new(socket: PathBuf) -> Self {
-        Self { socket }
+    pub(super) fn new(socket: PathBuf, patience: Duration) -> Self {
+        Self { socket, patience }
+    }
+
+    /// From now on waits for no longer than machines that ask again and again.
+    pub(super) fn hurry(&mut self) {
+        self.patience = self.patience.min(HASTE);
     }
 
     /// Asks for `path`, with `query` behind it.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, query: &impl Serialize) -> Result<Got<T>, Failure> {
-        let response = self.send(Method::GET, &with_query(path, query)?, Vec::new()).await?;
-        read(response).await
+        let target = with_query(path, query)?;
+        self.in_time(LOOK, async { read(self.send(Method::GET, &target, Vec::new()).await?).await }).await
+    }
+
+    /// Asks for what is no JSON.
+    pub(super) async fn text(&self, path: &str) -> Result<String, Failure> {
+        self.in_time(LOOK, async { collect(self.send(Method::GET, path, Vec::new()).await?).await }).await
     }
 
     /// Sends `request` to `path`.
@@ -51,23 +78,23 @@ impl Client {
         request: &impl Serialize,
     ) -> Result<Got<T>, Failure> {
         let body = serde_json::to_vec(request).map_err(|error| unsaid(&error))?;
-        read(self.send(Method::POST, path, body).await?).await
+        self.in_time(PERHAPS_DONE, async { read(self.send(Method::POST, path, body).await?).await }).await
     }
 
     /// Writes the answer at `path` to stdout, piece by piece as it comes.
     pub(super) async fn pour(&self, path: &str, console: &mut Console<'_>) -> Result<(), Failure> {
-        let response = self.send(Method::GET, path, Vec::new()).await?;
-        let mut body = response.into_body();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| {
-                Failure::new(Exit::Refused, "cannot read the whole answer: the daemon broke off")
-                    .hint("what was written so far is incomplete; the daemon's log says why")
-            })?;
+        let mut body = self.in_time(LOOK, self.send(Method::GET, path, Vec::new())).await?.into_body();
+        while let Some(frame) = self.in_time(INCOMPLETE, piece(&mut body)).await? {
             if let Some(bytes) = frame.data_ref() {
                 console.bytes(bytes)?;
             }
         }
         Ok(())
+    }
+
+    /// The answer, unless it takes longer than there is patience.
+    async fn in_time<T>(&self, hint: &str, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        timeout(self.patience, answer).await.unwrap_or_else(|_| Err(self.silent().hint(hint)))
     }
 
     async fn send(&self, method: Method, target: &str, body: Vec<u8>) -> Result<Response<Incoming>, Failure> {
@@ -116,8 +143,13 @@ impl Client {
 
     fn broken(&self, error: &hyper::Error) -> Failure {
         let path = self.socket.display();
-        Failure::new(Exit::Unreachable, format!("cannot talk to the daemon at {path}: {error}"))
-            .hint("what was asked for may still have been done; look before you ask again")
+        Failure::new(Exit::Unreachable, format!("cannot talk to the daemon at {path}: {error}")).hint(PERHAPS_DONE)
+    }
+
+    fn silent(&self) -> Failure {
+        let (path, seconds) = (self.socket.display(), self.patience.as_secs_f64());
+        let sentence = format!("cannot wait any longer: the daemon at {path} has not answered for {seconds} s");
+        Failure::new(Exit::Unreachable, sentence)
     }
 }
 
@@ -142,6 +174,14 @@ async fn read<T: DeserializeOwned>(response: Response<Incoming>) -> Result<Got<T
             .hint("client and daemon may be of different versions: compare erasurectl --version and erasured --version")
     })?;
     Ok(Got { json, value })
+}
+
+/// The next piece of an answer; `None` behind its last.
+async fn piece(body: &mut Incoming) -> Result<Option<Frame<Bytes>>, Failure> {
+    body.frame()
+        .await
+        .transpose()
+        .map_err(|_| Failure::new(Exit::Refused, "cannot read the whole answer: the daemon broke off").hint(INCOMPLETE))
 }
 
 async fn collect(response: Response<Incoming>) -> Result<String, Failure> {

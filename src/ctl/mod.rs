@@ -42,12 +42,13 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use std::sync::{Arc, Mutex};
 
 use args::{Args, Verb};
 use clap::CommandFactory as _;
-use client::Client;
+use client::{Client, PATIENCE};
 use console::{Console, Streams};
 pub use exit::Exit;
 use exit::Failure;
@@ -83,7 +84,7 @@ pub fn main() -> ExitCode {
             // Who sees the question and can answer it sits at a terminal with both.
             let input = (is_terminal && io::stdin().is_terminal()).then_some(&mut input as &mut (dyn BufRead + Send));
             let streams = Streams { out: &mut out, err: &mut err, is_terminal, input };
-            runtime.block_on(converse(std::env::args_os(), streams)).into()
+            runtime.block_on(converse(std::env::args_os(), streams, PATIENCE)).into()
         }
         Err(error) => {
             let sentence = format!("error: cannot start: {error}");
@@ -100,7 +101,17 @@ pub async fn run(
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> Exit {
-    converse(arguments, Streams { out, err, is_terminal: false, input: None }).await
+    run_within(PATIENCE, arguments, out, err).await
+}
+
+/// The same, which waits for an answer, or for the next piece of a long one, for so long at most.
+pub async fn run_within(
+    patience: Duration,
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut (dyn Write + Send),
+    err: &mut (dyn Write + Send),
+) -> Exit {
+    converse(arguments, Streams { out, err, is_terminal: false, input: None }, patience).await
 }
 
 /// The same in `language`, whatever arguments and environment say; adds every sentence to `misses` that the catalogue does not
@@ -114,21 +125,21 @@ pub async fn run_noting(
 ) -> Exit {
     let tongue = Tongue::new(language, Some(Arc::clone(misses)));
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    speaking(tongue, answer(&arguments, Streams { out, err, is_terminal: false, input: None })).await
+    speaking(tongue, answer(&arguments, Streams { out, err, is_terminal: false, input: None }, PATIENCE)).await
 }
 
-async fn converse(arguments: impl IntoIterator<Item = OsString>, streams: Streams<'_>) -> Exit {
+async fn converse(arguments: impl IntoIterator<Item = OsString>, streams: Streams<'_>, patience: Duration) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    speaking(Tongue::new(tongue::of(&arguments), None), answer(&arguments, streams)).await
+    speaking(Tongue::new(tongue::of(&arguments), None), answer(&arguments, streams, patience)).await
 }
 
-async fn answer(arguments: &[OsString], streams: Streams<'_>) -> Exit {
+async fn answer(arguments: &[OsString], streams: Streams<'_>, patience: Duration) -> Exit {
     let args = match usage::read::<Args>(arguments) {
         Ok(args) => args,
         Err(said) => return tell_usage(&said, streams),
     };
     let socket = args.socket.or_else(|| std::env::var_os(SOCKET_VARIABLE).map(PathBuf::from));
-    let client = Client::new(socket.unwrap_or_else(|| DEFAULT_SOCKET.into()));
+    let client = Client::new(socket.unwrap_or_else(|| DEFAULT_SOCKET.into()), patience);
     let mut session = Session { client, console: Console::new(args.json, streams) };
     // Whoever may call these verbs may see the reasons: nobody is refused for a question that was not asked.
     if !args.json && matches!(args.verb, Verb::List(_) | Verb::Show(_) | Verb::Reasons(_)) {

@@ -11,6 +11,7 @@ use crate::api::{DecisionStatus, Health, HealthState, Job, PendingStep, Run, Sou
 
 pub(super) async fn run(session: &mut Session<'_>, asked: args::Status) -> Result<Exit, Failure> {
     if asked.check {
+        session.client.hurry();
         return check(session).await;
     }
     let got = session.client.get::<Status>("/v1/status", &()).await?;

@@ -156,7 +156,7 @@ mod tests {
     fn source(trouble: Option<SourceTrouble>, is_overdue: bool) -> SourceStanding {
         let left = Left { owed: Vec::new(), oldest: None };
         let within = Some("30 days".to_owned());
-        let removal = RemovalStanding { left, within, is_overdue, vacuum: None };
+        let removal = RemovalStanding { left: Some(left), within, is_overdue, vacuum: None };
         SourceStanding { source: "crm".parse().unwrap(), problem: None, trouble, removal }
     }
 

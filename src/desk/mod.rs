@@ -86,7 +86,7 @@ pub struct Desk {
     key: FingerprintKey,
     verifier: VerifierKey,
     clock: SharedClock,
-    /// How many records were erased, as far as somebody has counted.
+    /// How many records were erased since the daemon was started, as far as somebody has counted.
     erased: Arc<Mutex<ErasedSoFar>>,
 }
 
@@ -184,7 +184,8 @@ impl Desk {
         clock: SharedClock,
     ) -> Self {
         let verifier = checkpoint.verifier(store.installation());
-        Self { store, board, key, verifier, clock, erased: Arc::default() }
+        let erased = Arc::new(Mutex::new(ErasedSoFar::since(clock.now())));
+        Self { store, board, key, verifier, clock, erased }
     }
 
     /// The settings in force.

@@ -91,8 +91,9 @@ pub enum SourceTrouble {
 /// How far what was erased in a source is removed from its files.
 #[derive(Debug, Clone)]
 pub struct RemovalStanding {
-    /// The steps that are still owed, and the oldest confirmation of what is not known to be gone.
-    pub left: Left,
+    /// The steps that are still owed, and the oldest confirmation of what is not known to be gone; `None` for whoever does
+    /// not see everything: they are about the whole source.
+    pub left: Option<Left>,
     /// The longest time from a confirmation to the verified removal.
     pub within: Option<String>,
     /// Whether it is exceeded.
@@ -118,7 +119,7 @@ pub struct CategoryStanding {
     pub is_configured: bool,
 }
 
-/// How many records were erased, by category and by what was done.
+/// How many records were erased since the daemon was started, by category and by what was done.
 pub type ErasedCounts = BTreeMap<(CategoryName, Outcome), u64>;
 
 /// Sources, and by category what is wrong, and which gates are closed.
@@ -133,7 +134,8 @@ impl Desk {
         self.overview(leave.scope()).await
     }
 
-    /// How things stand within the asker's scope, and how many records were erased of each category that is wholly within it.
+    /// How things stand within the asker's scope, and how many records were erased since the daemon was started, of each
+    /// category that is wholly within it.
     ///
     /// # Errors
     /// As [`status`](Self::status).
@@ -167,7 +169,8 @@ impl Desk {
     async fn overview(&self, scope: &Scope) -> Result<Overview, DeskError> {
         let settings = self.settings();
         let (sources, mut problems, mut gates) = self.sources(&settings, scope).await?;
-        let owed_at = sources.iter().flat_map(|source| &source.removal.left.owed).map(|owed| owed.next_at).min();
+        let left = sources.iter().filter_map(|source| source.removal.left.as_ref());
+        let owed_at = left.flat_map(|left| &left.owed).map(|owed| owed.next_at).min();
         let mut jobs = Vec::new();
         for job in JobKind::ALL {
             let owed_at = owed_at.filter(|_| job == JobKind::Remove);
@@ -292,7 +295,7 @@ impl Desk {
                     opened.reader.close().await;
                 }
             }
-            let removal = self.removal(settings, described).await?;
+            let removal = self.removal(settings, described, scope).await?;
             sources.push(SourceStanding { source: source.clone(), problem, trouble, removal });
         }
         if scope.is_everything() {
@@ -309,21 +312,26 @@ impl Desk {
         for source in names.into_iter().filter(|name| !settings.sources.contains_key(name)) {
             let left = self.store.left_in(&source, |_| true).await.map_err(DeskError::Store)?;
             let problem = "it is not in the settings, and what was erased from it is not known to be gone".to_owned();
-            let removal = RemovalStanding { left, within: None, is_overdue: false, vacuum: None };
+            let removal = RemovalStanding { left: Some(left), within: None, is_overdue: false, vacuum: None };
             let trouble = Some(SourceTrouble::Forgotten);
             forgotten.push(SourceStanding { source, problem: Some(problem), trouble, removal });
         }
         Ok(forgotten)
     }
 
-    async fn removal(&self, settings: &Settings, described: &SourceSettings) -> Result<RemovalStanding, DeskError> {
+    async fn removal(
+        &self,
+        settings: &Settings,
+        described: &SourceSettings,
+        scope: &Scope,
+    ) -> Result<RemovalStanding, DeskError> {
         let removal = &described.removal;
         let wanted = |step| is_wanted(step, removal);
         let left = self.store.left_in(&described.name, wanted).await.map_err(DeskError::Store)?;
         let now = self.now().to_zoned(settings.time_zone.clone());
         Ok(RemovalStanding {
             is_overdue: is_overdue(removal, left.oldest, &now),
-            left,
+            left: scope.is_everything().then_some(left),
             within: removal.within.as_ref().map(|within| within.value.to_string()),
             vacuum: removal.vacuum.as_ref().map(|hours| hours.value.to_string()),
         })

@@ -24,13 +24,22 @@ pub struct LedgerEntry {
     pub erased_at: Timestamp,
 }
 
-/// How many records were erased, by category and by what was done, as far as the ledger was counted.
-#[derive(Debug, Clone, Default)]
+/// How many records were erased since some instant, by category and by what was done, as far as the ledger was counted.
+#[derive(Debug, Clone)]
 pub struct ErasedSoFar {
     /// The counts.
     pub counts: BTreeMap<(CategoryName, Outcome), u64>,
-    /// The last row that was counted.
-    last: i64,
+    since: Timestamp,
+    /// The last row that was counted, or that was there before; `None` before anything was counted.
+    last: Option<i64>,
+}
+
+impl ErasedSoFar {
+    /// Nothing yet, of what is erased from this instant on.
+    #[must_use]
+    pub const fn since(since: Timestamp) -> Self {
+        Self { counts: BTreeMap::new(), since, last: None }
+    }
 }
 
 impl Store {
@@ -40,20 +49,39 @@ impl Store {
     /// # Errors
     /// When it could not be read.
     pub async fn count_erased(&self, so_far: &mut ErasedSoFar) -> Result<(), StoreError> {
+        const DOING: &str = "count what was erased";
+        let after = match so_far.last {
+            None => self.last_erased(Some(so_far.since)).await.map_err(failed(DOING))?,
+            // The ledger is pruned from its beginning: where its last row is gone, it began anew with the first number.
+            Some(last) if self.last_erased(None).await.map_err(failed(DOING))? < last => 0,
+            Some(last) => last,
+        };
         let found = sqlx::query(
             "SELECT category, outcome, count(*) AS count, max(id) AS last FROM ledger WHERE id > ?1 \
              GROUP BY category, outcome",
         )
-        .bind(so_far.last)
+        .bind(after)
         .fetch_all(&self.readers)
         .await
-        .map_err(failed("count what was erased"))?;
+        .map_err(failed(DOING))?;
+        let mut last = after;
         for row in &found {
             let of = (rows::parsed(row, "category")?, rows::parsed(row, "outcome")?);
             *so_far.counts.entry(of).or_default() += rows::count(row, "count")?;
-            so_far.last = so_far.last.max(rows::get(row, "last")?);
+            last = last.max(rows::get(row, "last")?);
         }
+        so_far.last = Some(last);
         Ok(())
+    }
+
+    /// The ledger's last row, or the last of those from before some instant; 0 where there is none.
+    async fn last_erased(&self, before: Option<Timestamp>) -> Result<i64, sqlx::Error> {
+        let found =
+            sqlx::query_scalar("SELECT id FROM ledger WHERE ?1 IS NULL OR erased_at < ?1 ORDER BY id DESC LIMIT 1")
+                .bind(before.map(rows::instant))
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(found.unwrap_or_default())
     }
 
     /// The last erasure of each of these records of a category that was ever erased.

@@ -344,6 +344,37 @@ async fn the_metrics_count_only_what_the_asker_sees_whole() {
     assert_eq!(sample(&samples, "erasured_records_erased_total", &erased), Some(0.0));
 }
 
+/// What is owed in a source is about everybody in it, whatever their units.
+#[tokio::test]
+async fn whoever_does_not_see_all_of_a_source_learns_only_whether_removing_is_overdue() {
+    let office = access::Office::open(access::GRANTS).await;
+    let path = office.living.bench.dir.path().join("erasured.toml");
+    let before = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{before}\n[source.app.removal]\nwithin = \"1 day\"\nvacuum = \"02:00-03:00\"\n"))
+        .unwrap();
+    office.living.settings.post(Arc::new(office.living.bench.settings()), &[]);
+    office.json("dora", &["confirm", "member/1"]).await;
+    let run = office.json("olga", &["run", "erase", "--wait"]).await;
+    assert_eq!(run["state"], "done", "{run}");
+    office.living.clock.advance(jiff::SignedDuration::from_hours(48));
+    let whole = office.json("dora", &["status"]).await["sources"][0]["removal"].clone();
+    assert_eq!(whole["pending"][0]["step"], "vacuum", "{whole}");
+    assert!(whole["oldest_confirmed_at"].is_string(), "{whole}");
+    let seen = office.json("vera", &["status"]).await;
+    let removal = json!({"pending": [], "oldest_confirmed_at": null, "within": "1 day", "overdue": true, "vacuum": "02:00-03:00"});
+    assert_eq!(seen["sources"][0]["removal"], removal);
+    assert!(seen["jobs"].as_array().unwrap().iter().all(|job| job["next_at"] == Value::Null), "{seen}");
+    let source = [("source", "app")];
+    for (user, told) in [("dora", true), ("vera", false)] {
+        office.sit(user);
+        let (samples, text) = office.living.metrics().await;
+        let of = |name: &str| sample(&samples, name, &source);
+        assert_eq!(of("erasured_removal_pending_steps").is_some(), told, "{user}");
+        assert_eq!(of("erasured_removal_oldest_confirmation_seconds").is_some(), told, "{user}");
+        assert_eq!(of("erasured_removal_overdue"), Some(1.0), "{user}: {text}");
+    }
+}
+
 /// The operator's question why somebody is still there, where nothing was ever proposed.
 #[tokio::test]
 async fn whoever_asks_for_a_record_that_is_not_proposed_is_told_why() {

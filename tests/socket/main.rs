@@ -12,4 +12,6 @@ mod permissions;
 #[cfg(test)]
 mod serving;
 #[cfg(test)]
+mod silence;
+#[cfg(test)]
 mod transcripts;

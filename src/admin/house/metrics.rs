@@ -54,7 +54,7 @@ impl House {
         let mut family = out.family(
             "erasured_records_erased_total",
             Kind::Counter,
-            "Records erased, by category and by what was done.",
+            "Records erased since the daemon was started, by category and by what was done.",
         );
         for ((category, outcome), count) in erased {
             let outcome = match outcome {
@@ -136,17 +136,17 @@ impl House {
             Kind::Gauge,
             "Steps that are still owed until what was erased is gone from a source's files.",
         );
-        for standing in &overview.sources {
-            family.sample(&[("source", standing.source.as_str())], standing.removal.left.owed.len());
+        let left = || overview.sources.iter().filter_map(|of| Some((of.source.as_str(), of.removal.left.as_ref()?)));
+        for (source, left) in left() {
+            family.sample(&[("source", source)], left.owed.len());
         }
         let mut family = out.family(
             "erasured_removal_oldest_confirmation_seconds",
             Kind::Gauge,
             "How long ago the oldest confirmation was of what is not known to be gone; 0 where there is none.",
         );
-        for standing in &overview.sources {
-            let oldest = ago(self.desk.now(), standing.removal.left.oldest);
-            family.sample(&[("source", standing.source.as_str())], oldest);
+        for (source, left) in left() {
+            family.sample(&[("source", source)], ago(self.desk.now(), left.oldest));
         }
         let mut family =
             out.family("erasured_removal_overdue", Kind::Gauge, "Whether that is longer ago than the settings allow.");

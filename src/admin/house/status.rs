@@ -92,7 +92,8 @@ fn health(found: Vec<desk::Complaint>) -> Health {
 }
 
 fn removal(standing: RemovalStanding) -> RemovalStatus {
-    let pending = standing.left.owed.into_iter().map(|owed| PendingStep {
+    let (owed, oldest) = standing.left.map_or_else(Default::default, |left| (left.owed, left.oldest));
+    let pending = owed.into_iter().map(|owed| PendingStep {
         step: step_of(owed.step),
         since: instant(owed.since),
         records: owed.records,
@@ -102,7 +103,7 @@ fn removal(standing: RemovalStanding) -> RemovalStatus {
     });
     RemovalStatus {
         pending: pending.collect(),
-        oldest_confirmed_at: standing.left.oldest.map(instant),
+        oldest_confirmed_at: oldest.map(instant),
         within: standing.within,
         overdue: standing.is_overdue,
         vacuum: standing.vacuum,

@@ -213,6 +213,14 @@ pub(super) const TEXTS: super::Part = &[
         "what was asked for may still have been done; look before you ask again",
         "das Verlangte kann dennoch geschehen sein; vor einem neuen Versuch nachsehen",
     ),
+    (
+        "cannot wait any longer: the daemon at {path} has not answered for {seconds} s",
+        "kann nicht länger warten: der Dienst an {path} hat {seconds} s lang nicht geantwortet",
+    ),
+    (
+        "see what holds it up (systemctl status erasured, journalctl -u erasured), and ask again",
+        "nachsehen, was ihn aufhält (systemctl status erasured, journalctl -u erasured), und noch einmal fragen",
+    ),
     ("cannot write the request: {error}", "kann die Anfrage nicht schreiben: {error}"),
     ("cannot understand the daemon's answer: {error}", "kann die Antwort des Dienstes nicht verstehen: {error}"),
     (

@@ -168,6 +168,35 @@ async fn what_is_old_goes_and_what_stands_stays_whole() {
     assert!(Store::open(&bench.path(), bench.clock.clone()).await.unwrap().check_whole(|| false).await.unwrap());
 }
 
+/// A counter begins at nothing with each start, and pruning neither lowers it nor hides from it what comes later.
+#[tokio::test]
+async fn erasures_are_counted_on_across_a_start_and_a_prune() {
+    let counted = |so_far: &ErasedSoFar| so_far.counts.values().sum::<u64>();
+    let (bench, _) = bench_of_long_ago().await;
+    let mut first = ErasedSoFar::since(bench.clock.now().checked_sub(years(20)).unwrap());
+    bench.store.count_erased(&mut first).await.unwrap();
+    let mut second = ErasedSoFar::since(bench.clock.now());
+    bench.store.count_erased(&mut second).await.unwrap();
+    assert_eq!((counted(&first), counted(&second)), (2, 0), "what was there at the start is not counted");
+    cut(&bench).await.unwrap();
+    assert!(bench.store.sweep(&|| false).await.unwrap());
+    assert_eq!(number(&bench, "SELECT count(*) FROM ledger").await, 0);
+    // A row that takes the number of one that is gone.
+    let (batch, _) = bench.intent(2, &[7]).await.unwrap();
+    let mut turn = bench.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    change.outcome(batch).await.unwrap();
+    change.commit().await.unwrap();
+    drop(turn);
+    assert_eq!(number(&bench, "SELECT max(id) FROM ledger").await, 1);
+    for so_far in [&mut first, &mut second] {
+        for _ in 0..2 {
+            bench.store.count_erased(so_far).await.unwrap();
+        }
+    }
+    assert_eq!((counted(&first), counted(&second)), (3, 1));
+}
+
 #[tokio::test]
 async fn whoever_trusts_a_key_that_was_exchanged_before_the_cut_can_verify_what_is_left() {
     let mut bench = Bench::new().await;
