@@ -269,6 +269,21 @@ inside mv /root/checkpoint-key /etc/credstore/
 inside systemctl reset-failed erasured.service
 inside systemctl start erasured.service
 holds "it starts again when both are there" is_active
+inside systemctl stop erasured.socket erasured.service
+holds "a client finds nobody when the socket is stopped, too" cannot as_clerk erasurectl status
+by_hand() { { inside erasured clock 2>&1 || true; } | grep -qF -- '-p LoadCredential=checkpoint-key erasured'; }
+holds "a command by hand has no keys, and says how it gets them" by_hand
+with_keys() { inside systemd-run --quiet --pipe --wait -p LoadCredential=fingerprint-key -p LoadCredential=checkpoint-key "$@"; }
+clock() { with_keys -p User=erasured erasured clock | grep -q 'is believed'; }
+holds "a command that systemd runs with them works" clock
+reopen() { with_keys -p User=erasured -p SupplementaryGroups=crm erasured reopen crm | grep -q 'was not closed'; }
+holds "also one that needs the application's database" reopen
+rotate() { with_keys erasured rotate checkpoint-key --to /root/next-key | grep -q 'in /root/next-key'; }
+holds "the key of checkpoints is exchanged by root" rotate
+inside mv /root/next-key /etc/credstore/checkpoint-key
+inside systemctl start erasured.socket erasured.service
+holds "it starts with the new one" is_active
+holds "the trail holds" as_clerk erasurectl audit verify
 
 say "shut down"
 inside systemctl poweroff >/dev/null 2>&1 || kill -s RTMIN+4 "$init"
