@@ -22,6 +22,8 @@ mod prepare;
 #[expect(dead_code, reason = "the helper is made for other targets too")]
 #[path = "common/process.rs"]
 mod process;
+#[path = "kill/prune.rs"]
+mod prune;
 #[path = "kill/removal.rs"]
 mod removal;
 #[path = "kill/statements.rs"]

@@ -33,6 +33,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Server<B> {
     listener: Listener,
     shared: Arc<Shared<B>>,
+    is_full: watch::Sender<bool>,
 }
 
 impl<B: Backend> Server<B> {
@@ -46,7 +47,13 @@ impl<B: Backend> Server<B> {
     #[must_use]
     pub fn knowing(listener: Listener, backend: Arc<B>, who_is: WhoIs) -> Self {
         let shared = Shared { backend, routes: routes(), who_is, refusals: Refusals::new() };
-        Self { listener, shared: Arc::new(shared) }
+        Self { listener, shared: Arc::new(shared), is_full: watch::Sender::new(false) }
+    }
+
+    /// Whether as many are connected as there are places for, and whoever else connects waits.
+    #[must_use]
+    pub fn is_full(&self) -> watch::Receiver<bool> {
+        self.is_full.subscribe()
     }
 
     /// Serves until `stop` is ready. Then no further connection is taken, and what is being answered has
@@ -82,7 +89,9 @@ async fn accept<B: Backend>(
     connections: &mut JoinSet<()>,
 ) -> io::Result<()> {
     loop {
+        server.is_full.send_replace(places.available_permits() == 0);
         let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+        server.is_full.send_replace(false);
         let stream = match server.listener.socket.accept().await {
             Ok((stream, _)) => stream,
             Err(error) if passes(&error) => {

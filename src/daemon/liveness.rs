@@ -2,7 +2,7 @@
 //!
 //! That a process is there says little: it may answer nobody, or no job may ever begin again. So a sign of life is sent
 //! only after it was seen that the timer and the queue have come round, that the state can be had, and that the socket
-//! answers. How long a run takes is no sign: a large file takes hours to be written anew, and killing the daemon over
+//! answers, or that all of its places are taken: whoever holds them is not to have the daemon killed. How long a run takes is no sign: a large file takes hours to be written anew, and killing the daemon over
 //! it would only make it begin again.
 
 use std::convert::Infallible;
@@ -94,6 +94,8 @@ pub(super) struct Liveness<'a> {
     pub(super) store: &'a Store,
     /// Where the socket is; `None` for one without a path.
     pub(super) socket: Option<PathBuf>,
+    /// Whether whoever connects waits for a place.
+    pub(super) is_full: watch::Receiver<bool>,
 }
 
 impl Liveness<'_> {
@@ -126,6 +128,11 @@ impl Liveness<'_> {
         drop(turn.map_err(|_| Lifeless::Slow { what: "waiting for the state", limit })?);
         let Some(socket) = &self.socket else { return Ok(()) };
         let answered = timeout(limit, ask(socket)).await;
+        // The queue of those who connect may be full, too.
+        let waits = |error: &std::io::Error| error.kind() == std::io::ErrorKind::WouldBlock;
+        if answered.as_ref().map_or(true, |asked| asked.as_ref().is_err_and(waits)) && *self.is_full.borrow() {
+            return Ok(());
+        }
         answered.map_err(|_| Lifeless::Slow { what: "an answer on the socket", limit })?.map_err(Lifeless::Unanswered)
     }
 }

@@ -293,6 +293,8 @@ struct Running {
     pulse: Arc<Pulse>,
     /// Where the socket is, however it was opened.
     socket: Option<PathBuf>,
+    /// Whether whoever connects waits for a place.
+    is_full: watch::Receiver<bool>,
     /// What tells how things stand, until it has begun.
     health: Option<Watch>,
 }
@@ -334,14 +336,16 @@ impl Running {
             scheduler.run_queue(&runner, stopping).await.map_err(ServeError::Jobs)
         });
         let mut stopping = stop.subscribe();
+        let server = Server::new(listener, Arc::new(house));
+        let is_full = server.is_full();
         tasks.spawn(async move {
             let stopped = async move {
                 // A sender that is gone means the same.
                 let _ = stopping.wait_for(|stop| *stop).await;
             };
-            Server::new(listener, Arc::new(house)).serve(stopped).await.map_err(ServeError::Answering)
+            server.serve(stopped).await.map_err(ServeError::Answering)
         });
-        Self { tasks, stop, boards, pulse, socket, health: Some(health) }
+        Self { tasks, stop, boards, pulse, socket, is_full, health: Some(health) }
     }
 
     /// Begins to tell how things stand: not before the service manager knows that everything is up.
@@ -358,8 +362,8 @@ impl Running {
         setup: &Setup,
         store: &Store,
     ) -> Result<&'static str, ServeError> {
-        let Self { tasks, boards, pulse, socket, .. } = self;
-        let liveness = Liveness { pulse, store, socket: socket.take() };
+        let Self { tasks, boards, pulse, socket, is_full, .. } = self;
+        let liveness = Liveness { pulse, store, socket: socket.take(), is_full: is_full.clone() };
         let mut fed = pin!(liveness.feed());
         loop {
             tokio::select! {

@@ -3,7 +3,7 @@
 //! Without the feature `failpoints` nothing of this is in the program.
 
 /// Every place: those of a batch in the order in which it passes them, those of runs, those of a start.
-pub const POINTS: [&str; 16] = [
+pub const POINTS: [&str; 17] = [
     "batch-locked",
     "batch-planned",
     "category-changed",
@@ -17,6 +17,7 @@ pub const POINTS: [&str; 16] = [
     "removal-step-done",
     "removal-vacuumed",
     "prepare-proposed",
+    "trail-cut",
     "run-finishing",
     "start-noted",
     "source-settled",

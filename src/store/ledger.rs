@@ -24,6 +24,16 @@ pub struct LedgerEntry {
     pub erased_at: Timestamp,
 }
 
+impl LedgerEntry {
+    /// Whether a record that is about this person now is what was left of the one that was anonymised. Where it cannot be
+    /// compared nobody can tell, and it is taken for that.
+    #[must_use]
+    pub fn is_left_in(&self, now: &Fingerprint) -> bool {
+        let is_other = |after: &Fingerprint| after.is_comparable(now) && after != now;
+        self.outcome == Outcome::Anonymised && !self.after.as_ref().is_some_and(is_other)
+    }
+}
+
 /// How many records were erased since some instant, by category and by what was done, as far as the ledger was counted.
 #[derive(Debug, Clone)]
 pub struct ErasedSoFar {

@@ -1,5 +1,8 @@
 //! What it is told while it runs.
 
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use sqlx::Connection as _;
@@ -119,6 +122,25 @@ async fn a_schedule_that_is_taken_up_counts_from_then_on() {
     assert!(job["next_at"].is_string(), "{job}");
     wait_for("slots are counted", async || !site.now("SELECT 1 FROM schedule").await.is_empty()).await;
     assert_eq!(site.runs(), Vec::<Value>::new(), "yesterday's slot is not made up for");
+    daemon.stop();
+}
+
+/// Whoever may connect holds all places, and more wait: that is no reason to kill the daemon in the middle of a run.
+#[tokio::test]
+async fn signs_of_life_are_sent_although_every_place_is_taken() {
+    let bench = office(1).await;
+    let site = Site::at(bench.dir.path());
+    let mut daemon = site.start(&[("WATCHDOG_USEC", "400000")]);
+    daemon.ready();
+    let silent: Vec<UnixStream> = (0..70).map(|_| UnixStream::connect(site.socket()).unwrap()).collect();
+    // What was sent before is no sign of what is seen now.
+    std::thread::sleep(Duration::from_secs(1));
+    while daemon.news().is_some() {}
+    for _ in 0..5 {
+        wait_until("a sign of life", || daemon.news().is_some_and(|news| news.contains("WATCHDOG=1")));
+    }
+    assert!(!site.log().contains("no sign of life is sent"), "{}", site.log());
+    drop(silent);
     daemon.stop();
 }
 

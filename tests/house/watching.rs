@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use erasured::audit::By;
+
 use super::*;
 
 /// A house in which two customers were confirmed as due and one because a clerk has asked for it, and all were erased; with
@@ -399,6 +401,42 @@ async fn whoever_asks_for_a_record_that_is_not_proposed_is_told_why() {
     // What is out of scope does not exist, whether it is there or not.
     living.grant("permissions = [\"view\"]\ncategories = [\"user\"]");
     assert_eq!((asked("customer/4").await.as_str(), asked("customer/99").await.as_str()), (none, none));
+}
+
+/// The next run of prepare does not propose it, and nobody is told that it does.
+#[tokio::test]
+async fn whoever_asks_for_what_is_due_is_told_what_keeps_prepare_from_it() {
+    let living = Living::prepared().await;
+    living.bench.sql("INSERT INTO customers VALUES (6, 'Moser', '2019-01-01'), (7, 'Wolf', '2019-01-01')").await;
+    let asked = async |language: &str| {
+        let socket = living.socket.to_str().unwrap();
+        let words = ["erasurectl", "--lang", language, "--socket", socket, "show", "customer/6"];
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        ctl::run(words.map(Into::into), &mut out, &mut err).await;
+        let told = String::from_utf8(err).unwrap();
+        told.lines().next().unwrap().rsplit_once(": ").unwrap().1.to_owned()
+    };
+    assert_eq!(asked("en").await, "it is due, and the next run of prepare proposes it");
+
+    living.bench.category("customer", &format!("{CUSTOMER}[brake]\ncount = 1\nshare = \"1 %\"\n"));
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    living.clock.advance(jiff::SignedDuration::from_hours(1));
+    let run = living.ctl(&["run", "prepare", "--wait", "--json"]).await.json();
+    assert_eq!(run["state"], "partly", "{run}");
+    assert_eq!(asked("en").await, "it is due, but the brake stopped prepare in run 2");
+    assert_eq!(asked("de").await, "löschreif, aber die Bremse hat die Vorbereitung in Lauf 2 angehalten");
+
+    let mut turn = living.store.turn().await;
+    let mut change = turn.begin().await.unwrap();
+    change.close_source(&By::daemon(), &"app".parse().unwrap(), "another backup").await.unwrap();
+    change.commit().await.unwrap();
+    drop(turn);
+    assert_eq!(asked("en").await, "it is due, but app is closed until an operator decides");
+    assert_eq!(asked("de").await, "löschreif, aber app ist geschlossen, bis der Betrieb entscheidet");
+
+    living.clock.set("2026-11-20T09:00:00Z".parse().unwrap());
+    assert_eq!(asked("en").await, "it is due, but no job runs while the clock is not believed");
+    assert_eq!(asked("de").await, "löschreif, aber kein Job läuft, solange der Uhr nicht geglaubt wird");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A run that erases, and what its report then says of the bytes.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use erasured::actor::Actor;
@@ -81,13 +82,22 @@ async fn run(bench: &Bench, store: &Arc<Store>, job: JobKind) -> Run {
     store.run(id).await.unwrap().unwrap()
 }
 
-/// How many of those erased are still in the database's files, one way or another written.
-fn grepped(bench: &Bench, people: u32) -> usize {
-    let bytes = bench.bytes().to_ascii_lowercase();
+/// The numbers of those whose names stand in this file, or in any of this folder, one way or another written.
+fn found_in(path: &Path) -> BTreeSet<u32> {
+    if path.is_dir() {
+        return std::fs::read_dir(path).unwrap().flat_map(|entry| found_in(&entry.unwrap().path())).collect();
+    }
+    // A journal may go while it is looked for.
+    let bytes = std::fs::read(path).unwrap_or_default().to_ascii_lowercase();
     let places = bytes.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME.as_bytes());
     let number =
         |(at, _)| std::str::from_utf8(bytes.get(at + NAME.len()..at + NAME.len() + 5)?).ok()?.parse::<u32>().ok();
-    let numbers: BTreeSet<u32> = places.filter_map(number).collect();
+    places.filter_map(number).collect()
+}
+
+/// How many of those erased are still in any file, the database's, the state's, or beside them.
+fn grepped(bench: &Bench, people: u32) -> usize {
+    let numbers = found_in(bench.dir.path());
     assert!(numbers.contains(&1), "those that stay are found");
     numbers.into_iter().filter(|number| number % 4 == 0 && *number < people).count()
 }
@@ -196,8 +206,14 @@ async fn five_thousand_of_twenty_thousand() {
         let total = erased.report.total();
         assert_eq!(total.deleted + total.anonymised, 5_000);
         let (report, left) = (proof(&erased), grepped(&bench, 20_000));
-        assert!(!report.is_clean() || left == 0, "{vacuum:?}: {left} are left, and the report says clean");
-        assert!(vacuum.is_empty() || report.is_clean() && left == 0, "{left} are left: {:?}", report.trouble());
+        let found = report.values.as_ref().unwrap().found;
+        if vacuum.is_empty() {
+            // SQLite has left copies of rows that it moved: nobody has them written over, and the report tells of them.
+            assert!(!report.is_clean() && left > 0, "{left} are left: {:?}", report.trouble());
+            assert!(found >= left as u64, "{left} are left, and the report says {found}");
+        } else {
+            assert_eq!((report.trouble(), found, left), (None, 0, 0));
+        }
     }
 }
 

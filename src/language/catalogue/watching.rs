@@ -115,4 +115,17 @@ pub(super) const TEXTS: super::Part = &[
         "it is due, and the next run of prepare proposes it",
         "löschreif, und die nächste Vorbereitung schlägt die Löschung vor",
     ),
+    (
+        "it is due, but no job runs while the clock is not believed",
+        "löschreif, aber kein Job läuft, solange der Uhr nicht geglaubt wird",
+    ),
+    (
+        "it is due, but {source} is closed until an operator decides",
+        "löschreif, aber {source} ist geschlossen, bis der Betrieb entscheidet",
+    ),
+    (
+        "it is due, but the brake stopped prepare in run {id}",
+        "löschreif, aber die Bremse hat die Vorbereitung in Lauf {id} angehalten",
+    ),
+    ("it was anonymised before, and prepare passes over it", "schon anonymisiert, und die Vorbereitung übergeht es"),
 ];
