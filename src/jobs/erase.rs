@@ -8,16 +8,16 @@ use super::patience::Patience;
 use super::remove::remove;
 use super::run::{Progress, Stop};
 use super::samples::Samples;
-use super::settle::{is_open, told_closed};
+use super::settle::{self, is_open, told_closed};
 use super::shells::{Shell, Shells};
 use super::together::Together;
-use super::{Foreseen, Future, JobError, Workshop, settle, store};
+use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::config::{Category, SourceSettings};
 use crate::erasure::{Claim, Open, Preview, Ruling, pass, preview, rulings};
 use crate::proposal::{BatchId, Origin, Outcome, ProposalId, ReturnReason, StateName, WithdrawReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::Mapping;
-use crate::store::{BATCH_MAX_RECORDS, Counts, Doing, Proposal, RunId, count_erased};
+use crate::store::{BATCH_MAX_RECORDS, Counts, Doing, Proposal, RunId, add_reasons, count_erased};
 
 /// Erases every category. Without a run on record nothing is erased: a dry run.
 pub(super) async fn erase(
@@ -151,7 +151,11 @@ async fn erase_source(
     if !progress.may_begin(workshop, described, run) {
         return Ok(());
     }
-    if !is_open(workshop, run, &described.name).await? {
+    let is_open = match run {
+        Some(run) => settle_and_count(workshop, run, described, reached, progress).await?,
+        None => is_open(workshop, None, &described.name).await?,
+    };
+    if !is_open {
         reached.tell(progress, told_closed(&described.name));
         return Ok(());
     }
@@ -163,11 +167,36 @@ async fn erase_source(
     open.mappings.keys().for_each(|category| reached.goes_on(progress, category));
     let done = erase_open(workshop, run, described, &mut open, reached, progress, stop).await;
     open.reader.close().await;
-    if run.is_some() && done.as_ref().is_err_and(JobError::is_about_the_source) {
+    if let Some(run) = run
+        && done.as_ref().is_err_and(JobError::is_about_the_source)
+    {
         // Whatever has happened to the file: where its marker is from elsewhere, the source is closed here and now.
-        settle(workshop, &described.name).await?;
+        settle_and_count(workshop, run, described, reached, progress).await?;
     }
     done
+}
+
+/// Settles the source; what a batch of this very run has come to, of which it was not known, is in its report from then on.
+/// Gives whether the source is open.
+async fn settle_and_count(
+    workshop: &Workshop,
+    run: RunId,
+    described: &SourceSettings,
+    reached: &mut Reached,
+    progress: &mut Progress<'_>,
+) -> Result<bool, JobError> {
+    let (is_open, settled) = settle::settle_and_count(workshop, &described.name).await?;
+    let Some(settled) = settled.filter(|settled| settled.run == run) else {
+        return Ok(is_open);
+    };
+    add_reasons(&mut progress.report.reasons, &settled.reasons);
+    for (category, counts) in settled.categories {
+        if let Some(Some(leave)) = reached.leaves.get_mut(&category) {
+            leave.records_max = leave.records_max.saturating_sub(counts.deleted + counts.anonymised);
+        }
+        *progress.report.category(&category) += counts;
+    }
+    Ok(is_open)
 }
 
 /// Goes through what was confirmed together, and then through the categories. Gives the error that ends it for the whole

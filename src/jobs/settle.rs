@@ -6,7 +6,7 @@ use crate::erasure::{Settlement, pass, settlement};
 use crate::proposal::BatchId;
 use crate::record::SourceName;
 use crate::source::{Source, SourceError};
-use crate::store::{Change, RunId, SourceState, StoreError};
+use crate::store::{Change, RunId, Settled, SourceState, StoreError};
 
 /// Why a source cannot be settled.
 #[derive(Debug, thiserror::Error)]
@@ -81,23 +81,31 @@ impl Look {
 /// # Errors
 /// When the marker cannot be read, or the state not be written. Nothing is done with the source then.
 pub async fn settle(workshop: &Workshop, name: &SourceName) -> Result<bool, SettleError> {
+    settle_and_count(workshop, name).await.map(|(is_open, _)| is_open)
+}
+
+/// The same; gives what a batch has come to, too, that was found committed.
+pub(super) async fn settle_and_count(
+    workshop: &Workshop,
+    name: &SourceName,
+) -> Result<(bool, Option<Settled>), SettleError> {
     // No batch goes on meanwhile. Whoever decides something does not wait for the application's lock.
     let (marker, others) = marker(workshop, name).await?;
     let mut turn = workshop.store.turn().await;
     let (known, open) = (state_of(workshop, name).await?, open_batches(workshop, name).await?.first().copied());
     let look = Look { known, open, marker, others };
     if look.is_new() {
-        return Ok(!look.is_closed());
+        return Ok((!look.is_closed(), None));
     }
     let found = look.found();
     let mut change = turn.begin().await.map_err(SettleError::Store)?;
-    write(&mut change, name, look.open, found).await.map_err(SettleError::Store)?;
+    let settled = write(&mut change, name, look.open, found).await.map_err(SettleError::Store)?;
     change.commit().await.map_err(SettleError::Store)?;
     pass("source-settled");
     if let Some(batch) = look.open {
         tracing::warn!(source = %name, %batch, ?found, "a batch without an outcome is settled");
     }
-    Ok(found.is_ok() && !look.is_closed())
+    Ok((found.is_ok() && !look.is_closed(), settled))
 }
 
 /// Whether a job may work on the source. A run settles it; a dry run looks at the same and writes nothing.
@@ -133,13 +141,14 @@ async fn write(
     name: &SourceName,
     open: Option<BatchId>,
     found: Result<Settlement, &'static str>,
-) -> Result<(), StoreError> {
+) -> Result<Option<Settled>, StoreError> {
     match (found, open) {
-        (Ok(Settlement::Committed), Some(batch)) => change.settle_committed(batch).await,
-        (Ok(_), Some(batch)) => change.settle_rolled_back(batch).await,
-        (Ok(_), None) => Ok(()),
-        (Err(why), _) => change.close_source(&By::daemon(), name, why).await.map(drop),
+        (Ok(Settlement::Committed), Some(batch)) => return change.settle_committed(batch).await.map(Some),
+        (Ok(_), Some(batch)) => change.settle_rolled_back(batch).await?,
+        (Ok(_), None) => {}
+        (Err(why), _) => _ = change.close_source(&By::daemon(), name, why).await?,
     }
+    Ok(None)
 }
 
 /// Opens a closed source again, on an operator's word: whatever its marker carries now is taken for the last batch.
@@ -158,7 +167,7 @@ pub async fn reopen(workshop: &Workshop, name: &SourceName) -> Result<bool, Sett
     for batch in open {
         // What the database carries now counts: the right copy may have come back meanwhile.
         let settled = match marker {
-            Some(carried) if carried == batch => change.settle_committed(batch).await,
+            Some(carried) if carried == batch => change.settle_committed(batch).await.map(drop),
             _ => change.settle_rolled_back(batch).await,
         };
         settled.map_err(SettleError::Store)?;

@@ -11,7 +11,7 @@ use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::clock::Stopwatch;
 use crate::config::SourceSettings;
 use crate::erasure::{
-    BatchReport, Claim, Engine, Joined, JointReport, Open, Pace, Ruling, in_order, preview_joint, rulings,
+    BatchReport, Claim, Engine, EngineError, Joined, JointReport, Open, Pace, Ruling, in_order, preview_joint, rulings,
 };
 use crate::proposal::{BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
@@ -153,8 +153,7 @@ impl Together<'_, '_> {
         self.sample(&joined).await;
         let may_go_on = workshop.may_begin_more(self.described, self.stop);
         let claimed = groups.iter().flatten().zip(joined.iter().flatten().map(|one| &one.claim));
-        let of = (run, &self.described.name);
-        let mut journal = StoreJournal::new((&workshop.store, turn), of, claimed, &may_go_on);
+        let mut journal = StoreJournal::new((&workshop.store, turn), (run, &self.described.name), claimed, &may_go_on);
         let mappings = in_order(self.mappings.values());
         let Some(first) = mappings.first() else { return Ok(false) };
         let mut engine = Engine {
@@ -175,10 +174,7 @@ impl Together<'_, '_> {
         let (erased, is_left_off) = (std::mem::take(&mut journal.erased), journal.is_left_off);
         if let Err(source) = done {
             self.progress.report = counted;
-            report.categories.values_mut().for_each(|of| of.held = 0);
-            self.add(report, &erased);
-            let category = format!("linked records of {}", self.described.name);
-            return Err(JobError::Engine { category, source });
+            return Err(self.ended_by(source, report, &erased));
         }
         let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         next.groups = next.pace.fitting(count, report.longest_lock, &GROUPS);
@@ -189,6 +185,13 @@ impl Together<'_, '_> {
         }
         *self.after = last;
         Ok(true)
+    }
+
+    /// Counts what was done before this error. Those who are held are found again by whoever tries again.
+    fn ended_by(&mut self, source: EngineError, mut report: JointReport, erased: &Reasons) -> JobError {
+        report.categories.values_mut().for_each(|of| of.held = 0);
+        self.add(report, erased);
+        JobError::Engine { category: format!("linked records of {}", self.described.name), source }
     }
 
     async fn sample(&mut self, joined: &[Vec<Joined>]) {

@@ -1,14 +1,15 @@
 //! Batches: what is about to be erased, and what has been.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{expect_rows, failed};
+use super::report::{self, ReasonCounts, Reasons, reason_name};
 use super::veil::Veil;
 use super::{Change, RunId, Store, StoreError, rows};
 use crate::audit::{Batched, By, Counts, ErasedGroup, Kind, Planned, Settlement};
-use crate::proposal::{BatchId, DependentCounts, Life, Move, Outcome, ProposalId, State, StateName};
+use crate::proposal::{BatchId, DependentCounts, Life, Move, Origin, Outcome, ProposalId, State, StateName};
 use crate::record::{CategoryName, Fingerprint, RecordKey, RecordRef, SourceName, hex};
 
 /// A record that a batch is to erase, with all that its outcome will need.
@@ -46,6 +47,17 @@ pub struct OpenBatch {
     pub source: SourceName,
     /// The run that began it.
     pub run: RunId,
+}
+
+/// What a batch has come to that was found committed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// The run that began it.
+    pub run: RunId,
+    /// What was erased, by category; no other counts are set.
+    pub categories: BTreeMap<CategoryName, report::Counts>,
+    /// The same by the reason for which it was due.
+    pub reasons: Reasons,
 }
 
 /// A digest in hexadecimal, with the number of its form.
@@ -213,15 +225,16 @@ impl Change<'_> {
     /// # Errors
     /// When the batch is not open, or it could not be written.
     pub async fn outcome(&mut self, batch: BatchId) -> Result<(), StoreError> {
-        self.end_committed(batch, None).await
+        self.end_committed(batch, None).await.map(drop)
     }
 
-    /// The batch is found committed in the source: its records are erased as planned.
+    /// The batch is found committed in the source: its records are erased as planned. Gives what it has come to.
     ///
     /// # Errors
     /// When the batch is not open, or it could not be written.
-    pub async fn settle_committed(&mut self, batch: BatchId) -> Result<(), StoreError> {
-        self.end_committed(batch, Some(Settlement::Committed)).await
+    pub async fn settle_committed(&mut self, batch: BatchId) -> Result<Settled, StoreError> {
+        let ended = self.end_committed(batch, Some(Settlement::Committed)).await?;
+        self.counted(&ended).await
     }
 
     /// The batch is found not committed in the source: its records are confirmed as before.
@@ -235,7 +248,7 @@ impl Change<'_> {
         self.tell_settled(&ended.batch, Settlement::RolledBack).await
     }
 
-    async fn end_committed(&mut self, batch: BatchId, found: Option<Settlement>) -> Result<(), StoreError> {
+    async fn end_committed(&mut self, batch: BatchId, found: Option<Settlement>) -> Result<Ended, StoreError> {
         let ended = self.end_batch(batch, "committed").await?;
         for outcome in [Outcome::Deleted, Outcome::Anonymised] {
             let so = ended.records.iter().filter(|record| record.outcome == outcome.as_str());
@@ -259,7 +272,42 @@ impl Change<'_> {
         }
         let erased = Kind::Erased { batch: batch.to_string(), records: erased_groups(&ended.records) };
         self.append(&By::run(ended.batch.run.0), &erased).await?;
-        Ok(())
+        Ok(ended)
+    }
+
+    /// Counts the records of a batch as the report of its run does.
+    async fn counted(&mut self, ended: &Ended) -> Result<Settled, StoreError> {
+        let ids: Vec<i64> = ended.records.iter().map(|record| record.proposal).collect();
+        let found = sqlx::query(
+            "SELECT p.id, p.origin, p.criterion FROM json_each(?1) j CROSS JOIN proposal p ON p.id = j.value",
+        )
+        .bind(rows::json(&ids)?)
+        .fetch_all(&mut *self.transaction)
+        .await
+        .map_err(failed("read why the records of a batch were due"))?;
+        let mut due: HashMap<i64, (&str, Option<&str>)> = HashMap::new();
+        for row in &found {
+            due.insert(rows::get(row, "id")?, (rows::get(row, "origin")?, rows::get(row, "criterion")?));
+        }
+        let mut settled = Settled { run: ended.batch.run, categories: BTreeMap::new(), reasons: Reasons::new() };
+        for record in &ended.records {
+            let unreadable = || StoreError::Unreadable { what: format!("the category {} of a batch", record.category) };
+            let category = record.category.parse().map_err(|_| unreadable())?;
+            let counts = settled.categories.entry(category).or_default();
+            let mut by_reason = ReasonCounts::default();
+            if record.outcome == Outcome::Deleted.as_str() {
+                (counts.deleted, by_reason.deleted) = (counts.deleted + 1, 1);
+            } else {
+                (counts.anonymised, by_reason.anonymised) = (counts.anonymised + 1, 1);
+            }
+            counts.dependents += record.dependents;
+            if let Some((origin, criterion)) = due.get(&record.proposal) {
+                counts.shells += u64::from(*origin == Origin::Shell.code());
+                let of_category = settled.reasons.entry(record.category.clone()).or_default();
+                *of_category.entry(reason_name(origin, *criterion)).or_default() += by_reason;
+            }
+        }
+        Ok(settled)
     }
 
     async fn tell_settled(&mut self, open: &OpenBatch, settled: Settlement) -> Result<(), StoreError> {

@@ -58,7 +58,7 @@ use jiff::Timestamp;
 
 pub use access::{AccessAbout, AccessEntry, AccessWhat};
 pub use all::{AllError, NAMED_MAX, Named, SetDifference};
-pub use batch::{Intended, OpenBatch, PlannedErasure};
+pub use batch::{Intended, OpenBatch, PlannedErasure, Settled};
 pub use brake::{ClosedBrake, Override, Ripe, Spread, SpreadPart};
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use digest::{SeenSet, SetDigest};

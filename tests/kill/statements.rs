@@ -165,9 +165,10 @@ impl Office {
         store.run(id).await.unwrap().unwrap()
     }
 
-    async fn run_well(&self, job: JobKind, what: &str) {
+    async fn run_well(&self, job: JobKind, what: &str) -> Run {
         let run = self.run(job).await;
-        assert!(matches!(run.state, RunState::Finished { outcome: RunOutcome::Done, .. }), "{what}: {run:?}");
+        assert!(is_done(&run), "{what}: {run:?}");
+        run
     }
 
     async fn decide(&self) {
@@ -283,8 +284,13 @@ impl Share<'_> {
             let what = format!("{job}, {place} {how}, statement {failing}: {said}{:?}", run.state);
             office.assert_unlocked(&what).await;
             office.assert_finds(&what).await;
-            office.run_well(job, &what).await;
+            if is_done(&run) {
+                assert_eq!(but_for_removal(office.end().await), but_for_removal(reference.clone()), "{what}");
+            }
+            let rest = office.run_well(job, &what).await;
             assert_eq!(office.end().await, reference, "{what}");
+            let told: u64 = [&run, &rest].map(|run| run.report.total()).iter().map(|t| t.deleted + t.anonymised).sum();
+            assert_eq!(told, erased as u64, "{what}: what was erased is in the runs' reports");
             office.assert_finds(&what).await;
             if said.is_empty() {
                 assert!(failing > SHARES, "no statement has failed");
@@ -293,6 +299,16 @@ impl Share<'_> {
             print!("{said}");
         }
     }
+}
+
+fn is_done(run: &Run) -> bool {
+    matches!(run.state, RunState::Finished { outcome: RunOutcome::Done, .. })
+}
+
+/// A run is done though something of the files is still owed, and an index for full-text search not yet written anew.
+fn but_for_removal(mut end: Vec<String>) -> Vec<String> {
+    end.retain(|line| !line.starts_with("'owed'") && !line.starts_with("found_"));
+    end
 }
 
 /// What the log has said of statements that failed since it was asked last.
@@ -386,7 +402,11 @@ async fn whichever_statement_of_a_final_run_fails_on_its_disk_the_end_is_the_sam
 #[tokio::test]
 async fn whichever_statement_of_a_final_run_is_refused_or_locked_out_the_end_is_the_same() {
     let _turn = TURN.lock().await;
-    let failed = whichever_fails(JobKind::Erase, &decided("WAL", "").await, &[(BEFORE, REFUSED), (BEFORE, LOCKED)]);
+    let failed = whichever_fails(
+        JobKind::Erase,
+        &decided("WAL", "").await,
+        &[(BEFORE, REFUSED), (BEFORE, LOCKED), (AFTER, LOCKED)],
+    );
     for doing in ["roll a batch back", "read the commit marker", "move changes from the WAL to the database"] {
         assert!(failed.contains(doing), "{doing}: {failed:?}");
     }

@@ -182,8 +182,7 @@ impl Engine<'_> {
             Err(error) => {
                 self.writer.roll_back().await.map_err(EngineError::Source)?;
                 self.released = Some(Stopwatch::start());
-                let report = JointReport { longest_lock: locked.elapsed(), ..JointReport::default() };
-                return Ok(Tried::Refused { groups: all.into_iter().map(unseen).collect(), report, error });
+                return Ok(not_looked_at(all, error, locked.elapsed()));
             }
         };
         pass("batch-planned");
@@ -347,6 +346,12 @@ fn left_out(all: Vec<Vec<Joined>>, held: &[ProposalId], lock: Duration) -> Tried
         report.of(&joined.category).held += 1;
     }
     Tried::Held { groups, report }
+}
+
+/// The database refuses to show some record of these groups.
+fn not_looked_at(all: Vec<Vec<Joined>>, error: SourceError, lock: Duration) -> Tried {
+    let report = JointReport { longest_lock: lock, ..JointReport::default() };
+    Tried::Refused { groups: all.into_iter().map(unseen).collect(), report, error }
 }
 
 fn unseen(group: Vec<Joined>) -> Group {
