@@ -71,6 +71,11 @@ fn path(dir: &Path) -> PathBuf {
     dir.join("state.db")
 }
 
+/// Whether there is a state in `dir`, whatever it is worth.
+pub(super) fn is_there(dir: &Path) -> bool {
+    path(dir).symlink_metadata().is_ok()
+}
+
 /// Takes the state in `dir` for this process; makes it where there has never been one, with keys if those may be made.
 pub(super) async fn hold(dir: &Path, clock: SharedClock, may_make_keys: bool) -> Result<Held, StateError> {
     if !dir.exists() {

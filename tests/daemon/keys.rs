@@ -212,6 +212,16 @@ async fn a_state_that_root_makes_belongs_to_whom_its_folder_belongs() {
 }
 
 #[tokio::test]
+async fn where_there_is_no_state_no_key_is_exchanged_and_nothing_made() {
+    let bench = office(1).await;
+    let site = Site::at(bench.dir.path());
+    let refused = ran(site.erasured(&ROTATE));
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("there is no state in"), "{refused:?}");
+    assert!(!site.state_dir().exists());
+}
+
+#[tokio::test]
 async fn keys_are_made_at_the_first_start_and_only_where_they_may_be() {
     let bench = office(1).await;
     let site = Site::at(bench.dir.path());
