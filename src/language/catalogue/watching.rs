@@ -120,12 +120,12 @@ pub(super) const TEXTS: super::Part = &[
         "löschreif, aber kein Job läuft, solange der Uhr nicht geglaubt wird",
     ),
     (
-        "it is due, but {source} is closed until an operator decides",
-        "löschreif, aber {source} ist geschlossen, bis der Betrieb entscheidet",
+        "it is due, but {} is closed until an operator decides",
+        "löschreif, aber {} ist geschlossen, bis der Betrieb entscheidet",
     ),
     (
-        "it is due, but the brake stopped prepare in run {id}",
-        "löschreif, aber die Bremse hat die Vorbereitung in Lauf {id} angehalten",
+        "it is due, but the brake stopped prepare in run {}",
+        "löschreif, aber die Bremse hat die Vorbereitung in Lauf {} angehalten",
     ),
     ("it was anonymised before, and prepare passes over it", "schon anonymisiert, und die Vorbereitung übergeht es"),
 ];
