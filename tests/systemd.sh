@@ -76,7 +76,7 @@ say "a root with systemd"
 if [[ -n $base ]]; then
     cp -a "$base" "$root"
 else
-    mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,procps,sqlite3 stable "$root"
+    mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,procps,sqlite3 trixie "$root"
 fi
 version=$(chroot "$root" systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p')
 service=systemd/erasured.service
