@@ -12,8 +12,8 @@ use crate::actor::{Actor, Authorised, Scope};
 use crate::audit::By;
 use crate::config::{ReasonKind, causes};
 use crate::erasure::{Examined, Open, examine, open};
-use crate::proposal::{Outcome, State};
-use crate::record::{CategoryName, Fingerprint, RecordKey, RecordRef, SourceName};
+use crate::proposal::State;
+use crate::record::{CategoryName, RecordKey, RecordRef, SourceName};
 use crate::source::Label;
 use crate::store::{Hold, HoldId, LedgerEntry, NewHold, Page, Proposal};
 
@@ -280,7 +280,7 @@ impl Desk {
         let is_since = erased_before.is_none_or(|before| before.batch != erased.batch);
         let is_it = match found {
             Examined::Gone => true,
-            Examined::Found { fingerprint, .. } => is_since || is_anonymised(&erased, fingerprint),
+            Examined::Found { fingerprint, .. } => is_since || erased.is_left_in(fingerprint),
         };
         Ok(is_it.then_some(HoldRefused::Erased(erased.erased_at)))
     }
@@ -390,11 +390,4 @@ fn is_same_person(one: &Actor, other: &Actor) -> bool {
         (Actor::User { uid: one, .. }, Actor::User { uid: other, .. }) => one == other,
         _ => one == other,
     }
-}
-
-/// Whether the row is the one that was anonymised, and not somebody new under its key. Where nobody can tell, it is taken
-/// for the anonymised one.
-pub(super) fn is_anonymised(erased: &LedgerEntry, now: &Fingerprint) -> bool {
-    let is_it = |after: &Fingerprint| !after.is_comparable(now) || after == now;
-    erased.outcome == Outcome::Anonymised && erased.after.as_ref().is_none_or(is_it)
 }

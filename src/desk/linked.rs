@@ -8,7 +8,6 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::holds::is_anonymised;
 use super::list::ANOTHER_PERSON;
 use super::show::{held, not_due_of};
 use super::{Blocked, Desk, DeskError, Glass};
@@ -220,7 +219,7 @@ impl Desk {
         for (record, found) in looked.iter_mut().filter(|(record, _)| proposals.get(*record).is_some_and(is_erased)) {
             let Some(now @ Examined::Found { fingerprint, .. }) = &found.now else { continue };
             let erased = self.last_erasure(record).await?;
-            if erased.is_none_or(|erased| !is_anonymised(&erased, fingerprint))
+            if erased.is_none_or(|erased| !erased.is_left_in(fingerprint))
                 && let Some(standing) = standing(None, now)
             {
                 found.standing = standing;

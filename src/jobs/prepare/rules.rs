@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::config::Category;
 use crate::erasure::{Candidate, Examined, Verdict, no_longer_due};
-use crate::proposal::{Origin, Outcome, State, WithdrawReason};
+use crate::proposal::{Origin, State, WithdrawReason};
 use crate::record::{RecordKey, RecordRef};
 use crate::store::{LedgerEntry, NewProposal, Proposal, Reasons, reason_name};
 
@@ -50,13 +50,7 @@ pub(super) fn again(proposal: &Proposal, now: &Examined, today: jiff::civil::Dat
 /// Whether the row is one that was anonymised, and not somebody new under its key. Where the fingerprints were taken over
 /// other columns, or with another key, nobody can tell: it is then taken for the anonymised one, and counted.
 pub(super) fn is_anonymised(candidate: &Candidate, ledger: &HashMap<RecordKey, LedgerEntry>) -> bool {
-    ledger.get(&candidate.key).is_some_and(|entry| {
-        entry.outcome == Outcome::Anonymised
-            && entry
-                .after
-                .as_ref()
-                .is_none_or(|after| !after.is_comparable(&candidate.fingerprint) || *after == candidate.fingerprint)
-    })
+    ledger.get(&candidate.key).is_some_and(|entry| entry.is_left_in(&candidate.fingerprint))
 }
 
 /// Whether this very person was erased before, under the same key: a backup has brought them back.
