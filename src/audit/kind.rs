@@ -463,6 +463,13 @@ pub enum Kind {
         /// The public key after.
         to: String,
     },
+    /// Fingerprints are taken with another key from here on, and those of before were brought under it.
+    FingerprintKeyChanged {
+        /// Names the key before.
+        from: String,
+        /// Names the key after.
+        to: String,
+    },
     /// Somebody outside was told how things stand.
     NoticeGiven {
         /// Up to when runs had ended that were told of, or before.

@@ -35,7 +35,7 @@ pub(super) enum Command {
     Prove(ProveArgs),
     /// Open a source again that was closed because it, or the state, had been restored from elsewhere
     Reopen(ReopenArgs),
-    /// Put another key in the place of one, so that what was signed before still verifies
+    /// Put another key in the place of one, so that what was signed or taken before still holds
     Rotate(RotateArgs),
     /// Show what the clock has shown; with --accept, take its word that it is right
     Clock(ClockArgs),
@@ -166,6 +166,8 @@ pub(super) struct ReopenArgs {
 pub(super) enum KeyName {
     /// What checkpoints of the audit trail are signed with
     CheckpointKey,
+    /// What tells whether a record is still the same person
+    FingerprintKey,
 }
 
 /// Arguments of `rotate`.

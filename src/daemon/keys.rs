@@ -6,17 +6,16 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::args::KeyName;
 use crate::audit::CheckpointKey;
 use crate::jobs::Keys;
-use crate::record::FingerprintKey;
+use crate::record::{FingerprintKey, FingerprintKeyId};
 use crate::store::{folder_of, make_file, own};
 use crate::systemd;
 
 /// Names of the credentials, and of the files.
 const FINGERPRINT: &str = "fingerprint-key";
 const CHECKPOINT: &str = "checkpoint-key";
-/// A key that is to take the place of the checkpoint key, until it has.
-const CHECKPOINT_NEXT: &str = "checkpoint-key.next";
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +44,7 @@ pub enum KeyError {
         found: String,
     },
     /// The file is not a key.
-    #[error("{path} does not hold a key: 64 hexadecimal digits", path = .0.display())]
+    #[error("{path} does not hold a key: 64 hexadecimal digits, and a line of as many for each exchange of a fingerprint key", path = .0.display())]
     Malformed(PathBuf),
     /// The file cannot be read or written.
     #[error("cannot {doing} {path}", path = .path.display())]
@@ -119,49 +118,70 @@ impl KeyRing {
         if signs(&self.keys.checkpoint) {
             return Ok(());
         }
-        if let Some(place) = &self.place
-            && next_in(place).exists()
-        {
-            let next = read_checkpoint(&next_in(place))?;
+        if let Some((place, path)) = self.next(KeyName::CheckpointKey) {
+            let next = read_checkpoint(&path)?;
             if signs(&next) {
-                put_next_in_place(place)?;
+                put_next_in_place(place, KeyName::CheckpointKey)?;
                 self.keys.checkpoint = next;
                 return Ok(());
             }
         }
         Err(KeyError::OtherCheckpointKey { found: self.keys.checkpoint.verifier(installation).to_string() })
     }
+
+    /// Takes the fingerprint key of this name, where an exchange was cut short between the state and the file; false where it
+    /// is not here. The file stays where it is.
+    pub(super) fn take_fingerprint(&mut self, wanted: &FingerprintKeyId) -> Result<bool, KeyError> {
+        let Some((_, path)) = self.next(KeyName::FingerprintKey) else { return Ok(false) };
+        let next = read_fingerprint(&path)?;
+        let is_wanted = next.id() == wanted;
+        if is_wanted {
+            self.keys.fingerprint = next;
+        }
+        Ok(is_wanted)
+    }
+
+    fn next(&self, name: KeyName) -> Option<(&Path, PathBuf)> {
+        let place = self.place.as_deref()?;
+        Some((place, next_in(place, name))).filter(|(_, path)| path.exists())
+    }
 }
 
-/// Where a key waits that is to take the place of the checkpoint key.
-pub(super) fn next_in(place: &Path) -> PathBuf {
-    place.join(CHECKPOINT_NEXT)
+impl KeyName {
+    /// The credential, and the file.
+    const fn file(self) -> &'static str {
+        match self {
+            Self::CheckpointKey => CHECKPOINT,
+            Self::FingerprintKey => FINGERPRINT,
+        }
+    }
 }
 
-/// Makes another checkpoint key, to take the place of the one that lies there. What an exchange has left there that was cut
-/// short before the trail knew of it, is replaced.
-pub(super) fn make_next_in(place: &Path) -> Result<CheckpointKey, KeyError> {
-    let path = next_in(place);
+/// Where a key waits that is to take the place of the one of this name.
+fn next_in(place: &Path, name: KeyName) -> PathBuf {
+    place.join(format!("{}.next", name.file()))
+}
+
+/// Writes a key down that is to take the place of the one that lies there. What an exchange has left there that was cut short
+/// before the state knew of it, is replaced.
+pub(super) fn put_next_in(place: &Path, name: KeyName, text: &str) -> Result<(), KeyError> {
+    let path = next_in(place, name);
     if path.exists() {
         std::fs::remove_file(&path).map_err(file("clear", &path))?;
     }
-    let key = CheckpointKey::generate().map_err(KeyError::Random)?;
-    make_key(&path, &key.to_text())?;
-    Ok(key)
+    make_key(&path, text)
 }
 
-/// Makes another checkpoint key for whoever asks: the file is theirs, and nothing is written over.
-pub(super) fn make_elsewhere(path: &Path) -> Result<CheckpointKey, KeyError> {
-    let key = CheckpointKey::generate().map_err(KeyError::Random)?;
+/// Writes a key down for whoever asks: the file is theirs, and nothing is written over.
+pub(super) fn put_elsewhere(path: &Path, text: &str) -> Result<(), KeyError> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    write(opened.map_err(file("make", path))?, path, &key.to_text())?;
-    Ok(key)
+    write(opened.map_err(file("make", path))?, path, text)
 }
 
-/// Puts it there, when the trail says that it signs from now on.
-pub(super) fn put_next_in_place(place: &Path) -> Result<(), KeyError> {
-    let to = place.join(CHECKPOINT);
-    std::fs::rename(next_in(place), &to).map_err(file("put in place", &to))?;
+/// Puts it there, when the state says that it holds from now on.
+pub(super) fn put_next_in_place(place: &Path, name: KeyName) -> Result<(), KeyError> {
+    let to = place.join(name.file());
+    std::fs::rename(next_in(place, name), &to).map_err(file("put in place", &to))?;
     sync_folder_of(&to)
 }
 
@@ -198,17 +218,17 @@ pub(super) fn find(dir: &Path, state_exists: bool, may_make: bool) -> Result<Key
 }
 
 /// That there is a state in `dir` and no key.
-pub(super) fn lost(dir: &Path) -> KeyError {
+fn lost(dir: &Path) -> KeyError {
     KeyError::AllLost(dir.join("keys").join(FINGERPRINT))
 }
 
-/// The keys beside a state that is only looked at; `None` where there are none.
-pub(super) fn look(dir: &Path) -> Result<Option<Keys>, KeyError> {
+/// The keys beside a state that is only looked at.
+pub(super) fn look(dir: &Path) -> Result<KeyRing, KeyError> {
     if let Some(keys) = credentials()? {
-        return Ok(Some(keys));
+        return Ok(KeyRing { keys, place: None, fresh: None });
     }
     let place = dir.join("keys");
-    if place.exists() { read(&place).map(Some) } else { Ok(None) }
+    if place.exists() { Ok(KeyRing { keys: read(&place)?, place: Some(place), fresh: None }) } else { Err(lost(dir)) }
 }
 
 /// Keys that are kept nowhere, for a plan without a state.

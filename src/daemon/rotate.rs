@@ -1,7 +1,7 @@
 //! `erasured rotate`: another key in the place of one.
 //!
-//! Only the checkpoint key can be exchanged. What was taken with the fingerprint key cannot be taken again: it stands for people
-//! who are gone, and tells whether they have come back.
+//! The new key is put aside, the state takes it in one change, and the file takes its place. Wherever that is cut short, one
+//! of the two is the one that the state names, and it is there.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +14,8 @@ use super::state::{self, Held};
 use crate::audit::{By, CheckpointKey};
 use crate::clock::SystemClock;
 use crate::config::causes;
+use crate::jobs::Keys;
+use crate::record::FingerprintKey;
 use crate::store::{Store, StoreError};
 
 /// Why no key was exchanged.
@@ -32,7 +34,7 @@ enum RotateError {
     #[error("cannot write the state")]
     Store(#[source] StoreError),
     /// The state, which may have taken what it could not tell of; the new key is where nobody looks for it.
-    #[error("cannot write the state; keep {file}: it may hold the key that signs from now on", file = file.display())]
+    #[error("cannot write the state; keep {file}: it may hold the key that is in force from now on", file = file.display())]
     InDoubt {
         /// The new key.
         file: PathBuf,
@@ -76,13 +78,9 @@ pub(super) async fn run(arguments: &RotateArgs) -> ExitCode {
     if let Err(error) = held.store.check_whole(|| false).await {
         return output::failed(&causes(&error), error.hint());
     }
-    let exchanged = match arguments.key {
-        KeyName::CheckpointKey => exchange(&held, arguments.to.clone()).await,
-    };
-    match exchanged {
-        Ok(to) => {
-            let public = to.verifier(held.store.installation());
-            output::data(&format!("checkpoints are signed with another key from now on: {public}"));
+    match exchange(&held, arguments.key, arguments.to.clone()).await {
+        Ok(told) => {
+            output::data(&told);
             if let Some(file) = &arguments.to {
                 output::data(&format!(
                     "it is in {}: put it in the credential's place before the start",
@@ -95,29 +93,66 @@ pub(super) async fn run(arguments: &RotateArgs) -> ExitCode {
     }
 }
 
-/// Puts the new key aside, lets both keys sign that it takes over, and puts it in its place: wherever that is cut short,
-/// one of the two is the one that the trail names, and it is there.
-async fn exchange(held: &Held, to: Option<PathBuf>) -> Result<CheckpointKey, RotateError> {
-    let next = match (&held.keys_at, &to) {
-        (Some(place), None) => keys::make_next_in(place),
-        (None, Some(file)) => keys::make_elsewhere(file),
+/// Exchanges the key of this name; gives what to tell of it.
+async fn exchange(held: &Held, name: KeyName, to: Option<PathBuf>) -> Result<String, RotateError> {
+    let next = Next::of(name, &held.keys).map_err(|error| RotateError::Key(KeyError::Random(error)))?;
+    let put = match (&held.keys_at, &to) {
+        (Some(place), None) => keys::put_next_in(place, name, &next.text()),
+        (None, Some(file)) => keys::put_elsewhere(file, &next.text()),
         (None, None) => return Err(RotateError::Credentials),
         (Some(_), Some(_)) => return Err(RotateError::Beside),
     };
-    let next = next.map_err(RotateError::Key)?;
-    let handed_over = hand_over(&held.store, &held.keys.checkpoint, &next).await;
-    handed_over.map_err(|source| RotateError::without_state(to, source))?;
+    put.map_err(RotateError::Key)?;
+    let taken = next.take(&held.store, &held.keys).await;
+    let told = taken.map_err(|source| RotateError::without_state(to, source))?;
     if let Some(place) = &held.keys_at {
-        keys::put_next_in_place(place).map_err(RotateError::Key)?;
+        keys::put_next_in_place(place, name).map_err(RotateError::Key)?;
     }
-    Ok(next)
+    Ok(told)
 }
 
-async fn hand_over(store: &Store, from: &CheckpointKey, to: &CheckpointKey) -> Result<(), StoreError> {
-    let mut turn = store.turn().await;
-    let mut change = turn.begin().await?;
-    change.hand_over_checkpoints(&By::daemon(), from, to).await?;
-    change.commit().await
+/// A key that is to take the place of the one in force.
+enum Next {
+    Checkpoint(CheckpointKey),
+    Fingerprint(FingerprintKey),
+}
+
+impl Next {
+    fn of(name: KeyName, keys: &Keys) -> Result<Self, getrandom::Error> {
+        match name {
+            KeyName::CheckpointKey => CheckpointKey::generate().map(Self::Checkpoint),
+            KeyName::FingerprintKey => keys.fingerprint.exchanged().map(Self::Fingerprint),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Checkpoint(key) => key.to_text(),
+            Self::Fingerprint(key) => key.to_text(),
+        }
+    }
+
+    /// Lets the state take it; gives what to tell of it.
+    async fn take(&self, store: &Store, keys: &Keys) -> Result<String, StoreError> {
+        match self {
+            Self::Checkpoint(key) => {
+                let mut turn = store.turn().await;
+                let mut change = turn.begin().await?;
+                change.hand_over_checkpoints(&By::daemon(), &keys.checkpoint, key).await?;
+                change.commit().await?;
+                let public = key.verifier(store.installation());
+                Ok(format!("checkpoints are signed with another key from now on: {public}"))
+            }
+            Self::Fingerprint(key) => {
+                store.exchange_fingerprint_key(&By::daemon(), keys.fingerprint.id(), key).await?;
+                let told = format!("fingerprints are taken with another key from now on: {}", key.id());
+                Ok(match store.personal_keys().is_empty() {
+                    true => told,
+                    false => format!("{told}\nwhat stands for personal keys stays under the first secret"),
+                })
+            }
+        }
+    }
 }
 
 #[cfg(test)]

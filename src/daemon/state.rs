@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::args::KeyName;
 use super::keys::{self, KeyError, KeyRing};
 use super::lock::{LockError, StateLock};
 use crate::clock::SharedClock;
@@ -62,7 +63,9 @@ impl StateError {
             Self::Lock(_) => "stop the other one first: systemctl stop erasured.socket erasured.service",
             Self::Key(error) => error.hint(),
             Self::Store(error) => error.hint().unwrap_or("see that the disk is well and not full; nothing was changed"),
-            Self::OtherKey { .. } => "restore the key that belongs to this state",
+            Self::OtherKey { .. } => {
+                "restore the key that belongs to this state; of one that was exchanged since a restored state was written, leave the last line out"
+            }
         }
     }
 }
@@ -107,12 +110,11 @@ pub(super) async fn look(dir: &Path, clock: SharedClock) -> Result<Option<(Store
     if path.symlink_metadata().is_err() {
         return Ok(None);
     }
-    let keys = keys::look(dir).map_err(StateError::Key)?;
-    let keys = keys.ok_or_else(|| StateError::Key(keys::lost(dir)))?;
+    let mut ring = keys::look(dir).map_err(StateError::Key)?;
     let store = Store::look(&path, clock).await.map_err(StateError::Store)?;
-    store.unseal(keys.fingerprint.key_seal());
-    check_key(&store, &keys).await?;
-    Ok(Some((store, keys)))
+    store.unseal(ring.keys.fingerprint.key_seal());
+    check_fingerprint_key(&store, &mut ring).await?;
+    Ok(Some((store, ring.keys)))
 }
 
 /// What the state knows beyond the files.
@@ -134,16 +136,23 @@ pub(super) async fn remembered(dir: &Path, clock: SharedClock) -> Option<Remembe
     Some(Remembered { rules: rules?, personal, shapes: shapes(&gates?).ok()? })
 }
 
+/// That these are the keys of this state. What an exchange of one has left undone that was cut short, is done.
 async fn check_keys(store: &Store, ring: &mut KeyRing) -> Result<(), StateError> {
-    check_key(store, &ring.keys).await?;
+    if check_fingerprint_key(store, ring).await?
+        && let Some(place) = &ring.place
+    {
+        keys::put_next_in_place(place, KeyName::FingerprintKey).map_err(StateError::Key)?;
+    }
     let newest = store.newest_checkpoint().await.map_err(StateError::Store)?;
     ring.sign_after(newest.as_ref().map(|signed| signed.note.as_str()), store.installation()).map_err(StateError::Key)
 }
 
-async fn check_key(store: &Store, keys: &Keys) -> Result<(), StateError> {
-    let found = keys.fingerprint.id();
-    match store.needs_other_key(found).await.map_err(StateError::Store)? {
+/// That the fingerprint key is the one of this state; whether it is one that is not yet in its place.
+async fn check_fingerprint_key(store: &Store, ring: &mut KeyRing) -> Result<bool, StateError> {
+    let found = ring.keys.fingerprint.id().clone();
+    match store.needs_other_key(&found).await.map_err(StateError::Store)? {
+        None => Ok(false),
+        Some(wanted) if ring.take_fingerprint(&wanted).map_err(StateError::Key)? => Ok(true),
         Some(wanted) => Err(StateError::OtherKey { wanted: wanted.to_string(), found: found.to_string() }),
-        None => Ok(()),
     }
 }

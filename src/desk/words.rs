@@ -113,6 +113,9 @@ pub(super) fn summary_of(kind: &Kind) -> String {
         Kind::CheckpointKeyChanged { from, to } => {
             format!("from here on checkpoints are signed with the key {to}, no longer with {from}")
         }
+        Kind::FingerprintKeyChanged { from, to } => {
+            format!("from here on fingerprints are taken with the key {to}, no longer with {from}")
+        }
         Kind::Checkpoint { key } => format!("the trail up to here was signed, key {key}"),
         Kind::AccessGiven(access) => given(access),
         Kind::AccessEnded(end) => format!("ended, entry {}: {}", end.entry, given(&end.access)),

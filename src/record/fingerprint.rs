@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{CategoryName, KeySeal, RecordKey, Value, hex, random_bytes, unhex};
 
-/// Names a fingerprint key: the first eight bytes of a digest of it, in hexadecimal.
+/// Names a fingerprint key: the first eight bytes of a digest of all its layers, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FingerprintKeyId(Arc<str>);
 
@@ -33,12 +33,36 @@ impl fmt::Display for FingerprintKeyId {
 }
 
 /// The secret under which fingerprints are taken. It is kept outside the state file.
+///
+/// Where it is exchanged, a new secret is laid around those before: it digests what they have digested. So a fingerprint that
+/// was taken before becomes one of the new key without anybody knowing the person, who may be gone; and whoever has seen the
+/// secrets before can compare nobody with it.
 #[derive(Clone)]
 pub struct FingerprintKey {
     id: FingerprintKeyId,
+    innermost: Layer,
+    /// From the inside out.
+    around: Vec<Layer>,
+}
+
+#[derive(Clone)]
+struct Layer {
     secret: [u8; 32],
     /// Has absorbed the secret and nothing else.
     mac: Hmac<Sha256>,
+}
+
+impl Layer {
+    fn new(secret: [u8; 32]) -> Self {
+        // HMAC pads a short key with zeros to the block's length: this is the same key.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&secret);
+        Self { secret, mac: Hmac::new(&block.into()) }
+    }
+
+    fn around(&self, digest: &[u8; 32]) -> [u8; 32] {
+        self.mac.clone().chain_update(digest).finalize().into_bytes().into()
+    }
 }
 
 impl fmt::Debug for FingerprintKey {
@@ -100,11 +124,15 @@ impl FingerprintKey {
     /// The key with this secret.
     #[must_use]
     pub fn from_secret(secret: [u8; 32]) -> Self {
-        let digest = Sha256::new().chain_update(b"erasured fingerprint key id\0").chain_update(secret).finalize();
-        // HMAC pads a short key with zeros to the block's length: this is the same key.
-        let mut block = [0; 64];
-        block[..32].copy_from_slice(&secret);
-        Self { id: FingerprintKeyId(hex(&digest[..8]).into()), secret, mac: Hmac::new(&block.into()) }
+        Self::of(Layer::new(secret), Vec::new())
+    }
+
+    fn of(innermost: Layer, around: Vec<Layer>) -> Self {
+        let mut digest = Sha256::new().chain_update(b"erasured fingerprint key id\0").chain_update(innermost.secret);
+        for layer in &around {
+            digest.update(layer.secret);
+        }
+        Self { id: FingerprintKeyId(hex(&digest.finalize()[..8]).into()), innermost, around }
     }
 
     /// A new key.
@@ -115,16 +143,38 @@ impl FingerprintKey {
         random_bytes().map(Self::from_secret)
     }
 
+    /// The key that takes the place of this one: a new secret around it.
+    ///
+    /// # Errors
+    /// When the operating system has no random bytes.
+    pub fn exchanged(&self) -> Result<Self, getrandom::Error> {
+        random_bytes().map(|secret| self.within(secret))
+    }
+
+    fn within(&self, secret: [u8; 32]) -> Self {
+        let around = self.around.iter().cloned().chain([Layer::new(secret)]).collect();
+        Self::of(self.innermost.clone(), around)
+    }
+
+    /// What a digest of the key before this one is under this one.
+    #[must_use]
+    pub fn renewed(&self, digest: [u8; 32]) -> [u8; 32] {
+        self.around.last().map_or(digest, |outermost| outermost.around(&digest))
+    }
+
     /// The key written by [`to_text`](Self::to_text); `None` when it is not one.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        unhex(text.trim()).map(Self::from_secret)
+        let mut layers = text.trim().lines().map(|line| unhex(line.trim()).map(Layer::new));
+        let innermost = layers.next()??;
+        layers.collect::<Option<_>>().map(|around| Self::of(innermost, around))
     }
 
-    /// The secret in hexadecimal, for the credential file.
+    /// The secrets in hexadecimal, a line each, the first one first: for the credential file.
     #[must_use]
     pub fn to_text(&self) -> String {
-        hex(&self.secret)
+        let layers = std::iter::once(&self.innermost).chain(&self.around);
+        layers.map(|layer| hex(&layer.secret)).collect::<Vec<_>>().join("\n")
     }
 
     /// The name of this key.
@@ -133,10 +183,11 @@ impl FingerprintKey {
         &self.id
     }
 
-    /// What seals and names keys that are themselves personal.
+    /// What seals and names keys that are themselves personal. It stays when the key is exchanged: what the trail calls a
+    /// record by is written once.
     #[must_use]
     pub fn key_seal(&self) -> KeySeal {
-        KeySeal::derived_from(&self.secret)
+        KeySeal::derived_from(&self.innermost.secret)
     }
 
     /// The fingerprint of a record with these identity values.
@@ -148,7 +199,7 @@ impl FingerprintKey {
         identity: &IdentityVersion,
         values: &[Value],
     ) -> Fingerprint {
-        let mut mac = self.mac.clone();
+        let mut mac = self.innermost.mac.clone();
         for text in [category.as_str(), key.as_str(), identity.as_str()] {
             mac.update(&(text.len() as u64).to_be_bytes());
             mac.update(text.as_bytes());
@@ -156,7 +207,9 @@ impl FingerprintKey {
         for value in values {
             absorb(&mut mac, value);
         }
-        Fingerprint { key_id: self.id.clone(), identity: identity.clone(), digest: mac.finalize().into_bytes().into() }
+        let innermost = mac.finalize().into_bytes().into();
+        let digest = self.around.iter().fold(innermost, |digest, layer| layer.around(&digest));
+        Fingerprint { key_id: self.id.clone(), identity: identity.clone(), digest }
     }
 }
 
@@ -218,5 +271,34 @@ mod tests {
         assert_eq!(FingerprintKey::from_text(&key.to_text()).unwrap().id(), key.id());
         assert!(!format!("{key:?}").contains(&key.to_text()));
         assert!(FingerprintKey::from_text("too short").is_none());
+        assert!(FingerprintKey::from_text(&format!("{}\ntoo short", key.to_text())).is_none());
+        assert!(FingerprintKey::from_text(" \n").is_none());
+    }
+
+    #[test]
+    fn what_was_taken_before_an_exchange_is_what_would_be_taken_after_it() {
+        let taken = |key: &FingerprintKey, value: &str| {
+            let identity = IdentityVersion::of(&["a".into()]);
+            key.fingerprint(&"person".parse().unwrap(), &RecordKey::from_text("1"), &identity, &[Value::text(value)])
+        };
+        let first = FingerprintKey::from_secret([1; 32]);
+        let (second, other) = (first.within([2; 32]), first.within([4; 32]));
+        let third = second.within([3; 32]);
+        let ids = [&first, &second, &other, &third].map(|key| key.id().clone());
+        assert_eq!(std::collections::BTreeSet::from(ids).len(), 4);
+        let mut before = taken(&first, "Jo");
+        for key in [&second, &third] {
+            let read = FingerprintKey::from_text(&format!("{}\n", key.to_text())).unwrap();
+            let after = taken(&read, "Jo");
+            assert!(!after.is_comparable(&before) && after.digest != before.digest);
+            assert_eq!((after.digest, &after.key_id), (key.renewed(before.digest), key.id()));
+            assert_ne!(after, taken(key, "Bo"));
+            before = after;
+        }
+        assert_ne!(taken(&other, "Jo").digest, taken(&second, "Jo").digest);
+        assert_eq!(first.renewed([9; 32]), [9; 32]);
+        // What seals and names keys that are personal stays.
+        let (category, key) = ("person".parse().unwrap(), RecordKey::from_text("jo@example.org"));
+        assert_eq!(third.key_seal().seal(&category, &key), first.key_seal().seal(&category, &key));
     }
 }

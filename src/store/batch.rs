@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::error::{expect_rows, failed};
+use super::intent::{self, BatchRecord, StoredFingerprint, erased_groups, planned_groups};
 use super::report::{self, ReasonCounts, Reasons, reason_name};
-use super::veil::Veil;
 use super::{Change, RunId, Store, StoreError, rows};
-use crate::audit::{Batched, By, Counts, ErasedGroup, Kind, Planned, Settlement};
+use crate::audit::{Batched, By, Kind, Settlement};
 use crate::proposal::{BatchId, DependentCounts, Life, Move, Origin, Outcome, ProposalId, State, StateName};
 use crate::record::{CategoryName, Fingerprint, RecordKey, RecordRef, SourceName, hex};
 
@@ -58,38 +56,6 @@ pub struct Settled {
     pub categories: BTreeMap<CategoryName, report::Counts>,
     /// The same by the reason for which it was due.
     pub reasons: Reasons,
-}
-
-/// A digest in hexadecimal, with the number of its form.
-#[derive(Debug, Serialize, Deserialize)]
-struct StoredFingerprint(String, i64);
-
-/// A record of a batch, as the intent keeps it until the outcome.
-#[derive(Debug, Serialize, Deserialize)]
-struct BatchRecord {
-    proposal: i64,
-    category: String,
-    /// Sealed, where it is personal.
-    key: String,
-    /// What the trail calls a record by whose key is sealed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    outcome: String,
-    dependents: DependentCounts,
-    before: StoredFingerprint,
-    after: Option<StoredFingerprint>,
-}
-
-impl BatchRecord {
-    /// What stands for the record where its key is not needed.
-    fn told(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.key)
-    }
-
-    /// The sealed key, where a row of it stays.
-    fn sealed(&self) -> Option<String> {
-        (self.name.is_some() && self.outcome == Outcome::Anonymised.as_str()).then(|| self.key.clone())
-    }
 }
 
 /// A batch that has been ended, with its records.
@@ -326,8 +292,7 @@ impl Change<'_> {
             .map_err(failed(DOING))?
             .ok_or(StoreError::BatchNotOpen(id))?;
         let plan: String = rows::get(&row, "plan")?;
-        let unreadable = |error| StoreError::Unreadable { what: format!("the plan of batch {id}: {error}") };
-        let records = serde_json::from_str(&plan).map_err(unreadable)?;
+        let records = intent::read(&plan)?;
         let batch = OpenBatch { id, source: rows::parsed(&row, "source")?, run: RunId(rows::get(&row, "run")?) };
         sqlx::query("UPDATE batch SET state = ?2, closed_at = ?3, plan = NULL WHERE id = ?1")
             .bind(id.0.as_slice())
@@ -455,44 +420,4 @@ impl Change<'_> {
         .map_err(failed("forget keys of rows that are gone"))?;
         Ok(())
     }
-}
-
-/// The plan of a batch with keys of this category sealed.
-pub(super) fn covered(plan: &str, veil: &Veil, category: &CategoryName) -> Result<String, StoreError> {
-    let unreadable = |error| StoreError::Unreadable { what: format!("the plan of a batch: {error}") };
-    let mut records: Vec<BatchRecord> = serde_json::from_str(plan).map_err(unreadable)?;
-    for record in records.iter_mut().filter(|record| record.category == category.as_str()) {
-        let key = RecordKey::from_text(&record.key);
-        let forms = veil.forms(category, &key)?;
-        (record.key, record.name) = (forms.open.into_owned(), forms.name);
-    }
-    rows::json(&records)
-}
-
-fn planned_groups(records: &[BatchRecord]) -> Vec<Planned> {
-    let mut groups: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for record in records {
-        groups.entry((&record.category, &record.outcome)).or_default().push(record.told().to_owned());
-    }
-    groups
-        .into_iter()
-        .map(|((category, outcome), keys)| Planned { category: category.to_owned(), outcome: outcome.to_owned(), keys })
-        .collect()
-}
-
-fn erased_groups(records: &[BatchRecord]) -> Vec<ErasedGroup> {
-    let mut groups: BTreeMap<(&str, &str, Counts), Vec<String>> = BTreeMap::new();
-    for record in records {
-        let counts = record.dependents.named().map(|(name, count)| (name.to_owned(), count)).collect();
-        groups.entry((&record.category, &record.outcome, counts)).or_default().push(record.told().to_owned());
-    }
-    groups
-        .into_iter()
-        .map(|((category, outcome, dependents), keys)| ErasedGroup {
-            category: category.to_owned(),
-            outcome: outcome.to_owned(),
-            dependents,
-            keys,
-        })
-        .collect()
 }

@@ -1,4 +1,4 @@
-//! The ledger: what was erased, and which fingerprint keys are needed to know it again.
+//! The ledger: what was erased, so that it is known again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::error::failed;
 use super::{Store, StoreError, rows};
 use crate::proposal::{BatchId, Outcome};
-use crate::record::{CategoryName, Fingerprint, FingerprintKeyId, RecordKey};
+use crate::record::{CategoryName, Fingerprint, RecordKey};
 
 /// The last erasure of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,25 +215,5 @@ impl Store {
             Ok((veil.read(category, rows::get(row, "key")?)?, before))
         })
         .collect()
-    }
-
-    /// A fingerprint key other than this one without which an open proposal, a hold, an assignment or an entry of the ledger
-    /// could not be compared any more, nor a sealed key opened. Looks at them only where another key was ever used.
-    ///
-    /// # Errors
-    /// When it could not be read.
-    pub async fn needs_other_key(&self, than: &FingerprintKeyId) -> Result<Option<FingerprintKeyId>, StoreError> {
-        let key: Option<String> = sqlx::query_scalar(
-            "SELECT key_id FROM fingerprint_form f WHERE key_id <> ?1 AND (EXISTS (SELECT 1 FROM proposal p \
-             WHERE p.form = f.id AND p.state IN ('proposed', 'confirmed', 'postponed', 'erasing')) \
-             OR EXISTS (SELECT 1 FROM hold WHERE form = f.id AND released_seq IS NULL) \
-             OR EXISTS (SELECT 1 FROM access WHERE form = f.id AND ended IS NULL) \
-             OR EXISTS (SELECT 1 FROM ledger WHERE before_form = f.id OR after_form = f.id)) ORDER BY key_id LIMIT 1",
-        )
-        .bind(than.as_str())
-        .fetch_optional(&self.readers)
-        .await
-        .map_err(failed("read which fingerprint keys are needed"))?;
-        Ok(key.map(|key| FingerprintKeyId::from_stored(&key)))
     }
 }

@@ -12,7 +12,7 @@ use super::error::failed;
 use super::veil::Veil;
 use super::{Change, Store, StoreError, rows};
 use crate::audit::{By, Kind};
-use crate::record::{CategoryName, KeySeal};
+use crate::record::{CategoryName, KeySeal, RecordKey};
 
 /// Rows that are rewritten at a time.
 const ROWS_AT_A_TIME: u32 = 1_000;
@@ -98,7 +98,16 @@ impl Change<'_> {
             self.cover_place(category, place).await?;
         }
         self.cover_ledger(category).await?;
-        self.cover_plans(category).await?;
+        let veil = self.veil.clone();
+        self.rewrite_plans(DOING, |record| {
+            if record.category == category.as_str() {
+                let key = RecordKey::from_text(&record.key);
+                let forms = veil.forms(category, &key)?;
+                (record.key, record.name) = (forms.open.into_owned(), forms.name);
+            }
+            Ok(())
+        })
+        .await?;
         let seq = self.append(&By::daemon(), &Kind::KeysPersonal { category: category.to_string() }).await?;
         sqlx::query("INSERT INTO personal_key (category, since) VALUES (?1, ?2)")
             .bind(category.as_str())
@@ -158,24 +167,6 @@ impl Change<'_> {
             }
             self.rewrite(WRITE, &covered).await?;
         }
-    }
-
-    /// The plans of batches that are open: what was cut short is settled after this.
-    async fn cover_plans(&mut self, category: &CategoryName) -> Result<(), StoreError> {
-        let plans: Vec<(Vec<u8>, String)> = sqlx::query_as("SELECT id, plan FROM batch WHERE state = 'open'")
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(failed(DOING))?;
-        for (id, plan) in plans {
-            let plan = super::batch::covered(&plan, &self.veil, category)?;
-            sqlx::query("UPDATE batch SET plan = ?2 WHERE id = ?1")
-                .bind(id)
-                .bind(plan)
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(failed(DOING))?;
-        }
-        Ok(())
     }
 
     async fn page(&mut self, sql: &str, category: &CategoryName, after: i64) -> Result<Vec<SqliteRow>, StoreError> {

@@ -3,6 +3,7 @@
 mod access;
 mod batches;
 mod decisions;
+mod exchange;
 mod files;
 mod filters;
 mod holds;

@@ -43,6 +43,10 @@ pub(super) const TEXTS: super::Part = &[
         "from here on checkpoints are signed with the key {to}, no longer with {from}",
         "von hier an werden Prüfpunkte mit dem Schlüssel {to} signiert, nicht mehr mit {from}",
     ),
+    (
+        "from here on fingerprints are taken with the key {to}, no longer with {from}",
+        "von hier an werden Fingerabdrücke mit dem Schlüssel {to} genommen, nicht mehr mit {from}",
+    ),
     ("the trail up to here was signed, key {key}", "das Protokoll bis hierher wurde signiert, Schlüssel {key}"),
     ("1 record", "1 Datensatz"),
     ("{many} records", "{many} Datensätze"),
