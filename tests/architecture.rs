@@ -125,12 +125,23 @@ fn what_the_documents_name_is_there() {
     let mut documents = vec![root.join("README.md")];
     documents.extend(fs::read_dir(root.join("docs")).expect("documents").map(|entry| entry.expect("an entry").path()));
     for path in documents.into_iter().filter(|path| path.is_file()) {
-        let nowhere = documents::leads_nowhere(root, &fs::read_to_string(&path).expect("a document"));
+        let (document, folder) = (fs::read_to_string(&path).expect("a document"), path.parent().expect("a folder"));
+        let nowhere = [documents::leads_nowhere(root, &document), documents::broken_links(folder, &document)].concat();
         assert!(nowhere.is_empty(), "{}: {nowhere:#?}", path.display());
     }
     let faulty =
         "`tests/nothing.rs`, `tests/architecture.rs::nothing`, `src/*/x.rs`, `tests/kill.sh --kills`, `tests/fuzz/`";
     assert_eq!(documents::leads_nowhere(root, faulty), ["tests/nothing.rs", "tests/architecture.rs::nothing"]);
+    let faulty = "## A heading\n[a](#a-heading) [b](docs/runbook.md#back-up) [c](#nothing) [d](nothing.md) [e](docs/runbook.md#no)";
+    assert_eq!(documents::broken_links(root, faulty), ["#nothing", "nothing.md", "docs/runbook.md#no"]);
+}
+
+/// What does not fit has a page of its own in `docs`.
+#[test]
+fn the_readme_stays_short() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
+    let count = readme.lines().count();
+    assert!(count <= 200, "{count} lines");
 }
 
 #[test]

@@ -133,7 +133,8 @@ there usr/bin/erasured usr/bin/erasurectl usr/lib/sysusers.d/erasured.conf \
     usr/share/man/man{8/erasured.8,1/erasurectl.1,5/erasured.toml.5,5/erasured-category.5}.gz \
     usr/share/bash-completion/completions/erasure{d,ctl} usr/share/zsh/vendor-completions/_erasure{d,ctl} \
     usr/share/fish/vendor_completions.d/erasure{d,ctl}.fish \
-    usr/share/doc/erasured/{copyright,changelog.Debian.gz,runbook.md,examples/crm/categories/prospect.toml}
+    usr/share/doc/erasured/{copyright,changelog.Debian.gz,README.md,examples/crm/categories/prospect.toml} \
+    usr/share/doc/erasured/docs/{auditors,clerks,how-it-works,measured,operators,removal,runbook}.md
 gone etc/erasured var/lib/erasured/state.db
 is "" dpkg --verify erasured
 is inactive systemctl is-active erasured.service

@@ -1,5 +1,5 @@
 //! What the program `erasured-pages` writes for packages: manual pages and completions, held against the programs themselves
-//! and against the tools that read them. That the pages of the settings have every key is held in `config`.
+//! and against the tools that read them; and the commands that pages and documents show. That the pages of the settings have every key is held in `config`.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
@@ -138,6 +138,69 @@ fn the_examples_in_the_pages_of_the_settings_load_without_a_word() {
     fs::write(folder.path().join("categories/prospect.toml"), category).unwrap();
     let loaded = erasured::config::load(folder.path()).unwrap_or_else(|findings| panic!("{findings:#?}"));
     assert!(loaded.warnings.is_empty(), "{:#?}", loaded.warnings);
+}
+
+/// The words of a command line, one list for each of its commands; what is behind a redirection or in a comment is none.
+fn words(line: &str) -> Vec<Vec<String>> {
+    let (mut commands, mut word, mut is_quoted) = (vec![Vec::new()], None::<String>, false);
+    for one in line.chars().chain([' ']) {
+        match one {
+            '"' => (is_quoted, word) = (!is_quoted, Some(word.unwrap_or_default())),
+            ' ' if !is_quoted => {
+                let ended = word.take();
+                match ended.as_deref() {
+                    Some("#" | ">" | "<") => break,
+                    Some("|" | "&&") => commands.push(Vec::new()),
+                    _ => commands.last_mut().unwrap().extend(ended),
+                }
+            }
+            other => word.get_or_insert_default().push(other),
+        }
+    }
+    commands
+}
+
+/// The lines in which a document shows something typed, but for those that it shows to be wrong usage.
+fn typed(document: &str) -> Vec<String> {
+    let blocks = document.split("```console\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0);
+    let mut found = Vec::new();
+    for block in blocks {
+        let mut lines = block.lines().peekable();
+        while let Some(line) = lines.next() {
+            let typed = line.split_once("$ ").or_else(|| line.split_once("# ")).filter(|(host, _)| host.len() < 4);
+            let is_wrong = lines.peek().is_some_and(|next| next.starts_with("error: cannot postpone without"));
+            found.extend(typed.filter(|_| !is_wrong).map(|(_, typed)| typed.to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_shown_to_be_typed_can_be_typed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut lines = typed(&fs::read_to_string(root.join("README.md")).unwrap());
+    for document in fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()) {
+        if document.is_file() {
+            lines.extend(typed(&fs::read_to_string(document).unwrap()));
+        }
+    }
+    let written = written();
+    for file in ["erasured.8", "erasurectl.1"] {
+        let examples = examples(&page(&written, file)).concat().replace("\\\n", " ");
+        lines.extend(examples.lines().map(str::to_owned));
+    }
+    let commands = lines.iter().flat_map(|line| words(line));
+    let commands: Vec<_> = commands.filter(|words| !words.iter().any(|word| word.contains('…'))).collect();
+    for mut program in [erasured::daemon::command(), erasured::ctl::command()] {
+        let (name, mut count) = (program.get_name().to_owned(), 0);
+        for words in commands.iter().filter(|words| words.first() == Some(&name)) {
+            let got = program.try_get_matches_from_mut(words);
+            assert!(got.is_ok(), "{words:?}: {}", got.unwrap_err());
+            count += 1;
+        }
+        assert!(count > 15, "{name}: {count}");
+    }
+    assert_eq!(words("a \"b c\" && d > e # f"), [vec!["a", "b c"], vec!["d"]]);
 }
 
 /// What a tool says about each page: nothing, if all is well.
