@@ -9,6 +9,8 @@ mod canaries;
 mod clients;
 #[expect(dead_code, reason = "the bench is made for other targets too")]
 mod common;
+#[path = "daemon/demo.rs"]
+mod demo;
 #[path = "daemon/exchange.rs"]
 mod exchange;
 #[path = "daemon/gate.rs"]

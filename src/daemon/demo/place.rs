@@ -18,6 +18,9 @@ const SETTINGS: [(&str, &str); 5] = [
     ("categories/user.toml", include_str!("../../../config/crm/categories/user.toml")),
 ];
 
+/// In the settings nobody may write the file anew. Nobody else works on the demo's database: there it is allowed all day.
+const VACUUM: [&str; 2] = ["# vacuum = \"02:00-04:00\"", "vacuum = \"00:00-24:00\""];
+
 /// The demo's folder.
 pub(super) struct Place {
     pub(super) dir: PathBuf,
@@ -34,7 +37,7 @@ impl Place {
         std::fs::DirBuilder::new().mode(0o700).create(&dir).map_err(failed)?;
         std::fs::create_dir_all(dir.join("config/categories")).map_err(failed)?;
         for (name, text) in SETTINGS {
-            std::fs::write(dir.join("config").join(name), text).map_err(failed)?;
+            std::fs::write(dir.join("config").join(name), text.replace(VACUUM[0], VACUUM[1])).map_err(failed)?;
         }
         let summary = sample::create(&dir.join("config/crm.db"), seed, today).await.map_err(DemoError::Sample)?;
         Ok(Self { dir, summary })

@@ -89,7 +89,9 @@ impl Walk<'_> {
         self.rows(chosen).await?;
         output::data(
             "The one without orders is gone. The other's orders had to stay, so its row stayed too, without the person; so did \
-             the addresses that its orders were shipped to. The restored and the postponed ones are untouched.",
+             the addresses that its orders were shipped to. The restored and the postponed ones are untouched.\n\n\
+             The file was written anew, in hours that the demo's settings give for that, and then searched for what was erased: \
+             erasurectl runs show 3 says where, and what nobody can see.",
         );
         Ok(())
     }
