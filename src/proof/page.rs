@@ -111,9 +111,8 @@ impl TreePage {
         for dead in &self.dead {
             let mut start = dead.start;
             if start == pointers_end {
-                let is_pointer = |at| u16_at(page, at).is_some_and(|old| old > pointers_end && old < page.len());
-                while start + 2 <= content && is_pointer(start) {
-                    start += 2;
+                while let Some(end) = old_pointer(page, start, pointers_end).filter(|end| *end <= content) {
+                    start = end;
                 }
             } else if dead.len() < 4 {
                 continue;
@@ -130,6 +129,14 @@ impl TreePage {
     pub fn is_live(&self, bytes: &Range<usize>) -> bool {
         !self.dead.iter().any(|dead| dead.start < bytes.end && bytes.start < dead.end)
     }
+}
+
+/// Where a pointer to a cell that is gone ends, if the next bytes are one. Between two of them there may be zeros, no more than
+/// the smallest cell has bytes: a cell that was put there and is gone, too.
+fn old_pointer(page: &[u8], start: usize, pointers_end: usize) -> Option<usize> {
+    let is_pointer = |at| u16_at(page, at).is_some_and(|old| old > pointers_end && old < page.len());
+    let zeros = |bytes| page.get(start..start + bytes).is_some_and(|zeros| nonzero(zeros) == 0);
+    [0, 2, 4].into_iter().find(|bytes| zeros(*bytes) && is_pointer(start + bytes)).map(|bytes| start + bytes + 2)
 }
 
 /// Where the free blocks begin. Each lies behind the one before.
@@ -175,8 +182,14 @@ mod tests {
         let mut page = leaf();
         page[10..12].copy_from_slice(&490_u16.to_be_bytes());
         assert_eq!(TreePage::read(&page, 0, 512).unwrap().nonzero, 0);
+        // The smallest cell was between them, and is gone.
+        page[16..18].copy_from_slice(&489_u16.to_be_bytes());
+        assert_eq!(TreePage::read(&page, 0, 512).unwrap().nonzero, 0);
+        // So far from the others it is none.
+        page[24..26].copy_from_slice(&488_u16.to_be_bytes());
+        assert_eq!(TreePage::read(&page, 0, 512).unwrap().nonzero, 2);
         page[200] = b'x';
-        assert_eq!(TreePage::read(&page, 0, 512).unwrap().nonzero, 1);
+        assert_eq!(TreePage::read(&page, 0, 512).unwrap().nonzero, 3);
     }
 
     #[test]

@@ -41,6 +41,9 @@ fn the_demo_does_the_whole_job_and_leaves_nothing_of_whom_it_erases() {
         assert!(!database.windows(email.len()).any(|bytes| bytes == email.as_bytes()), "{email} is left");
     }
     assert_eq!(erasured(&["check", "--config"], &dir.join("config")).code, 0);
+    let proven =
+        erasured(&["prove", "--config", dir.join("config").to_str().unwrap(), "--state-dir"], &dir.join("state"));
+    assert_eq!(proven.code, 0, "{proven:?}");
     // What it has made once it does not make again.
     let again = erasured(&["demo", "--once", "--dir"], &dir);
     assert_eq!(again.code, 1);
