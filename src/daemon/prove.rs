@@ -98,8 +98,11 @@ fn tell((name, look): &Look) {
 }
 
 fn said(layer: &LayerReport) -> String {
+    // What nobody but the application has left is not in the verdict, and counts here.
+    let left: u64 = layer.residue.iter().map(|residue| residue.nonzero).sum();
     match &layer.verdict {
         Verdict::Found { count } => format!("{count} bytes that could be zero are not"),
+        Verdict::Clean if left > 0 => format!("{left} bytes that could be zero are not, all the application's"),
         verdict => verdict.to_string(),
     }
 }
