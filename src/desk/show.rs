@@ -10,7 +10,7 @@ use crate::config::{ReasonKind, causes};
 use crate::erasure::{Examined, NotDue, Verdict, examine, open};
 use crate::proposal::{Outcome, State};
 use crate::record::{Fingerprint, RecordRef};
-use crate::store::{Event, EventKind, Hold, Proposal};
+use crate::store::{Event, EventKind, Hold, Proposal, RunId};
 
 /// One record in full.
 #[derive(Debug)]
@@ -23,8 +23,10 @@ pub struct Card {
     pub blocked: Vec<Blocked>,
     /// What is to be said of it and of the same person's records in other categories, where there are any.
     pub linked: Option<LinkedVerdict>,
-    /// What happened to its proposal.
+    /// What happened to its proposal before it was erased.
     pub history: Vec<Event>,
+    /// The run that it is being erased in, or was.
+    pub erasing_run: Option<RunId>,
 }
 
 /// Something that keeps a record from being erased.
@@ -49,6 +51,7 @@ impl Desk {
         };
         let history = self.store.history(proposal.id).await.map_err(DeskError::Store)?;
         let history = history.into_iter().map(|event| self.event_in_words(event)).collect();
+        let erasing_run = self.store.erasing_run(proposal.id).await.map_err(DeskError::Store)?;
         let glass = self.glass();
         let mut items = vec![Item::bare(proposal)];
         self.add_reasons(&mut items).await?;
@@ -65,7 +68,7 @@ impl Desk {
             Some(ANOTHER_PERSON) => None,
             _ => self.linked(leave.scope(), record).await?,
         };
-        Ok(Card { linked, outcome_reason: outcome_reason(&item), blocked, history, item })
+        Ok(Card { linked, outcome_reason: outcome_reason(&item), blocked, history, erasing_run, item })
     }
 
     /// The event with its reason in words.

@@ -231,6 +231,19 @@ impl Store {
         .collect()
     }
 
+    /// The run that a proposal is being erased in, or was; `None` where there is none, or it has been pruned.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn erasing_run(&self, proposal: ProposalId) -> Result<Option<RunId>, StoreError> {
+        let run = sqlx::query_scalar("SELECT b.run FROM proposal p JOIN batch b ON b.id = p.batch WHERE p.id = ?1")
+            .bind(proposal.0)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed("read which run has erased a record"))?;
+        Ok(run.map(RunId))
+    }
+
     /// Why those of these proposals that were ever postponed were postponed last.
     ///
     /// # Errors

@@ -70,13 +70,15 @@ async fn a_clerk_marks_whom_no_criterion_asks_for() {
     // Prepare finds no criterion that is met, and leaves it alone: it was asked for.
     assert_eq!(living.prepare().await["withdrawn"], 0);
     living.json(&["confirm", "customer/4"]).await;
-    assert_eq!(living.erase().await["deleted"], 1);
+    let run = living.erase().await;
+    assert_eq!(run["deleted"], 1);
     assert!(living.bench.rows("SELECT id FROM customers WHERE id = 4").await.is_empty());
     let shown = living.json(&["show", "customer/4"]).await;
     let history: Vec<&str> =
         shown["history"].as_array().unwrap().iter().map(|step| step["to"].as_str().unwrap()).collect();
     assert_eq!(history, ["proposed", "confirmed", "erased"]);
     assert_eq!(shown["history"][0]["reason"], "marked by hand: asked by letter");
+    assert_eq!((&shown["history"][1]["run"], &shown["history"][2]["run"]), (&Value::Null, &run["id"]), "{run}");
     let trail = living.json(&["audit", "list", "--record", "customer/4"]).await;
     assert!(trail.to_string().contains("1 record marked: asked by letter"), "{trail}");
     let gone = living.ctl(&["mark", "customer/4", "--reason", "asked by letter"]).await;

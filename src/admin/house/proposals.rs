@@ -147,7 +147,7 @@ fn history(card: &Card) -> Vec<api::Move> {
                 desk::State::Erased { outcome } => Some(outcome.as_str().to_owned()),
                 _ => None,
             },
-            run: None,
+            run: card.erasing_run.map(|run| run.0.unsigned_abs()),
         });
     }
     moves
