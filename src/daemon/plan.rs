@@ -129,7 +129,11 @@ impl Part {
         if !as_json {
             let total = report.total();
             let counts: Vec<String> = total.named().map(|(name, count)| format!("{name} {count}")).collect();
-            let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+            let counts = match (counts.is_empty(), troubles.is_empty()) {
+                (false, _) => counts.join(", "),
+                (true, true) => "nothing to do".to_owned(),
+                (true, false) => "nothing, but not all could be looked at".to_owned(),
+            };
             output::data(&format!("  = {counts}"));
             troubles.iter().for_each(|trouble| output::talk(&format!("left out: {trouble}")));
             report.brakes.iter().for_each(|(category, brake)| output::talk(&braked(category, brake)));

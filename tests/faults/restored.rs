@@ -43,6 +43,9 @@ async fn whoever_a_backup_brings_back_is_counted() {
     let (_, run) = undone(&site, "prepare", "partly");
     assert!(why(&run).contains("closed until an operator decides"), "{run}");
     daemon.stop();
+    let plan = Answer::of(&mut site.erasured(&["plan"]));
+    assert!(plan.code == 1 && plan.stderr.contains("left out: app: closed until an operator decides"), "{plan:?}");
+    assert_eq!(plan.stdout.matches("  = nothing, but not all could be looked at\n").count(), 2, "{plan:?}");
     assert_eq!(Answer::of(&mut site.erasured(&["reopen", "app"])).code, 0);
     let daemon = site.daemon();
     let run = site.json(&["run", "prepare", "--wait"]);
