@@ -77,7 +77,7 @@ later() {
     rm -rf "$scratch/later"
     dpkg-deb --raw-extract "$deb" "$scratch/later"
     sed -i "s/^Version: .*/Version: $1/" "$scratch/later/DEBIAN/control"
-    dpkg-deb --root-owner-group --build "$scratch/later" "$root/later.deb" >/dev/null
+    dpkg-deb --root-owner-group -Znone --build "$scratch/later" "$root/later.deb" >/dev/null
 }
 
 step "a fresh Debian, $suite"
@@ -94,7 +94,7 @@ there usr/bin/erasured usr/bin/erasurectl usr/lib/sysusers.d/erasured.conf \
     usr/share/man/man{8/erasured.8,1/erasurectl.1,5/erasured.toml.5,5/erasured-category.5}.gz \
     usr/share/bash-completion/completions/erasure{d,ctl} usr/share/zsh/vendor-completions/_erasure{d,ctl} \
     usr/share/fish/vendor_completions.d/erasure{d,ctl}.fish \
-    usr/share/doc/erasured/{copyright,changelog.Debian.gz,README.md,examples/crm/categories/prospect.toml} \
+    usr/share/doc/erasured/{copyright{,.crates.gz,.rust.html.gz},changelog.Debian.gz,README.md,examples/crm/categories/prospect.toml} \
     usr/share/doc/erasured/docs/{auditors,clerks,how-it-works,measured,operators,removal,runbook}.md
 gone etc/erasured var/lib/erasured/state.db
 is "" dpkg --verify erasured
