@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
-# Builds the Debian package and prints its path: systemd/package.sh [bookworm | trixie]
+# Builds the Debian package and prints its path: systemd/package.sh [--profile PROFILE] [bookworm | trixie]
 #
 # Debian 12, bookworm, has systemd 252, which does not know every word of the unit; what is for trixie fits 253 and newer. Without
-# an argument it is the one that fits this machine. Needs cargo-deb: cargo install --locked cargo-deb
+# an argument it is the one that fits this machine. The profile is Cargo's, and release where none is given: dev is built quickly, and
+# good enough to try a package. Needs cargo-deb: cargo install --locked cargo-deb
 set -euo pipefail
 exec </dev/null
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+profile=release
+fast=
+if [[ ${1-} == --profile && $# -ge 2 ]]; then
+    profile=$2
+    [[ $profile == release ]] || fast=--fast
+    shift 2
+fi
 variant=
 case ${1-} in
 "")
@@ -27,6 +35,17 @@ if ! cargo deb --version >/dev/null 2>&1; then
     exit 1
 fi
 
-cargo build --release --locked --features pages --bins >&2
-"${CARGO_TARGET_DIR:-target}/release/erasured-pages" target/pages >&2
-cargo deb --locked --no-build --quiet ${variant:+--variant "$variant"}
+notices=$(rustc --print sysroot)/share/doc/rust/COPYRIGHT-library.html
+if [[ ! -f $notices ]]; then
+    echo "this toolchain has no notices of Rust's standard library, which have to go with the programs: $notices" >&2
+    exit 1
+fi
+
+cargo build --profile "$profile" --locked --features pages --bins >&2
+# Cargo calls one folder otherwise than the profile.
+folder=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}
+"$folder/erasured-pages" target/pages >&2
+rm -rf target/notices && mkdir -p target/notices
+systemd/licences.sh | gzip -9n >target/notices/copyright.crates.gz
+gzip -9n <"$notices" >target/notices/copyright.rust.html.gz
+cargo deb --locked --no-build --quiet --profile "$profile" --strip ${fast:+"$fast"} ${variant:+--variant "$variant"}

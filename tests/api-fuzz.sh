@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Fuzzes the daemon's HTTP API from its own OpenAPI description, with Schemathesis.
 #
-#   tests/api-fuzz.sh [EXAMPLES]
+#   tests/api-fuzz.sh [EXAMPLES [SEED]]
 #
-# Needs python3 and Schemathesis: `schemathesis` in PATH, or it is installed into a folder that is removed again. The daemon is that of
-# the demo, with its sample; a small proxy brings TCP to its socket. Exit code 0 when no answer was a server error and every answer is as
-# the description says.
+# With a seed it makes up the same requests each time. Needs python3 and Schemathesis: `schemathesis` in PATH, or it is installed into a
+# folder that is removed again. The daemon is that of the demo, with its sample; a small proxy brings TCP to its socket. Exit code 0 when
+# no answer was a server error and every answer is as the description says.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 examples=${1:-40}
+seed=${2-}
 if [[ $examples == --help || $examples == -h ]]; then
     sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
@@ -33,7 +34,7 @@ if [[ -z $fuzzer ]]; then
 fi
 
 cargo build --quiet --locked --bin erasured
-target/debug/erasured demo --dir "$work/demo" >"$work/log" 2>&1 &
+"${CARGO_TARGET_DIR:-target}/debug/erasured" demo --dir "$work/demo" >"$work/log" 2>&1 &
 pids+=($!)
 socket=$work/demo/run/admin.sock
 
@@ -79,5 +80,5 @@ done
 cd "$work"
 "$fuzzer" run "http://127.0.0.1:$(cat "$work/port")/openapi.json" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
-    --max-examples "$examples" --request-timeout 60 --generation-database none --no-color
+    --max-examples "$examples" ${seed:+--seed "$seed"} --request-timeout 60 --generation-database none --no-color
 kill -0 "${pids[0]}" || { echo "the daemon is gone" >&2 && tail "$work/log" >&2 && exit 1; }

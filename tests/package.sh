@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs the package in a fresh Debian that runs its own systemd, upgrades, removes and purges it, and looks each time at
-# what is there: tests/package.sh PACKAGE.deb
+# what is there: tests/package.sh [--root DIR] PACKAGE.deb
 #
-# The package is the one that systemd/package.sh prints. Needs root, mmdebstrap and a Debian archive; takes a minute or two, and
-# leaves nothing behind. The last line says how it has ended.
+# The package is the one that systemd/package.sh prints. Needs root, and mmdebstrap with a Debian archive for a root of its own; --root
+# takes one that is there, of the Debian that the package is for (with systemd, dbus and procps in it), and works on a copy. Takes a
+# minute or two, and leaves nothing behind. The last line says how it has ended.
 set -euo pipefail
 exec </dev/null
 
@@ -12,7 +13,12 @@ failed() {
     exit 1
 }
 
-[[ $# -eq 1 && -f $1 ]] || { echo "give the package: tests/package.sh PACKAGE.deb" >&2; exit 2; }
+base=
+if [[ ${1-} == --root && $# -ge 2 ]]; then
+    base=$2
+    shift 2
+fi
+[[ $# -eq 1 && -f $1 ]] || { echo "give the package: tests/package.sh [--root DIR] PACKAGE.deb" >&2; exit 2; }
 [[ $EUID -eq 0 ]] || { echo "only root can install a Debian and boot it" >&2; exit 2; }
 deb=$(realpath "$1")
 suite=trixie
@@ -20,63 +26,16 @@ suite=trixie
 
 scratch=$(mktemp --directory)
 root=$scratch/root
-init=
+. "$(dirname "${BASH_SOURCE[0]}")/boot.sh"
 
 clean_up() {
-    # Its own init ends all that it has started.
-    [[ -z $init ]] || kill -KILL "$init" 2>/dev/null || true
-    wait
+    shut_down
     rm -rf "$scratch"
 }
 trap clean_up EXIT
 
 step() {
     printf '== %s\n' "$*"
-}
-
-# Boots the root in namespaces of its own, as far from this machine as they go. Ends when its init does.
-boot() {
-    unshare --pid --mount --uts --ipc --net --cgroup --fork --kill-child=SIGKILL --propagation private bash -c '
-        set -e
-        root=$1
-        mount --bind "$root" "$root"
-        mount -t proc proc "$root/proc"
-        mount -t sysfs sysfs "$root/sys"
-        mount -t tmpfs -o mode=755 tmpfs "$root/dev"
-        mkdir -p "$root/dev/pts" "$root/dev/shm"
-        mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts"
-        for device in null zero full random urandom tty; do
-            touch "$root/dev/$device"
-            mount --bind "/dev/$device" "$root/dev/$device"
-        done
-        ln -s pts/ptmx "$root/dev/ptmx"
-        ln -s /proc/self/fd "$root/dev/fd"
-        mount -t tmpfs tmpfs "$root/run"
-        mount -t tmpfs tmpfs "$root/tmp"
-        mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
-        cd "$root"
-        mkdir -p .old
-        pivot_root . .old
-        umount -l /.old
-        mount --make-rshared /
-        hostname package-test
-        exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system
-    ' boot "$root" >"$scratch/console" 2>&1 &
-    local unshared=$!
-    for _ in {1..600}; do
-        init=$(pgrep --parent "$unshared" || true)
-        # Degraded is well enough: not everything that a machine has can be had in namespaces.
-        if [[ -n $init && $(inside systemctl is-system-running 2>/dev/null) =~ running|degraded ]]; then
-            return
-        fi
-        sleep 0.1
-    done
-    cat "$scratch/console"
-    failed "its Debian does not boot"
-}
-
-inside() {
-    nsenter --target "$init" --all env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 # What one dpkg says, which it says again where it fails.
@@ -118,13 +77,15 @@ later() {
     rm -rf "$scratch/later"
     dpkg-deb --raw-extract "$deb" "$scratch/later"
     sed -i "s/^Version: .*/Version: $1/" "$scratch/later/DEBIAN/control"
-    dpkg-deb --root-owner-group --build "$scratch/later" "$root/later.deb" >/dev/null
+    dpkg-deb --root-owner-group -Znone --build "$scratch/later" "$root/later.deb" >/dev/null
 }
 
 step "a fresh Debian, $suite"
-mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,procps "$suite" "$root"
+debian "$suite" "$root" "$base"
+codename=$(sed -n 's/^VERSION_CODENAME=//p' "$root/etc/os-release")
+[[ $codename == "$suite" ]] || failed "it is for $suite, and the root is $codename"
 cp "$deb" "$root/package.deb"
-boot
+boot "$root" "$scratch/console" || failed "its Debian does not boot"
 
 step "install"
 dpkg_says --install /package.deb
@@ -133,7 +94,7 @@ there usr/bin/erasured usr/bin/erasurectl usr/lib/sysusers.d/erasured.conf \
     usr/share/man/man{8/erasured.8,1/erasurectl.1,5/erasured.toml.5,5/erasured-category.5}.gz \
     usr/share/bash-completion/completions/erasure{d,ctl} usr/share/zsh/vendor-completions/_erasure{d,ctl} \
     usr/share/fish/vendor_completions.d/erasure{d,ctl}.fish \
-    usr/share/doc/erasured/{copyright,changelog.Debian.gz,README.md,examples/crm/categories/prospect.toml} \
+    usr/share/doc/erasured/{copyright{,.crates.gz,.rust.html.gz},changelog.Debian.gz,README.md,examples/crm/categories/prospect.toml} \
     usr/share/doc/erasured/docs/{auditors,clerks,how-it-works,measured,operators,removal,runbook}.md
 gone etc/erasured var/lib/erasured/state.db
 is "" dpkg --verify erasured

@@ -5,7 +5,7 @@
 #   tests/systemd.sh [--root DIR] [--keep]
 #
 # Needs root, util-linux, and mmdebstrap with Debian's packages for a root of its own; --root takes one that is there (with
-# systemd, dbus and procps in it) and works on a copy. --keep leaves the copy. Builds what it needs. Exit code 0 only when all
+# systemd, dbus, procps and sqlite3 in it) and works on a copy. --keep leaves the copy. Builds what it needs. Exit code 0 only when all
 # holds; the last line is one sentence.
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -23,11 +23,10 @@ done
 exec 3>&1
 scratch=$(mktemp -d)
 root=$scratch/root
-outer='' init=''
+. tests/boot.sh
 
 tidy() {
-    # Only what was started here: the first process of the namespaces takes all the others with it.
-    if [[ -n $outer ]] && kill -KILL "$outer" 2>/dev/null; then sleep 1; fi
+    shut_down
     if [[ -z $keep ]]; then rm -rf "$scratch"; else echo "left in $scratch"; fi
 }
 trap tidy EXIT
@@ -59,7 +58,6 @@ wait_until() {
     done
 }
 
-inside() { nsenter -t "$init" -a -- "$@"; }
 as_clerk() { inside setpriv --reuid=clerk --regid=clerk --init-groups -- "$@"; }
 property() { inside systemctl show -P "$1" erasured; }
 is_active() { [[ $(property ActiveState) == active && $(property SubState) == running ]]; }
@@ -73,11 +71,7 @@ cargo build --quiet --locked
 target=$(cargo metadata --format-version=1 --no-deps --locked | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 
 say "a root with systemd"
-if [[ -n $base ]]; then
-    cp -a "$base" "$root"
-else
-    mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,procps,sqlite3 trixie "$root"
-fi
+debian trixie "$root" "$base"
 version=$(chroot "$root" systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p')
 service=systemd/erasured.service
 ((version >= 253)) || service=systemd/252/erasured.service
@@ -128,39 +122,7 @@ chroot "$root" sqlite3 /var/lib/crm/crm.db "
 chroot "$root" sh -c 'chgrp -R crm /var/lib/crm && chmod g+ws /var/lib/crm && chmod 664 /var/lib/crm/*'
 
 say "boot"
-unshare --pid --mount --uts --ipc --net --cgroup --fork --kill-child=SIGKILL --propagation private \
-    bash -s "$root" >"$scratch/console" 2>&1 <<'BOOT' &
-root=$1
-mount --bind "$root" "$root"
-mount -t proc proc "$root/proc"
-mount -t sysfs sysfs "$root/sys"
-mount -t tmpfs -o mode=755 tmpfs "$root/dev"
-mkdir -p "$root/dev/pts" "$root/dev/shm"
-mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts"
-for device in null zero full random urandom tty; do
-    touch "$root/dev/$device"
-    mount --bind "/dev/$device" "$root/dev/$device"
-done
-ln -sf pts/ptmx "$root/dev/ptmx"
-ln -sf /proc/self/fd "$root/dev/fd"
-touch "$root/dev/console"
-mount -t tmpfs tmpfs "$root/run"
-mount -t tmpfs tmpfs "$root/tmp"
-mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
-cd "$root"
-mkdir -p .old
-pivot_root . .old
-umount -l /.old
-mount --make-rshared /
-hostname erasured-test
-exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --log-target=console </dev/null
-BOOT
-outer=$!
-disown "$outer"
-find_init() { init=$(pgrep -P "$outer" | head -n 1) && [[ -n $init ]]; }
-wait_until "the first process of the namespaces" find_init
-is_up() { [[ $(inside systemctl is-system-running) =~ ^(running|degraded)$ ]]; }
-wait_until "systemd $version is up" is_up
+boot "$root" "$scratch/console" || fail "systemd $version does not come up"
 
 say "socket activation"
 inside systemctl enable --quiet erasured.socket erasured.service
@@ -287,6 +249,5 @@ holds "the trail holds" as_clerk erasurectl audit verify
 
 say "shut down"
 inside systemctl poweroff >/dev/null 2>&1 || kill -s RTMIN+4 "$init"
-ended() { ! kill -0 "$outer" 2>/dev/null; }
-wait_until "the system is down" ended
+wait_until "the system is down" is_over
 printf 'systemd %s took the daemon through its whole life: start by socket, sandbox, main job, stop in the middle, reload, watchdog, kill and credentials; %s checks held\n' "$version" "$checks"
