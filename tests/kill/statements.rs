@@ -42,11 +42,13 @@ const SQL: &str = "
     INSERT INTO orders VALUES (20, 2, 'B'), (60, 6, 'F'), (90, 9, 'I');
     INSERT INTO contacts VALUES (18, 'H', '2015-01-01', 8), (19, 'I', '2015-01-01', 9);
     ANALYZE;";
-/// Customers 10 and 11 were confirmed, 11 with a contact, and have been in touch since.
+/// Customers 10 and 11 were confirmed, 11 with a contact, and have been in touch since. Customer 12 has a contact that is held.
 const CONFIRMED: &str = "
-    INSERT INTO customers VALUES (10, 'J', '2015-01-01'), (11, 'K', '2015-01-01');
-    INSERT INTO contacts VALUES (21, 'K', '2015-01-01', 11);";
-const IN_TOUCH: &str = "UPDATE customers SET last_contact_on = '2099-01-01' WHERE id > 9";
+    INSERT INTO customers VALUES (10, 'J', '2015-01-01'), (11, 'K', '2015-01-01'), (12, 'L', '2015-01-01');
+    INSERT INTO contacts VALUES (21, 'K', '2015-01-01', 11), (22, 'L', '2015-01-01', 12);";
+const IN_TOUCH: &str = "UPDATE customers SET last_contact_on = '2099-01-01' WHERE id IN (10, 11)";
+/// How many of those who were confirmed are held: customers 3 and 12, and the contact.
+const HELD: u64 = 3;
 /// An index for full-text search that goes by numbers of rows which are given anew when the whole file is written anew.
 const SEARCH: &str = "
     CREATE TABLE notes (text TEXT);
@@ -185,11 +187,13 @@ impl Office {
         let postpone = Wish::Postpone { until: "2199-01-01".parse().unwrap(), reason: reason.clone() };
         desk.decide(&leave, "r", postpone, &[target("customer/4")]).await.unwrap();
         let all = With { records: Vec::new(), all_linked: true };
-        for record in ["contact/18", "contact/19", "contact/21"] {
+        for record in ["contact/18", "contact/19", "contact/21", "contact/22"] {
             assert_eq!(desk.confirm_together(&leave, "r", &[target(record)], &all).await.unwrap().len(), 2);
         }
-        let held = "customer/3".parse().unwrap();
-        desk.hold(&self::leave(Permission::Hold), "r", &held, &reason, "3 Cg 17/26").await.unwrap();
+        for held in ["customer/3", "contact/22"] {
+            let held = held.parse().unwrap();
+            desk.hold(&self::leave(Permission::Hold), "r", &held, &reason, "3 Cg 17/26").await.unwrap();
+        }
     }
 
     /// Closes the state, so that the folder can be copied.
@@ -280,7 +284,8 @@ impl Share<'_> {
         let reference = office.end().await;
         let are = |what: &str| reference.iter().filter(|line| line.starts_with(what)).count();
         let erased = if job == JobKind::Erase { 6 } else { 0 };
-        assert_eq!(counts, if job == JobKind::Erase { [6, 2, 1] } else { [0; 3] });
+        let (expected, held) = if job == JobKind::Erase { ([6, 2, 1], HELD) } else { ([0; 3], 0) };
+        assert_eq!((counts, whole.held), (expected, held));
         assert_eq!((are("'ledger'"), are("'open'") + are("'owed'") + are("'closed'")), (erased, 0), "{reference:?}");
         for failing in (first..).step_by(SHARES) {
             let office = Office::copy_of(start).await;
@@ -297,6 +302,8 @@ impl Share<'_> {
             let rest = office.run_well(job, &what).await;
             assert_eq!(office.end().await, reference, "{what}");
             let told = [&run, &rest].map(|run| run.report.total());
+            let held = told.each_ref().map(|of| of.held);
+            assert!(held[0] <= whole.held && held[1] == whole.held, "{what}: who is held is counted once: {held:?}");
             let told = told.map(|of| [of.deleted + of.anonymised, of.withdrawn, of.returned]);
             let told = [0, 1, 2].map(|of| told[0][of] + told[1][of]);
             assert_eq!(told, counts, "{what}: erased, withdrawn, returned are in the runs' reports");
