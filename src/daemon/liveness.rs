@@ -2,8 +2,9 @@
 //!
 //! That a process is there says little: it may answer nobody, or no job may ever begin again. So a sign of life is sent
 //! only after it was seen that the timer and the queue have come round, that the state can be had, and that the socket
-//! answers, or that all of its places are taken: whoever holds them is not to have the daemon killed. How long a run takes is no sign: a large file takes hours to be written anew, and killing the daemon over
-//! it would only make it begin again.
+//! answers, or that all of its places are taken: whoever holds them is not to have the daemon killed. How long a run takes is
+//! no sign: a large file takes hours to be written anew, and killing the daemon over it would only make it begin again. Nor
+//! is it while a run has the state, for a batch waits for the application's lock with it; but not for ever.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ use crate::systemd::Notifier;
 /// The longest that the timer and the queue may be silent. They come round once a minute; a timer that has died is
 /// replaced after two and a half, and ends the daemon after five.
 const SILENCE_MAX: Duration = Duration::from_secs(360);
+
+/// The longest that a run may have the state: `lock_wait` is ten minutes at most, and a large table may be gone through.
+const HELD_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// A question that nobody has to be asked about: there is no such path, and saying so is an answer.
 const QUESTION: &[u8] = b"GET /alive HTTP/1.1\r\nHost: erasured\r\nConnection: close\r\n\r\n";
@@ -61,12 +65,15 @@ pub(super) struct Pulse {
     timer: watch::Sender<Stopwatch>,
     /// `None` while the queue is at work on a run.
     queue: watch::Sender<Option<Stopwatch>>,
+    /// When the state could be had last.
+    state: watch::Sender<Stopwatch>,
 }
 
 impl Pulse {
     /// As of a daemon that is just starting: its queue waits for the state to be looked through.
     pub(super) fn start() -> Self {
-        Self { timer: watch::Sender::new(Stopwatch::start()), queue: watch::Sender::new(None) }
+        let now = || watch::Sender::new(Stopwatch::start());
+        Self { timer: now(), queue: watch::Sender::new(None), state: now() }
     }
 
     /// The timer has beaten, and what it is to look after was looked after.
@@ -77,6 +84,11 @@ impl Pulse {
     /// The queue was looked at: it is at work on a run, or waits to be woken by the timer.
     pub(super) fn queue_came_round(&self, is_at_work: bool) {
         self.queue.send_replace((!is_at_work).then(Stopwatch::start));
+    }
+
+    /// Whether a run is at work and may have the state, which it has not had for longer than this.
+    fn may_have_state(&self, held_max: Duration) -> bool {
+        self.queue.borrow().is_none() && self.state.borrow().elapsed() <= held_max
     }
 
     /// The loops that have not come round for longer than this, and for how long.
@@ -120,12 +132,8 @@ impl Liveness<'_> {
 
     /// Looks for all that has to be alive, for so long at most.
     async fn look(&self, limit: Duration) -> Result<(), Lifeless> {
-        if let Some((what, silence)) = self.pulse.silent(SILENCE_MAX).next() {
-            return Err(Lifeless::Silent { what, silence });
-        }
         let limit = limit / 2;
-        let turn = timeout(limit, self.store.turn()).await;
-        drop(turn.map_err(|_| Lifeless::Slow { what: "waiting for the state", limit })?);
+        self.look_for_state(limit).await?;
         let Some(socket) = &self.socket else { return Ok(()) };
         let answered = timeout(limit, ask(socket)).await;
         // The queue of those who connect may be full, too.
@@ -134,6 +142,20 @@ impl Liveness<'_> {
             return Ok(());
         }
         answered.map_err(|_| Lifeless::Slow { what: "an answer on the socket", limit })?.map_err(Lifeless::Unanswered)
+    }
+
+    /// Looks whether the state can be had, and whether the loops come round, which may wait for it, too.
+    async fn look_for_state(&self, limit: Duration) -> Result<(), Lifeless> {
+        match timeout(limit, self.store.turn()).await {
+            Ok(turn) => drop(turn),
+            Err(_) if self.pulse.may_have_state(HELD_MAX) => return Ok(()),
+            Err(_) => return Err(Lifeless::Slow { what: "waiting for the state", limit }),
+        }
+        self.pulse.state.send_replace(Stopwatch::start());
+        match self.pulse.silent(SILENCE_MAX).next() {
+            Some((what, silence)) => Err(Lifeless::Silent { what, silence }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -161,6 +183,14 @@ mod tests {
         pulse.timer_came_round();
         pulse.queue_came_round(true);
         assert_eq!(silent(Duration::ZERO), ["timer"], "a run may take as long as it takes");
+    }
+
+    #[test]
+    fn only_a_run_may_have_the_state_and_not_for_ever() {
+        let pulse = Pulse::start();
+        assert!(pulse.may_have_state(HELD_MAX) && !pulse.may_have_state(Duration::ZERO));
+        pulse.queue_came_round(false);
+        assert!(!pulse.may_have_state(HELD_MAX));
     }
 
     #[tokio::test]

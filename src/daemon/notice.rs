@@ -5,7 +5,7 @@
 
 use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const SAID_MAX: usize = 1_024;
 /// At most so many pieces of that are read at a look, however fast more of them come.
 const PIECES_MAX: usize = 64;
-/// At most so many things that are not well are told one by one, so that the message fits into a pipe.
+/// At most so many things that are not well are told one by one.
 const COMPLAINTS_MAX: usize = 50;
 /// What it finds in its environment, where the daemon has it: how people are spoken to, and where programs are.
 const ENVIRONMENT: [&str; 6] = ["PATH", "LANG", "LC_ALL", "LC_MESSAGES", "LC_TIME", "TZ"];
@@ -133,15 +133,18 @@ fn talk(
         // Something that it has started may hold the pipe for long: only what is there already is ever read.
         fcntl(stderr, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
-    if let Some(mut stdin) = child.stdin.take() {
-        // All of it fits into the pipe, so that nobody waits here. Who does not want to read it may leave it.
-        match stdin.write_all(message) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
-            _ => {}
-        }
+    let mut telling = child.stdin.take().map(|stdin| Telling { stdin, rest: message });
+    if let Some(Telling { stdin, .. }) = &telling {
+        fcntl(stdin, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
     let since = Stopwatch::start();
     loop {
+        if let Some(of) = &mut telling
+            && of.tell()?
+        {
+            // Whoever reads comes to the end.
+            telling = None;
+        }
         let ended = child.try_wait()?;
         if let Some(stderr) = &mut stderr {
             said.hear(stderr)?;
@@ -153,6 +156,28 @@ fn talk(
             return Ok(None);
         }
         std::thread::sleep(LOOK);
+    }
+}
+
+/// What the command has not yet been told.
+struct Telling<'a> {
+    stdin: ChildStdin,
+    rest: &'a [u8],
+}
+
+impl Telling<'_> {
+    /// Tells as much of it as the pipe takes; gives whether that is all. Who does not want to read it may leave it.
+    fn tell(&mut self) -> io::Result<bool> {
+        while !self.rest.is_empty() {
+            match self.stdin.write(self.rest) {
+                Ok(written) => self.rest = self.rest.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -185,5 +210,31 @@ impl Said {
 
     fn told(&self) -> String {
         String::from_utf8_lossy(&self.0).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More than any pipe takes.
+    static LONG: [u8; 2 << 20] = [b'x'; 2 << 20];
+
+    fn shell(script: &str, is_stopping: bool) -> Result<(), NoticeError> {
+        let command = ["/bin/sh", "-c", script].map(str::to_owned);
+        call(&command, &LONG, &watch::Sender::new(is_stopping).subscribe())
+    }
+
+    #[test]
+    fn whoever_does_not_read_holds_nobody_up() {
+        let since = Stopwatch::start();
+        assert!(matches!(shell("exec sleep 20", true), Err(NoticeError::Ended { .. })));
+        assert!(since.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn whoever_reads_gets_all_of_it() {
+        shell("sleep 0.1; test $(wc -c) = 2097152", false).unwrap();
+        shell("exec <&-; sleep 0.1", false).unwrap();
     }
 }

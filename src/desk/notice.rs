@@ -3,14 +3,14 @@
 //! May be relied on: no name and no key of a record is in it; what was told once is not told again before [`REMIND_AFTER`],
 //! unless it went away meanwhile. What was told stands in the trail, where a start finds it again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::status::DecisionsStanding;
 use super::{Complaint, Counts, Desk, DeskError, Run, Severity};
 use crate::audit::{By, Kind, ToldComplaint};
-use crate::store::AuditFilter;
+use crate::store::{AuditFilter, RunId};
 
 /// After so long what still stands is told of again.
 const REMIND_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -39,6 +39,8 @@ pub struct AlreadyTold {
     of: BTreeMap<String, Standing>,
     /// Runs that have ended up to then were told of, or had nothing to tell.
     runs_until: Timestamp,
+    /// Runs that were told of before the clock was set back, and have ended later than it showed then.
+    ahead: BTreeSet<RunId>,
 }
 
 /// Something that was told of.
@@ -112,15 +114,16 @@ impl Desk {
         // A sum that the calendar does not have is not looked back upon.
         let a_day_ago = now.checked_sub(REMEMBERED_FOR).unwrap_or(now);
         let Some(Kind::NoticeGiven { runs_until, complaints, .. }) = newest else {
-            return Ok(AlreadyTold { of: BTreeMap::new(), runs_until: a_day_ago });
+            return Ok(AlreadyTold { of: BTreeMap::new(), runs_until: a_day_ago, ahead: BTreeSet::new() });
         };
         let recent = |one: ToldComplaint| {
             let told_at: Timestamp = one.told_at.parse().ok()?;
             // What was told by a clock that was ahead may be told again.
             (a_day_ago..=now).contains(&told_at).then_some((one.what, Standing { told_at, seen_at: now }))
         };
-        let runs_until = runs_until.parse().unwrap_or(a_day_ago).min(now);
-        Ok(AlreadyTold { of: complaints.into_iter().filter_map(recent).collect(), runs_until })
+        let runs_until = runs_until.parse().unwrap_or(a_day_ago);
+        let of = complaints.into_iter().filter_map(recent).collect();
+        Ok(AlreadyTold { of, runs_until, ahead: BTreeSet::new() })
     }
 
     /// What is to be told by now; none where there is nothing new.
@@ -129,8 +132,15 @@ impl Desk {
     /// When the state cannot be read.
     pub async fn digest(&self, told: &mut AlreadyTold, health: &Health) -> Result<Option<Digest>, DeskError> {
         let now = self.now();
-        told.runs_until = told.runs_until.min(now);
-        let ended = self.store.prepared_after(told.runs_until, RUNS_MAX).await.map_err(DeskError::Store)?;
+        if told.runs_until > now {
+            // The clock was set back. What ends from here on is new, and what has ended by then is not.
+            let later = self.store.prepared_after(now, RUNS_MAX).await.map_err(DeskError::Store)?;
+            let known = later.iter().filter(|run| run.finished_at() <= Some(told.runs_until));
+            told.ahead.extend(known.map(|run| run.id));
+            told.runs_until = now;
+        }
+        let mut ended = self.store.prepared_after(told.runs_until, RUNS_MAX).await.map_err(DeskError::Store)?;
+        ended.retain(|run| !told.ahead.contains(&run.id));
         Ok(digest(told, health, &ended, now))
     }
 
@@ -188,7 +198,7 @@ fn digest(told: &mut AlreadyTold, health: &Health, ended: &[Run], now: Timestamp
     }
     let mut of = told.of.clone();
     of.extend(complaints.iter().flat_map(names).map(|name| (name, Standing { told_at: now, seen_at: now })));
-    let told = AlreadyTold { of, runs_until };
+    let told = AlreadyTold { of, runs_until, ahead: told.ahead.clone() };
     Some(Digest { at: now, complaints, proposed, decisions: health.decisions.clone(), told })
 }
 
@@ -240,7 +250,7 @@ mod tests {
     }
 
     fn nothing() -> AlreadyTold {
-        AlreadyTold { of: BTreeMap::new(), runs_until: at(0) }
+        AlreadyTold { of: BTreeMap::new(), runs_until: at(0), ahead: BTreeSet::new() }
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub struct SourceStanding {
     pub source: SourceName,
     /// Why nothing is prepared or erased in it.
     pub problem: Option<String>,
-    /// What the problem is.
+    /// What the problem is, where it does not pass by itself.
     pub trouble: Option<SourceTrouble>,
     /// How far what was erased is removed from its files.
     pub removal: RemovalStanding,
@@ -282,10 +282,12 @@ impl Desk {
             let mut trouble = closed.map(|_| SourceTrouble::Closed);
             match open_as_remembered(settings, source, &remembered.shapes).await {
                 Err(error) => {
+                    // A lock passes by itself, also where it is that of a VACUUM of our own.
+                    let is_broken = !error.is_passing();
                     let error = causes(&error);
                     problems.extend(visible.into_iter().map(|category| (category.clone(), error.clone())));
                     problem = Some(error);
-                    trouble = trouble.or(Some(SourceTrouble::Unreadable));
+                    trouble = trouble.or(is_broken.then_some(SourceTrouble::Unreadable));
                 }
                 Ok(opened) => {
                     let stopped = |name: &CategoryName| Some((name.clone(), opened.why_stopped(name)?.to_owned()));

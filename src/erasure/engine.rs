@@ -131,8 +131,6 @@ enum Attempt {
         held: Duration,
         /// With what they are now, as far as that was seen.
         claims: Vec<(Claim, Option<Fresh>)>,
-        /// What the intent has ruled about the others of the batch stands.
-        ruled_out: BatchReport,
         error: SourceError,
     },
 }
@@ -179,19 +177,19 @@ impl Engine<'_> {
             if claims.is_empty() {
                 continue;
             }
-            match self.attempt(journal, claims).await? {
+            match self.attempt(journal, claims, report).await? {
                 Attempt::Done(done) => *report += done,
                 Attempt::Held { held, claims, left_out } => {
                     *report += BatchReport { longest_lock: held, held: left_out, ..BatchReport::default() };
                     waiting.push(claims);
                 }
-                Attempt::Refused { held, claims, ruled_out, error } if claims.len() == 1 => {
-                    *report += BatchReport { longest_lock: held, ..ruled_out };
+                Attempt::Refused { held, claims, error } if claims.len() == 1 => {
+                    *report += BatchReport { longest_lock: held, ..BatchReport::default() };
                     journal.refused(&claims, error.to_string()).await.map_err(EngineError::Journal)?;
                     report.returned += 1;
                 }
-                Attempt::Refused { held, claims, ruled_out, .. } => {
-                    *report += BatchReport { longest_lock: held, ..ruled_out };
+                Attempt::Refused { held, claims, .. } => {
+                    *report += BatchReport { longest_lock: held, ..BatchReport::default() };
                     let mut claims: Vec<Claim> = claims.into_iter().map(|(claim, _)| claim).collect();
                     let second = claims.split_off(claims.len() / 2);
                     waiting.push(second);
@@ -202,7 +200,13 @@ impl Engine<'_> {
         Ok(())
     }
 
-    async fn attempt<J: Journal>(&mut self, journal: &mut J, claims: Vec<Claim>) -> Result<Attempt, EngineError> {
+    /// Who was ruled out is in the report as soon as the journal has it, whatever becomes of the batch.
+    async fn attempt<J: Journal>(
+        &mut self,
+        journal: &mut J,
+        claims: Vec<Claim>,
+        report: &mut BatchReport,
+    ) -> Result<Attempt, EngineError> {
         let batch = BatchId::generate().map_err(EngineError::Entropy)?;
         self.writer.begin(self.mapping, self.reader).await.map_err(EngineError::Source)?;
         let locked = Stopwatch::start();
@@ -212,7 +216,7 @@ impl Engine<'_> {
         }
         let (plan, fresh) = match self.plan(batch, claims).await {
             Ok(planned) => planned,
-            Err(unplanned) => return self.without_plan(journal, batch, unplanned, &locked).await,
+            Err(unplanned) => return self.without_plan(journal, batch, unplanned, &locked, report).await,
         };
         pass("batch-planned");
         if plan.records.is_empty() {
@@ -220,11 +224,12 @@ impl Engine<'_> {
             let held = locked.elapsed();
             self.released = Some(Stopwatch::start());
             journal.intent(&plan).await.map_err(EngineError::Journal)?;
-            return Ok(Attempt::Done(report(&plan, held)));
+            *report += ruled_out(&plan);
+            return Ok(Attempt::Done(erased(&plan, held)));
         }
         let (intent, applied) = tokio::join!(intent(journal, &plan), self.writer.apply(self.mapping));
         match intent {
-            Ok(Intent::Written) => {}
+            Ok(Intent::Written) => *report += ruled_out(&plan),
             Ok(Intent::Held(held)) => return self.leave_out(&held, plan, fresh, &locked).await,
             Err(error) => {
                 // Whether the intent stands is not known: the marker will say that nothing came of it.
@@ -277,6 +282,7 @@ impl Engine<'_> {
         batch: BatchId,
         unplanned: Unplanned,
         locked: &Stopwatch,
+        report: &mut BatchReport,
     ) -> Result<Attempt, EngineError> {
         let Unplanned { claims, ruled_out: out, error } = unplanned;
         if error.is_about_the_database() {
@@ -288,8 +294,9 @@ impl Engine<'_> {
         let plan = BatchPlan { batch, records: Vec::new(), proposals: Vec::new(), shells: 0, ruled_out: out };
         if !plan.ruled_out.is_empty() {
             journal.intent(&plan).await.map_err(EngineError::Journal)?;
+            *report += ruled_out(&plan);
         }
-        Ok(Attempt::Refused { held, claims, ruled_out: ruled_out(&plan), error })
+        Ok(Attempt::Refused { held, claims, error })
     }
 
     async fn give_up<T>(&mut self, error: EngineError) -> Result<T, EngineError> {
@@ -413,7 +420,7 @@ impl Engine<'_> {
             // The batch stands, and so does what tells of it. The next checkpoint moves more.
             tracing::warn!(error = %crate::config::causes(&error), "changes are left in the write-ahead log");
         }
-        Ok(Attempt::Done(report(plan, held)))
+        Ok(Attempt::Done(erased(plan, held)))
     }
 
     /// Something went wrong behind the intent: the marker says what has come of it.
@@ -435,7 +442,7 @@ impl Engine<'_> {
                 if error.is_about_the_database() {
                     Err(EngineError::Source(error))
                 } else {
-                    Ok(Attempt::Refused { held, claims: seen(claims), ruled_out: ruled_out(plan), error })
+                    Ok(Attempt::Refused { held, claims: seen(claims), error })
                 }
             }
         }
@@ -464,8 +471,9 @@ async fn intent<J: Journal>(journal: &mut J, plan: &BatchPlan) -> Result<Intent,
     Ok(intent)
 }
 
-fn report(plan: &BatchPlan, held: Duration) -> BatchReport {
-    let mut report = BatchReport { longest_lock: held, shells: plan.shells, ..ruled_out(plan) };
+/// What a batch that has committed has done.
+fn erased(plan: &BatchPlan, held: Duration) -> BatchReport {
+    let mut report = BatchReport { longest_lock: held, shells: plan.shells, ..BatchReport::default() };
     for record in &plan.records {
         match record.outcome {
             Outcome::Deleted => report.deleted += 1,

@@ -79,6 +79,14 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Whether the application may just be at work: trying again later is all that it takes.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Source { source, .. } if source.is_passing())
+    }
+}
+
 /// Opens a source to look at it: lays its categories over the schema as it is now, whatever it was before.
 ///
 /// # Errors

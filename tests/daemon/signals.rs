@@ -141,6 +141,33 @@ async fn signs_of_life_are_sent_although_every_place_is_taken() {
     daemon.stop();
 }
 
+/// A batch waits for the application's lock with the state in its hands, for as long as the settings let it.
+#[tokio::test]
+async fn signs_of_life_are_sent_while_a_run_waits_for_the_application() {
+    let bench = office(6).await;
+    settings(&bench, &source("lock_wait = \"60 s\""));
+    let site = Site::at(bench.dir.path());
+    let mut daemon = site.start(&[("WATCHDOG_USEC", "400000")]);
+    daemon.ready();
+    site.confirm_all();
+    let mut application = bench.connect().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut application).await.unwrap();
+    site.json(&["run", "erase"]);
+    wait_until("it has begun", || site.runs()[1]["state"] == "running");
+    while daemon.news().is_some() {}
+    for _ in 0..20 {
+        wait_until("a sign of life", || {
+            assert!(!site.log().contains("no sign of life is sent"), "{}", site.log());
+            daemon.news().is_some_and(|news| news.contains("WATCHDOG=1"))
+        });
+    }
+    assert_eq!(erased(&site.runs()[1])[0], 0, "it still waits");
+    sqlx::raw_sql("ROLLBACK").execute(&mut application).await.unwrap();
+    application.close().await.unwrap();
+    assert_eq!(site.idle()[1]["state"], "done");
+    daemon.stop();
+}
+
 #[tokio::test]
 async fn signs_of_life_are_sent_for_as_long_as_it_answers() {
     let bench = office(1).await;

@@ -63,6 +63,30 @@ async fn what_was_locked_is_tried_again_in_the_same_run() {
     daemon.stop();
 }
 
+/// What had stopped a category is over when the source is tried again: nothing was left out, and nothing is told of it.
+#[tokio::test]
+async fn a_category_that_fits_again_when_the_lock_is_let_go_of_is_done_in_the_same_run() {
+    let bench = impatient("DELETE").await;
+    settings(&bench, &source("lock_wait = \"2 s\""));
+    let site = Site::at(bench.dir.path());
+    let mut daemon = site.start(&[("ERASURED_LOG", "erasured=debug")]);
+    daemon.ready();
+    site.confirm_all();
+    bench.sql("ALTER TABLE users ADD COLUMN nickname TEXT").await;
+    let mut application = bench.connect().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut application).await.unwrap();
+    site.json(&["run", "erase"]);
+    daemon.says("the application has the source, giving way");
+    assert!(site.log().contains("a part of the run is left out trouble=user: "), "{}", site.log());
+    sqlx::raw_sql("ALTER TABLE users DROP COLUMN nickname; COMMIT").execute(&mut application).await.unwrap();
+    application.close().await.unwrap();
+    let runs = site.idle();
+    assert_eq!((runs[1]["state"].as_str(), erased(&runs[1])), (Some("done"), [7, 2, 0, 0, 0]), "{runs:?}");
+    let categories = runs[1]["categories"].as_array().unwrap();
+    assert!(categories.iter().all(|of| of["stopped"].is_null()), "{categories:?}");
+    daemon.stop();
+}
+
 /// Within one run, a few times; then another tries by itself, and whichever comes first does what is left, once.
 #[tokio::test]
 async fn what_a_lock_leaves_undone_is_tried_again_later() {

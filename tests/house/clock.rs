@@ -1,6 +1,7 @@
 //! The clock is set back, or ahead: no job works by it, and what is decided meanwhile is safe.
 
 use erasured::clock::Clock as _;
+use erasured::desk::{AlreadyTold, Digest};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -84,4 +85,44 @@ async fn what_is_confirmed_while_the_clock_is_ahead_is_erased_in_its_time() {
     assert_eq!((&run["deleted"], &run["cooling_off"]), (&json!(1), &json!(1)), "{run}");
     living.clock.advance(DAY * 8);
     assert_eq!(living.json(&["run", "erase", "--wait"]).await["deleted"], 1);
+}
+
+/// What somebody would be told by now.
+async fn news(living: &Living, told: &mut AlreadyTold) -> Option<Digest> {
+    let health = living.desk.health().await.unwrap();
+    living.desk.digest(told, &health).await.unwrap()
+}
+
+/// What somebody is told by now.
+async fn notice(living: &Living, told: &mut AlreadyTold) -> Option<String> {
+    let digest = news(living, told).await?;
+    let subject = digest.subject();
+    *told = living.desk.note_told(digest).await.unwrap();
+    Some(subject)
+}
+
+/// A run that has ended at a time that is still to come is told of once, and not at every look until then.
+#[tokio::test]
+async fn what_was_told_before_the_clock_was_set_back_is_not_told_again() {
+    let living = Living::prepared().await;
+    living.note_time().await;
+    let mut told = living.desk.already_told().await.unwrap();
+    assert_eq!(notice(&living, &mut told).await.unwrap(), "4 new proposals");
+    living.set_by(-DAY);
+    // A daemon that is started now knows from the trail what was told.
+    let mut of_a_start = living.desk.already_told().await.unwrap();
+    assert_eq!(
+        news(&living, &mut of_a_start).await.unwrap().subject(),
+        "critical: the clock is not believed: no job runs"
+    );
+    assert_eq!(notice(&living, &mut told).await.unwrap(), "critical: the clock is not believed: no job runs");
+    for _ in 0..3 {
+        living.set_by(SignedDuration::from_mins(1));
+        assert_eq!(notice(&living, &mut told).await, None);
+    }
+    living.set_by(DAY);
+    assert_eq!(notice(&living, &mut told).await, None, "once");
+    living.bench.sql("INSERT INTO customers VALUES (9, 'Reiter', '2015-01-01')").await;
+    living.json(&["run", "prepare", "--wait"]).await;
+    assert_eq!(notice(&living, &mut told).await.unwrap(), "one new proposal");
 }

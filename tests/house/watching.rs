@@ -221,6 +221,23 @@ async fn what_is_done_and_in_time_is_well() {
     assert!(status.contains("last checkpoint  up to entry "), "{status}");
 }
 
+/// It passes by itself. What a job could not do meanwhile is told with its run.
+#[tokio::test]
+async fn an_application_at_work_is_nothing_to_be_told_of() {
+    let living = Living::prepared().await;
+    let path = living.bench.dir.path().join("erasured.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, settings.replace("[source.app]", "[source.app]\nlock_wait = \"50 ms\"")).unwrap();
+    living.settings.post(Arc::new(living.bench.settings()), &[]);
+    let mut application = living.bench.connect().await;
+    sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut application).await.unwrap();
+    let locked = "cannot use the source app: the application keeps the database locked";
+    assert_eq!(living.json(&["status"]).await["sources"][0]["problem"], locked);
+    let (code, line) = living.checked().await;
+    assert_eq!((code, line.as_str()), (0, "OK: 4 to be decided, the oldest since 2026-11-21T09:00:00Z"));
+    sqlx::raw_sql("ROLLBACK").execute(&mut application).await.unwrap();
+}
+
 /// A number in Prometheus' text format: its labels, in their order, and its value.
 type Samples = BTreeMap<(String, Vec<(String, String)>), f64>;
 

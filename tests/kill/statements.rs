@@ -42,6 +42,13 @@ const SQL: &str = "
     INSERT INTO orders VALUES (20, 2, 'B'), (60, 6, 'F'), (90, 9, 'I');
     INSERT INTO contacts VALUES (18, 'H', '2015-01-01', 8), (19, 'I', '2015-01-01', 9);
     ANALYZE;";
+/// Customers 10 and 11 were confirmed, 11 with a contact, and have been in touch since. Customer 12 has a contact that is held.
+const CONFIRMED: &str = "
+    INSERT INTO customers VALUES (10, 'J', '2015-01-01'), (11, 'K', '2015-01-01'), (12, 'L', '2015-01-01');
+    INSERT INTO contacts VALUES (21, 'K', '2015-01-01', 11), (22, 'L', '2015-01-01', 12);";
+const IN_TOUCH: &str = "UPDATE customers SET last_contact_on = '2099-01-01' WHERE id IN (10, 11)";
+/// How many of those who were confirmed are held: customers 3 and 12, and the contact.
+const HELD: u64 = 3;
 /// An index for full-text search that goes by numbers of rows which are given anew when the whole file is written anew.
 const SEARCH: &str = "
     CREATE TABLE notes (text TEXT);
@@ -173,18 +180,20 @@ impl Office {
 
     async fn decide(&self) {
         let (desk, leave) = (self.desk(), leave(Permission::Decide));
-        for record in ["customer/1", "customer/2", "customer/3"] {
+        for record in ["customer/1", "customer/2", "customer/3", "customer/10"] {
             desk.decide(&leave, "r", Wish::Confirm, &[target(record)]).await.unwrap();
         }
         let reason = Reason::new("complaint under way").unwrap();
         let postpone = Wish::Postpone { until: "2199-01-01".parse().unwrap(), reason: reason.clone() };
         desk.decide(&leave, "r", postpone, &[target("customer/4")]).await.unwrap();
         let all = With { records: Vec::new(), all_linked: true };
-        for record in ["contact/18", "contact/19"] {
+        for record in ["contact/18", "contact/19", "contact/21", "contact/22"] {
             assert_eq!(desk.confirm_together(&leave, "r", &[target(record)], &all).await.unwrap().len(), 2);
         }
-        let held = "customer/3".parse().unwrap();
-        desk.hold(&self::leave(Permission::Hold), "r", &held, &reason, "3 Cg 17/26").await.unwrap();
+        for held in ["customer/3", "contact/22"] {
+            let held = held.parse().unwrap();
+            desk.hold(&self::leave(Permission::Hold), "r", &held, &reason, "3 Cg 17/26").await.unwrap();
+        }
     }
 
     /// Closes the state, so that the folder can be copied.
@@ -270,10 +279,13 @@ impl Share<'_> {
     async fn fail(&self) {
         let Share { job, place, how, first, start } = *self;
         let office = Office::copy_of(start).await;
-        office.run_well(job, "undisturbed").await;
+        let whole = office.run_well(job, "undisturbed").await.report.total();
+        let counts = [whole.deleted + whole.anonymised, whole.withdrawn, whole.returned];
         let reference = office.end().await;
         let are = |what: &str| reference.iter().filter(|line| line.starts_with(what)).count();
         let erased = if job == JobKind::Erase { 6 } else { 0 };
+        let (expected, held) = if job == JobKind::Erase { ([6, 2, 1], HELD) } else { ([0; 3], 0) };
+        assert_eq!((counts, whole.held), (expected, held));
         assert_eq!((are("'ledger'"), are("'open'") + are("'owed'") + are("'closed'")), (erased, 0), "{reference:?}");
         for failing in (first..).step_by(SHARES) {
             let office = Office::copy_of(start).await;
@@ -289,8 +301,12 @@ impl Share<'_> {
             }
             let rest = office.run_well(job, &what).await;
             assert_eq!(office.end().await, reference, "{what}");
-            let told: u64 = [&run, &rest].map(|run| run.report.total()).iter().map(|t| t.deleted + t.anonymised).sum();
-            assert_eq!(told, erased as u64, "{what}: what was erased is in the runs' reports");
+            let told = [&run, &rest].map(|run| run.report.total());
+            let held = told.each_ref().map(|of| of.held);
+            assert!(held[0] <= whole.held && held[1] == whole.held, "{what}: who is held is counted once: {held:?}");
+            let told = told.map(|of| [of.deleted + of.anonymised, of.withdrawn, of.returned]);
+            let told = [0, 1, 2].map(|of| told[0][of] + told[1][of]);
+            assert_eq!(told, counts, "{what}: erased, withdrawn, returned are in the runs' reports");
             office.assert_finds(&what).await;
             if said.is_empty() {
                 assert!(failing > SHARES, "no statement has failed");
@@ -374,9 +390,10 @@ const LOCKED: &str = "2*return(5)->off";
 
 /// An office in which everything is decided.
 async fn decided(journal: &str, more: &str) -> Bench {
-    let office = Office::new(journal, more).await;
+    let office = Office::new(journal, &format!("{CONFIRMED}{more}")).await;
     office.run_well(JobKind::Prepare, "prepare").await;
     office.decide().await;
+    office.bench.sql(IN_TOUCH).await;
     office.closed().await
 }
 

@@ -57,7 +57,8 @@ enum Tried {
     },
     Refused {
         groups: Vec<Group>,
-        report: JointReport,
+        /// For how long the lock was held all the same.
+        held: Duration,
         error: SourceError,
     },
 }
@@ -141,14 +142,14 @@ impl Engine<'_> {
             if groups.is_empty() {
                 continue;
             }
-            match self.attempt_joint(journal, mappings, groups).await? {
+            match self.attempt_joint(journal, mappings, groups, report).await? {
                 Tried::Done(done) => *report += done,
                 Tried::Held { groups, report: held } => {
                     *report += held;
                     waiting.push(groups);
                 }
-                Tried::Refused { mut groups, report: held, error } => {
-                    *report += held;
+                Tried::Refused { mut groups, held, error } => {
+                    *report += JointReport { longest_lock: held, ..JointReport::default() };
                     let second = groups.split_off(groups.len() / 2);
                     if groups.is_empty() {
                         *report += give_back(journal, second, &error).await?;
@@ -163,11 +164,13 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Who was ruled out is in the report as soon as the journal has it, whatever becomes of the batch.
     async fn attempt_joint<J: Journal>(
         &mut self,
         journal: &mut J,
         mappings: &[&Mapping],
         groups: Vec<Vec<Joined>>,
+        report: &mut JointReport,
     ) -> Result<Tried, EngineError> {
         let (all, batch) = (groups.clone(), BatchId::generate().map_err(EngineError::Entropy)?);
         self.writer.begin_joint(self.reader).await.map_err(EngineError::Source)?;
@@ -187,7 +190,7 @@ impl Engine<'_> {
         };
         pass("batch-planned");
         let ruled_out = JointReport::ruled_out(&sorted);
-        let mut report = ruled_out.clone();
+        let mut erased = JointReport::default();
         let mut plan = BatchPlan {
             batch,
             records: Vec::new(),
@@ -195,14 +198,16 @@ impl Engine<'_> {
             shells: 0,
             ruled_out: sorted.ruled_out.into_iter().map(|(_, out)| out).collect(),
         };
-        let changed = self.change_joint(mappings, &sorted.erased, &mut plan, &mut report).await;
+        let changed = self.change_joint(mappings, &sorted.erased, &mut plan, &mut erased).await;
         if changed.is_err() || plan.records.is_empty() {
             self.writer.roll_back().await.map_err(EngineError::Source)?;
-            let report = JointReport { longest_lock: locked.elapsed(), ..ruled_out };
-            return self.without_batch(journal, plan, sorted.erased, changed, report).await;
+            let held = locked.elapsed();
+            let tried = self.without_batch(journal, plan, sorted.erased, changed, held).await?;
+            *report += ruled_out;
+            return Ok(tried);
         }
         match intent(journal, &plan).await {
-            Ok(Intent::Written) => {}
+            Ok(Intent::Written) => *report += ruled_out,
             Ok(Intent::Held(held)) => {
                 self.writer.roll_back().await.map_err(EngineError::Source)?;
                 self.released = Some(Stopwatch::start());
@@ -214,18 +219,15 @@ impl Engine<'_> {
             }
         }
         let committed = self.commit(plan.batch).await;
-        report.longest_lock = locked.elapsed();
+        let held = locked.elapsed();
         self.released = Some(Stopwatch::start());
-        let held = report.longest_lock;
         let attempt = match committed {
             Ok(()) => self.conclude(journal, &plan, held).await?,
             Err(error) => self.settle(journal, &plan, Vec::new(), error, held).await?,
         };
         Ok(match attempt {
-            Attempt::Done(_) | Attempt::Held { .. } => Tried::Done(report),
-            Attempt::Refused { error, .. } => {
-                Tried::Refused { groups: sorted.erased, report: JointReport { longest_lock: held, ..ruled_out }, error }
-            }
+            Attempt::Done(_) | Attempt::Held { .. } => Tried::Done(JointReport { longest_lock: held, ..erased }),
+            Attempt::Refused { error, .. } => Tried::Refused { groups: sorted.erased, held, error },
         })
     }
 
@@ -236,7 +238,7 @@ impl Engine<'_> {
         plan: BatchPlan,
         groups: Vec<Group>,
         changed: Result<(), SourceError>,
-        report: JointReport,
+        held: Duration,
     ) -> Result<Tried, EngineError> {
         self.released = Some(Stopwatch::start());
         match changed {
@@ -246,11 +248,11 @@ impl Engine<'_> {
                 if !plan.ruled_out.is_empty() {
                     journal.intent(&plan).await.map_err(EngineError::Journal)?;
                 }
-                Ok(Tried::Refused { groups, report, error })
+                Ok(Tried::Refused { groups, held, error })
             }
             Ok(()) => {
                 journal.intent(&plan).await.map_err(EngineError::Journal)?;
-                Ok(Tried::Done(report))
+                Ok(Tried::Done(JointReport { longest_lock: held, ..JointReport::default() }))
             }
         }
     }
@@ -349,9 +351,8 @@ fn left_out(all: Vec<Vec<Joined>>, held: &[ProposalId], lock: Duration) -> Tried
 }
 
 /// The database refuses to show some record of these groups.
-fn not_looked_at(all: Vec<Vec<Joined>>, error: SourceError, lock: Duration) -> Tried {
-    let report = JointReport { longest_lock: lock, ..JointReport::default() };
-    Tried::Refused { groups: all.into_iter().map(unseen).collect(), report, error }
+fn not_looked_at(all: Vec<Vec<Joined>>, error: SourceError, held: Duration) -> Tried {
+    Tried::Refused { groups: all.into_iter().map(unseen).collect(), held, error }
 }
 
 fn unseen(group: Vec<Joined>) -> Group {
