@@ -8,6 +8,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::Path;
 
+use nix::fcntl::OFlag;
+
 /// Makes a file for writing that its owner alone can read, and that belongs to whom its folder belongs.
 ///
 /// # Errors
@@ -18,12 +20,13 @@ pub fn make_file(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file for writing; makes it where there is none.
+/// Opens a file for writing; makes it where there is none. Follows no link: whoever the folder belongs to is not to lead root
+/// to a file elsewhere.
 ///
 /// # Errors
-/// When it can neither be opened nor made.
+/// When it can neither be opened nor made, or is a link.
 pub fn open_file(path: &Path) -> std::io::Result<File> {
-    match OpenOptions::new().write(true).open(path) {
+    match OpenOptions::new().write(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => make_file(path),
         opened => opened,
     }
@@ -49,4 +52,21 @@ pub fn own(made: &File, path: &Path) -> std::io::Result<()> {
 #[must_use]
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_link_leads_to_a_file_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let [elsewhere, link, dangling] = ["elsewhere", "link", "dangling"].map(|name| folder.path().join(name));
+        std::fs::write(&elsewhere, "kept").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &dangling).unwrap();
+        assert!(open_file(&elsewhere).is_ok() && open_file(&folder.path().join("new")).is_ok());
+        assert!(open_file(&link).is_err() && open_file(&dangling).is_err());
+        assert!(make_file(&link).is_err() && make_file(&dangling).is_err() && !folder.path().join("nowhere").exists());
+    }
 }
