@@ -78,8 +78,8 @@ pub use propose::{Fresh, NewProposal, Proposed};
 pub use prune::Cut;
 pub use removal::{Left, Owed, Remaining, StepEnd};
 pub use report::{
-    Counts, Doing, ReasonCounts, Reasons, Removed, RunReport, Stage, Unreadable, add_reasons, count_erased,
-    reason_name, reason_parts,
+    Counts, Doing, ReasonCounts, Reasons, Refusals, Removed, RunReport, Stage, Unreadable, add_reasons, add_refusals,
+    count_erased, reason_name, reason_parts,
 };
 pub use rule::{NewRule, StoredRule};
 pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};

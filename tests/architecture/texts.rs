@@ -71,7 +71,7 @@ const EXCEPTIONS: [(&str, &str); 14] = [
     ("BatchId({self})", "for programmers"),
     ("read where proposals stand", OPERATORS),
     ("cannot {doing}", OPERATORS),
-    ("the database refused to {doing} {table}: {message}", OPERATORS),
+    ("cannot {doing} {table}: {message}", OPERATORS),
     ("{doing} {table} was to change {planned} rows and changed {changed}", OPERATORS),
     ("{count} rows of {table} {fault}", OPERATORS),
     ("cannot use the state", OPERATORS),

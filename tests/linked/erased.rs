@@ -58,11 +58,14 @@ async fn one_that_the_database_refuses_takes_its_group_back_and_no_other() {
         .sql("CREATE TRIGGER no_member BEFORE DELETE ON members WHEN old.no = 'M-1' BEGIN SELECT RAISE(ABORT, 'no'); END;")
         .await;
     let office = office.with_setting("member", "triggers = [\"no_member\"]");
-    office.run(JobKind::Erase).await;
+    let report = office.run(JobKind::Erase).await;
     let states = office.states(&["prospect/1", "person/1", "member/M-1", "prospect/4", "person/4", "prospect/3"]).await;
+    let why = "cannot delete from members: no";
     for state in &states[..3] {
-        assert!(state.contains("proposed: the database refused to erase it: "), "{states:?}");
+        assert!(state.contains(&format!("proposed: the database refused to erase it: {why}")), "{states:?}");
     }
+    let told = ["member", "person", "prospect"].map(|name| (name.to_owned(), [(why.to_owned(), 1)].into()));
+    assert_eq!(report.refused, told.into());
     for state in &states[3..] {
         assert!(state.contains("erased (deleted)"), "{states:?}");
     }
