@@ -16,7 +16,7 @@ use crate::erasure::{
 use crate::proposal::{BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, SourceError, Writer};
-use crate::store::{Proposal, RunId, count_erased};
+use crate::store::{Doing, Proposal, RunId, count_erased};
 
 /// Groups of the first batch; later ones follow the time that it held the lock.
 const GROUPS_FIRST: u32 = 20;
@@ -94,6 +94,7 @@ impl Together<'_, '_> {
         let Some(run) = run else {
             return self.foresee().await;
         };
+        self.progress.is_at(self.workshop, Some(run), Doing::Together, &self.described.name).await?;
         let mut writer = self.open.source.writer().await.map_err(|error| self.failed(error))?;
         let done = self.erase_with(run, &mut writer).await;
         if let Err(error) = writer.checkpoint(0).await {

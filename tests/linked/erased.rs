@@ -1,6 +1,9 @@
 //! What was confirmed together goes in one transaction, or not at all.
 
-use erasured::store::JobKind;
+use std::sync::Mutex;
+
+use erasured::store::{Doing, JobKind};
+use tokio::runtime::Handle;
 
 use crate::office::Office;
 
@@ -70,4 +73,21 @@ async fn one_that_the_database_refuses_takes_its_group_back_and_no_other() {
         assert!(state.contains("erased (deleted)"), "{states:?}");
     }
     office.bench.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_tells_that_it_erases_what_was_confirmed_together() {
+    let office = Office::open().await;
+    office.confirm_all_linked("customer/50").await.unwrap();
+    let told = Mutex::new(Vec::new());
+    let look = |id| {
+        let run = tokio::task::block_in_place(|| Handle::current().block_on(office.store.run(id)));
+        told.lock().unwrap().extend(run.unwrap().unwrap().report.stage.map(|stage| (stage.doing, stage.of)));
+    };
+    let (ended, _) = office.watched(JobKind::Erase, &look).await;
+    assert!(ended.contains("Done"), "{ended}");
+    let mut told = told.into_inner().unwrap();
+    told.dedup();
+    let together = (Doing::Together, "app".to_owned());
+    assert!(told.contains(&together) && told.contains(&(Doing::Erasing, "customer".to_owned())), "{told:?}");
 }
