@@ -222,7 +222,7 @@ fn comments(source: &str) -> Vec<String> {
             open = format!("{open}{more}");
         } else if !line.starts_with("//") && !line.starts_with("#[") && !open.is_empty() {
             let text = std::mem::take(&mut open);
-            if !line.starts_with("const ") && !line.starts_with("fn ") {
+            if !["const ", "fn ", "pub(super) fn "].iter().any(|item| line.starts_with(item)) {
                 texts.push(text.trim().strip_suffix('.').unwrap_or(text.trim()).to_owned());
             }
         }
