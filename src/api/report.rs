@@ -43,6 +43,8 @@ pub enum Doing {
     Looking,
     /// Counts what it would erase, for the brake.
     Counting,
+    /// Erases what was confirmed together, whatever category it is of.
+    Together,
     /// Erases.
     Erasing,
     /// Removes what was erased from the files.

@@ -113,14 +113,45 @@ impl fmt::Display for Finding {
     }
 }
 
-/// An error with everything that caused it, in one line.
+/// An error with everything that caused it, in one line. What an error says of its cause by itself is not said again.
 #[must_use]
 pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{what}")]
+    struct Layer {
+        what: &'static str,
+        #[source]
+        source: Option<Box<Layer>>,
+    }
+
+    fn layers(texts: &[&'static str]) -> Option<Box<Layer>> {
+        let (what, rest) = texts.split_first()?;
+        Some(Box::new(Layer { what, source: layers(rest) }))
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let told = |texts| causes(&*layers(texts).unwrap());
+        assert_eq!(told(&["cannot open it", "the disk is full"]), "cannot open it: the disk is full");
+        assert_eq!(
+            told(&["cannot open it", "database: disk full", "disk full"]),
+            "cannot open it: database: disk full"
+        );
+    }
 }

@@ -192,6 +192,7 @@ pub(super) fn stage(progress: &RunProgress) -> String {
         Doing::Looking if *rows > 0 => format!("looking at {of}, {rows} rows so far"),
         Doing::Looking => format!("looking at {of}"),
         Doing::Counting => format!("counting what of {of} is to be erased"),
+        Doing::Together => format!("erasing what was confirmed together in {of}"),
         Doing::Erasing => format!("erasing {of}"),
         Doing::Removing => format!("removing what was erased from the files of {of}"),
         Doing::Proving => format!("looking for what was erased in the files of {of}"),

@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 
 pub(super) async fn run(arguments: &ClockArgs) -> ExitCode {
     let clock = Arc::new(SystemClock);
-    let held = match state::hold(&arguments.state.state_dir, clock.clone(), true).await {
+    let held = match state::hold_existing(&arguments.state.state_dir, clock.clone()).await {
         Ok(held) => held,
         Err(error) => return output::failed(&causes(&error), Some(error.hint())),
     };

@@ -217,6 +217,11 @@ pub(super) fn find(dir: &Path, state_exists: bool, may_make: bool) -> Result<Key
     }
 }
 
+/// The keys that lie in `dir`, if any do.
+pub(super) fn left_in(dir: &Path) -> Option<PathBuf> {
+    Some(dir.join("keys")).filter(|place| place.exists())
+}
+
 /// That there is a state in `dir` and no key.
 fn lost(dir: &Path) -> KeyError {
     KeyError::AllLost(dir.join("keys").join(FINGERPRINT))

@@ -65,12 +65,7 @@ impl RotateError {
 }
 
 pub(super) async fn run(arguments: &RotateArgs) -> ExitCode {
-    let dir = &arguments.state.state_dir;
-    if !state::is_there(dir) {
-        let hint = "give --state-dir the daemon's folder";
-        return output::failed(&format!("there is no state in {}", dir.display()), Some(hint));
-    }
-    let held = match state::hold(dir, Arc::new(SystemClock), false).await {
+    let held = match state::hold_existing(&arguments.state.state_dir, Arc::new(SystemClock)).await {
         Ok(held) => held,
         Err(error) => return output::failed(&causes(&error), Some(error.hint())),
     };

@@ -1,6 +1,7 @@
 //! Opens the state with its keys, and refuses where one is there without the other.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,9 @@ pub(super) struct Held {
 /// Why the state cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
+    /// There has never been one there, and none is to be made.
+    #[error("there is no state in {dir}", dir = .0.display())]
+    NoState(PathBuf),
     /// Its folder cannot be made.
     #[error("cannot make the folder {dir}", dir = .dir.display())]
     Directory {
@@ -59,6 +63,7 @@ impl StateError {
     /// What to do about it.
     pub(super) fn hint(&self) -> &'static str {
         match self {
+            Self::NoState(_) => "give --state-dir the daemon's folder",
             Self::Directory { .. } => "give --state-dir a folder that this user may write to",
             Self::Lock(_) => "stop the other one first: systemctl stop erasured.socket erasured.service",
             Self::Key(error) => error.hint(),
@@ -74,9 +79,16 @@ fn path(dir: &Path) -> PathBuf {
     dir.join("state.db")
 }
 
-/// Whether there is a state in `dir`, whatever it is worth.
-pub(super) fn is_there(dir: &Path) -> bool {
-    path(dir).symlink_metadata().is_ok()
+/// Takes the state in `dir` for this process, for a command that is about one; where there is none, nothing is made.
+pub(super) async fn hold_existing(dir: &Path, clock: SharedClock) -> Result<Held, StateError> {
+    let path = path(dir);
+    if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        let left = noted_without_state(&path).or_else(|| keys::left_in(dir));
+        return Err(
+            left.map_or_else(|| StateError::NoState(dir.to_owned()), |left| StateError::Key(KeyError::StateLost(left)))
+        );
+    }
+    hold(dir, clock, false).await
 }
 
 /// Takes the state in `dir` for this process; makes it where there has never been one, with keys if those may be made.

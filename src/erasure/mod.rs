@@ -14,9 +14,10 @@ mod plan;
 mod point;
 mod removal;
 mod select;
+mod settlement;
 mod verdict;
 
-pub use engine::{BatchReport, Engine, EngineError, Joined, JointReport, Settlement, in_order, settlement};
+pub use engine::{BatchReport, Engine, EngineError, Joined, JointReport, in_order};
 pub use journal::{Intent, Journal, JournalError};
 pub use linked::{Circle, LINKED_RECORDS_MAX, Sources, linked_categories};
 pub use open::{Open, OpenError, SchemaChange, Shapes, Stopped, accept_hint, open, open_as_remembered};
@@ -27,4 +28,5 @@ pub use removal::{is_overdue, is_wanted};
 pub use select::{
     Candidate, Day, Examined, Preview, Selection, Stretch, Tally, examine, persons, preview, preview_joint,
 };
+pub use settlement::{Settlement, settlement};
 pub use verdict::{Due, Met, NotDue, Verdict, verdict};

@@ -13,7 +13,7 @@ use crate::erasure::{BatchReport, Claim, Engine, Pace};
 use crate::proposal::{BatchId, ProposalId};
 use crate::record::RecordRef;
 use crate::source::{Mapping, Reader, SourceError, Surveyed, Writer};
-use crate::store::{Proposal, RunId, WriteTurn, add_reasons};
+use crate::store::{Proposal, RunId, WriteTurn};
 
 /// Records of the first batch; later ones follow the time that it held the lock.
 const BATCH_RECORDS_FIRST: u32 = 200;
@@ -226,7 +226,7 @@ impl Batches<'_, '_> {
             released: None,
         };
         let done = engine.erase_into(&mut journal, claims, report).await;
-        add_reasons(&mut self.progress.report.reasons, &journal.erased);
+        journal.tally.add_to(&mut self.progress.report);
         self.last_committed = engine.last_committed;
         let released = engine.released.take();
         done.map_err(|source| JobError::Engine { category: self.mapping.category.to_string(), source })?;

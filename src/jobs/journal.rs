@@ -10,7 +10,8 @@ use crate::erasure::{BatchPlan, Claim, Fresh, Intent, Journal, JournalError, Rul
 use crate::proposal::{BatchId, ProposalId, ReturnReason, WithdrawReason};
 use crate::record::{CategoryName, RecordRef, SourceName};
 use crate::store::{
-    self, Change, Intended, PlannedErasure, Proposal, Reasons, RunId, Store, WriteTurn, add_reasons, count_erased,
+    self, Change, Intended, PlannedErasure, Proposal, Reasons, Refusals, RunId, RunReport, Store, WriteTurn,
+    add_reasons, add_refusals, count_erased,
 };
 
 /// Writes one run's batches down, under a write turn that is held from before the source's lock is taken, and given up
@@ -25,10 +26,24 @@ pub(super) struct StoreJournal<'a> {
     may_go_on: MayGoOn<'a>,
     /// What the open intent is to erase, by the reason for which it is due.
     planned: Reasons,
-    /// The same of all that was erased.
-    pub(super) erased: Reasons,
+    /// What is to be counted of the batch beside what the engine counts.
+    pub(super) tally: Tally,
     /// Whether something of the batch is left because it was not to go on.
     pub(super) is_left_off: bool,
+}
+
+/// What has become of records, by the reasons for it.
+#[derive(Default)]
+pub(super) struct Tally {
+    erased: Reasons,
+    refused: Refusals,
+}
+
+impl Tally {
+    pub(super) fn add_to(&self, report: &mut RunReport) {
+        add_reasons(&mut report.reasons, &self.erased);
+        add_refusals(&mut report.refused, &self.refused);
+    }
 }
 
 /// Whether anything more may be begun. Asked between two attempts at a batch.
@@ -54,8 +69,8 @@ impl<'a> StoreJournal<'a> {
             (proposal.id, Claimed { category, claim: claim.clone(), confirmed_at })
         };
         let claims = batch.into_iter().map(of).collect();
-        let (planned, erased) = (Reasons::new(), Reasons::new());
-        Self { store, turn: Some(turn), run, source, claims, may_go_on, planned, erased, is_left_off: false }
+        let (planned, tally) = (Reasons::new(), Tally::default());
+        Self { store, turn: Some(turn), run, source, claims, may_go_on, planned, tally, is_left_off: false }
     }
 
     async fn change(&mut self) -> Result<Change<'_>, JournalError> {
@@ -139,7 +154,7 @@ impl Journal for StoreJournal<'_> {
         let mut change = self.change().await?;
         change.outcome(batch).await.map_err(failed)?;
         change.commit().await.map_err(failed)?;
-        add_reasons(&mut self.erased, &std::mem::take(&mut self.planned));
+        add_reasons(&mut self.tally.erased, &std::mem::take(&mut self.planned));
         Ok(())
     }
 
@@ -150,6 +165,11 @@ impl Journal for StoreJournal<'_> {
     }
 
     async fn refused(&mut self, claims: &[(Claim, Option<Fresh>)], message: String) -> Result<(), JournalError> {
+        tracing::warn!(records = claims.len(), why = %message, "the database refused to erase");
+        let mut refused = Refusals::new();
+        for category in claims.iter().filter_map(|(claim, _)| Some(&self.claims.get(&claim.proposal)?.category)) {
+            *refused.entry(category.to_string()).or_default().entry(message.clone()).or_default() += 1;
+        }
         let reason = ReturnReason::BatchFailed { error: message };
         let back =
             |(claim, fresh): &(Claim, Option<Fresh>)| (claim.proposal, reason.clone(), fresh.clone().map(stored));
@@ -157,7 +177,9 @@ impl Journal for StoreJournal<'_> {
         let run = self.run;
         let mut change = self.change().await?;
         change.return_to_clerk(run, &back).await.map_err(failed)?;
-        change.commit().await.map_err(failed)
+        change.commit().await.map_err(failed)?;
+        add_refusals(&mut self.tally.refused, &refused);
+        Ok(())
     }
 
     /// Holds and decisions that have waited come first; what they are about is left out by what is read here, and by the

@@ -95,10 +95,30 @@ pub(super) async fn try_again(
     progress: &mut Progress<'_>,
     stop: Stop<'_>,
 ) -> Result<(), JobError> {
+    if run.is_some() {
+        settle_batches(workshop, progress).await?;
+    }
     remove(workshop, run, progress, stop).await?;
     if run.is_some() {
         let left = progress.report.removal.iter().flat_map(|(source, removed)| removed.left(source));
         left.collect::<Vec<_>>().into_iter().for_each(|what| progress.trouble(what));
+    }
+    Ok(())
+}
+
+/// Finds out what has become of batches without an outcome: what they have erased is owed, too.
+async fn settle_batches(workshop: &Workshop, progress: &mut Progress<'_>) -> Result<(), JobError> {
+    let open = workshop.store.open_batches().await.map_err(store)?;
+    for described in workshop.settings.sources.values() {
+        let is_open = open.iter().any(|batch| batch.source == described.name);
+        if !is_open || outside_hours(workshop, described).is_some() {
+            continue;
+        }
+        match super::settle::settle(workshop, &described.name).await.map_err(JobError::from) {
+            Ok(_) => {}
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => progress.trouble(error.told()),
+        }
     }
     Ok(())
 }

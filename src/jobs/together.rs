@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::brake::Leave;
 use super::erase::{claim, last_committed, ruled_out};
-use super::journal::StoreJournal;
+use super::journal::{StoreJournal, Tally};
 use super::run::{Progress, Stop, note_progress};
 use super::{Foreseen, Future, JobError, Workshop, store};
 use crate::clock::Stopwatch;
@@ -16,7 +16,7 @@ use crate::erasure::{
 use crate::proposal::{BatchId, Origin, Outcome, Parted, ProposalId, ReturnReason};
 use crate::record::{CategoryName, RecordKey, RecordRef};
 use crate::source::{Mapping, SourceError, Writer};
-use crate::store::{Proposal, Reasons, RunId, add_reasons, count_erased};
+use crate::store::{Doing, Proposal, RunId, count_erased};
 
 /// Groups of the first batch; later ones follow the time that it held the lock.
 const GROUPS_FIRST: u32 = 20;
@@ -94,6 +94,7 @@ impl Together<'_, '_> {
         let Some(run) = run else {
             return self.foresee().await;
         };
+        self.progress.is_at(self.workshop, Some(run), Doing::Together, &self.described.name).await?;
         let mut writer = self.open.source.writer().await.map_err(|error| self.failed(error))?;
         let done = self.erase_with(run, &mut writer).await;
         if let Err(error) = writer.checkpoint(0).await {
@@ -171,14 +172,14 @@ impl Together<'_, '_> {
         let mut report = JointReport::default();
         let done = engine.erase_joint_into(&mut journal, &mappings, joined, &mut report).await;
         next.last_committed = engine.last_committed;
-        let (erased, is_left_off) = (std::mem::take(&mut journal.erased), journal.is_left_off);
+        let (tally, is_left_off) = (std::mem::take(&mut journal.tally), journal.is_left_off);
         if let Err(source) = done {
             self.progress.report = counted;
-            return Err(self.ended_by(source, report, &erased));
+            return Err(self.ended_by(source, report, &tally));
         }
         let count = u32::try_from(groups.len()).unwrap_or(u32::MAX);
         next.groups = next.pace.fitting(count, report.longest_lock, &GROUPS);
-        self.add(report, &erased);
+        self.add(report, &tally);
         if is_left_off {
             self.progress.note_left_off(workshop, self.described, run, self.stop);
             return Ok(false);
@@ -188,9 +189,9 @@ impl Together<'_, '_> {
     }
 
     /// Counts what was done before this error. Those who are held are found again by whoever tries again.
-    fn ended_by(&mut self, source: EngineError, mut report: JointReport, erased: &Reasons) -> JobError {
+    fn ended_by(&mut self, source: EngineError, mut report: JointReport, tally: &Tally) -> JobError {
         report.categories.values_mut().for_each(|of| of.held = 0);
-        self.add(report, erased);
+        self.add(report, tally);
         JobError::Engine { category: format!("linked records of {}", self.described.name), source }
     }
 
@@ -212,8 +213,8 @@ impl Together<'_, '_> {
         too_many.is_empty()
     }
 
-    fn add(&mut self, report: JointReport, erased: &Reasons) {
-        add_reasons(&mut self.progress.report.reasons, erased);
+    fn add(&mut self, report: JointReport, tally: &Tally) {
+        tally.add_to(&mut self.progress.report);
         self.progress.report.note_lock(report.longest_lock);
         for (category, of) in report.categories {
             let BatchReport { deleted, anonymised, returned, withdrawn, held, dependents, .. } = of;

@@ -56,7 +56,7 @@ pub enum SourceError {
         source: sqlx::Error,
     },
     /// A constraint or a trigger of the application has refused a change.
-    #[error("the database refused to {doing} {table}: {message}")]
+    #[error("cannot {doing} {table}: {message}")]
     Refused {
         /// What was to be done.
         doing: &'static str,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use sha2::{Digest as _, Sha256};
@@ -11,10 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::digest::{HASH_BYTES, digits};
 use super::error::{expect_rows, failed};
 use super::run::{read, run_columns};
-use super::{BATCH_MAX_RECORDS, Change, JobKind, Proposal, Run, RunId, RunReport, RunTrigger, Store, StoreError, rows};
+use super::{Change, JobKind, Run, RunId, RunReport, RunTrigger, Store, StoreError, rows};
 use crate::audit::{BrakedCategory, By, Kind};
-use crate::proposal::{ProposalId, Reason};
-use crate::record::CategoryName;
+use crate::proposal::Reason;
 
 /// A brake that has stopped a category, with what it was stopped over.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,47 +89,7 @@ impl RunReport {
     }
 }
 
-/// What of the confirmed may be erased.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ripe {
-    /// What was confirmed at this instant or before; `None`: whenever it was.
-    pub before: Option<Timestamp>,
-    /// And what this run has confirmed itself.
-    pub or_by: Option<RunId>,
-}
-
-/// Confirmed proposals of a category by their ids, those among them that were confirmed together.
-pub(super) const RIPE: &str = concat!(
-    "SELECT ",
-    rows::proposal_columns!(),
-    " FROM proposal p JOIN fingerprint_form f ON f.id = p.form \
-     WHERE p.state = 'confirmed' AND p.category = ?1 AND p.id > ?2 AND (?4 IS NULL OR p.confirmed_at <= ?4) \
-     ORDER BY p.id LIMIT ?3"
-);
-
 impl Store {
-    /// The next page of all confirmed proposals of a category that were confirmed at this instant or before, by their ids;
-    /// those that were confirmed together are among them.
-    ///
-    /// # Errors
-    /// When they could not be read.
-    pub async fn ripe(
-        &self,
-        category: &CategoryName,
-        before: Option<Timestamp>,
-        after: Option<ProposalId>,
-    ) -> Result<Vec<Proposal>, StoreError> {
-        let found = sqlx::query(RIPE)
-            .bind(category.as_str())
-            .bind(after.map_or(0, |id| id.0))
-            .bind(BATCH_MAX_RECORDS)
-            .bind(before.map(rows::instant))
-            .fetch_all(&self.readers)
-            .await;
-        let veil = self.veil();
-        found.map_err(failed("read what is confirmed"))?.iter().map(|row| rows::proposal(row, &veil)).collect()
-    }
-
     /// The newest run of a job that has ended, dry runs aside.
     ///
     /// # Errors

@@ -6,17 +6,42 @@ use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 
 use super::error::failed;
-use super::{Proposal, Ripe, Store, StoreError, rows};
+use super::{BATCH_MAX_RECORDS, Proposal, RunId, Store, StoreError, rows};
 use crate::proposal::ProposalId;
 use crate::record::{CategoryName, RecordKey};
 
-/// Confirmed proposals of a category in the order in which they were proposed.
+/// What of the confirmed may be erased.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ripe {
+    /// What was confirmed at this instant or before; `None`: whenever it was.
+    pub before: Option<Timestamp>,
+    /// And what this run has confirmed itself.
+    pub or_by: Option<RunId>,
+}
+
+/// What proposals have to be like to be [`Ripe`]: of category ?1, behind ?2, confirmed at ?4 or before, or by run ?5.
+macro_rules! ripe {
+    () => {
+        "p.state = 'confirmed' AND p.category = ?1 AND p.id > ?2 AND (?4 IS NULL OR p.confirmed_at <= ?4 OR p.run = ?5)"
+    };
+}
+
+/// Confirmed proposals of a category in the order in which they were proposed, those aside that were confirmed together.
 pub(super) const CONFIRMED: &str = concat!(
     "SELECT ",
     rows::proposal_columns!(),
-    " FROM proposal p JOIN fingerprint_form f ON f.id = p.form \
-     WHERE p.state = 'confirmed' AND p.category = ?1 AND p.id > ?2 AND (?4 IS NULL OR p.confirmed_at <= ?4 OR p.run = ?5) \
-     AND p.together IS NULL ORDER BY p.id LIMIT ?3"
+    " FROM proposal p JOIN fingerprint_form f ON f.id = p.form WHERE ",
+    ripe!(),
+    " AND p.together IS NULL ORDER BY p.id LIMIT ?3"
+);
+
+/// Confirmed proposals of a category by their ids, those among them that were confirmed together.
+const RIPE: &str = concat!(
+    "SELECT ",
+    rows::proposal_columns!(),
+    " FROM proposal p JOIN fingerprint_form f ON f.id = p.form WHERE ",
+    ripe!(),
+    " ORDER BY p.id LIMIT ?3"
 );
 
 impl Store {
@@ -60,10 +85,11 @@ impl Store {
         after: Option<ProposalId>,
         limit: u32,
     ) -> Result<(Vec<RecordKey>, Option<ProposalId>), StoreError> {
-        let found: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT id, key FROM proposal WHERE state = 'confirmed' AND category = ?1 AND id > ?2 AND together IS NULL \
-             AND (?4 IS NULL OR confirmed_at <= ?4 OR run = ?5) ORDER BY id LIMIT ?3",
-        )
+        let found: Vec<(i64, String)> = sqlx::query_as(concat!(
+            "SELECT p.id, p.key FROM proposal p WHERE ",
+            ripe!(),
+            " AND p.together IS NULL ORDER BY p.id LIMIT ?3"
+        ))
         .bind(category.as_str())
         .bind(after.map_or(0, |id| id.0))
         .bind(limit)
@@ -76,6 +102,29 @@ impl Store {
         let veil = self.veil();
         let keys = found.iter().map(|(_, key)| veil.read(category, key)).collect::<Result<_, _>>()?;
         Ok((keys, last))
+    }
+
+    /// The next page of all confirmed proposals of a category that were confirmed at this instant or before, by their ids;
+    /// those that were confirmed together are among them.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    pub async fn ripe(
+        &self,
+        category: &CategoryName,
+        before: Option<Timestamp>,
+        after: Option<ProposalId>,
+    ) -> Result<Vec<Proposal>, StoreError> {
+        let found = sqlx::query(RIPE)
+            .bind(category.as_str())
+            .bind(after.map_or(0, |id| id.0))
+            .bind(BATCH_MAX_RECORDS)
+            .bind(before.map(rows::instant))
+            .bind(None::<i64>)
+            .fetch_all(&self.readers)
+            .await;
+        let veil = self.veil();
+        found.map_err(failed("read what is confirmed"))?.iter().map(|row| rows::proposal(row, &veil)).collect()
     }
 
     /// Those of these proposals that are confirmed, and have been since these instants.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sqlx::migrate::MigrateError;
+
 use crate::proposal::BatchId;
 use crate::record::SourceName;
 
@@ -231,11 +233,22 @@ impl StateFault {
 /// Wraps what the database library says.
 pub(super) fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |error| {
-        let source: Cause = match StateFault::of(&error) {
-            Some(fault) => Box::new(fault),
-            None => Box::new(error),
+        let source: Cause = match (StateFault::of(&error), error) {
+            (Some(fault), _) => Box::new(fault),
+            // What is around it says the same once more.
+            (None, sqlx::Error::Database(error)) => error,
+            (None, error) => Box::new(error),
         };
         StoreError::Database { doing, source }
+    }
+}
+
+/// Wraps what is said of a step to this version.
+pub(super) fn not_migrated(error: MigrateError) -> StoreError {
+    const DOING: &str = "bring the state to this version";
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failed(DOING)(error),
+        error => StoreError::Database { doing: DOING, source: Box::new(error) },
     }
 }
 

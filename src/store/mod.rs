@@ -61,7 +61,8 @@ use jiff::Timestamp;
 pub use access::{AccessAbout, AccessEntry, AccessWhat};
 pub use all::{AllError, NAMED_MAX, Named, SetDifference};
 pub use batch::{Intended, OpenBatch, PlannedErasure, Settled};
-pub use brake::{ClosedBrake, Override, Ripe, Spread, SpreadPart};
+pub use brake::{ClosedBrake, Override, Spread, SpreadPart};
+pub use confirmed::Ripe;
 pub use decide::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 pub use digest::{SeenSet, SetDigest};
 pub use doubt::ClockDoubt;
@@ -78,8 +79,8 @@ pub use propose::{Fresh, NewProposal, Proposed};
 pub use prune::Cut;
 pub use removal::{Left, Owed, Remaining, StepEnd};
 pub use report::{
-    Counts, Doing, ReasonCounts, Reasons, Removed, RunReport, Stage, Unreadable, add_reasons, count_erased,
-    reason_name, reason_parts,
+    Counts, Doing, ReasonCounts, Reasons, Refusals, Removed, RunReport, Stage, Unreadable, add_reasons, add_refusals,
+    count_erased, reason_name, reason_parts,
 };
 pub use rule::{NewRule, StoredRule};
 pub use run::{JobKind, Run, RunOutcome, RunState, RunTrigger};

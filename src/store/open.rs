@@ -10,7 +10,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqlSafeStr as _, SqliteConnection};
 
-use super::error::failed;
+use super::error::{failed, not_migrated};
 use super::hold::Announced;
 use super::newest::Newest;
 use super::owned::{folder_of, make_file};
@@ -249,8 +249,5 @@ async fn check_version(path: &Path, writer: &mut SqliteConnection) -> Result<(),
 }
 
 async fn migrate(writer: &mut SqliteConnection) -> Result<(), StoreError> {
-    migrator()
-        .run(writer)
-        .await
-        .map_err(|error| StoreError::Database { doing: "bring the state to this version", source: Box::new(error) })
+    migrator().run(writer).await.map_err(not_migrated)
 }

@@ -191,6 +191,24 @@ impl AddAssign for ReasonCounts {
 /// Counts by the category's name and by the reason for which records are due, as [`reason_name`] has it.
 pub type Reasons = BTreeMap<String, BTreeMap<String, ReasonCounts>>;
 
+/// How many records the database refused to erase, by the category's name and by what it said.
+pub type Refusals = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// Most sentences of the database that are kept of one category in one run; each record knows its own.
+const REFUSALS_MAX: usize = 10;
+
+/// Adds refusals to others. Of sentences beyond [`REFUSALS_MAX`] the counts are left out.
+pub fn add_refusals(to: &mut Refusals, more: &Refusals) {
+    for (category, of_category) in more {
+        let own = to.entry(category.clone()).or_default();
+        for (why, count) in of_category {
+            if own.len() < REFUSALS_MAX || own.contains_key(why) {
+                *own.entry(why.clone()).or_default() += count;
+            }
+        }
+    }
+}
+
 /// The name of a reason for which records are due, by which a report tells them apart: the word for their origin and, behind
 /// a blank, the criterion where it is one.
 #[must_use]
@@ -230,6 +248,8 @@ pub enum Doing {
     Looking,
     /// Counts what it would erase, for the brake.
     Counting,
+    /// Erases what was confirmed together, whatever category it is of.
+    Together,
     /// Erases.
     Erasing,
     /// Removes what was erased from the files.
@@ -259,6 +279,9 @@ pub struct RunReport {
     /// The same, and by the reason for which they are due.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub reasons: Reasons,
+    /// How many records the database refused to erase, by the category's name and by what it said.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: Refusals,
     /// Why categories were left out, by the category's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub stopped: BTreeMap<String, String>,

@@ -43,6 +43,8 @@ impl Store {
         let row = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut *connection).await.map_err(failed(DOING))?;
         let what: String = row.try_get(0).map_err(failed(DOING))?;
         if what != "ok" {
+            // A heading stands in front of it.
+            let what = what.lines().last().unwrap_or_default().to_owned();
             return Err(StoreError::Damaged { path: self.path.clone(), what });
         }
         trail::check_since_checkpoint(connection, is_unwanted).await

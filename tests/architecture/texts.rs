@@ -71,7 +71,7 @@ const EXCEPTIONS: [(&str, &str); 14] = [
     ("BatchId({self})", "for programmers"),
     ("read where proposals stand", OPERATORS),
     ("cannot {doing}", OPERATORS),
-    ("the database refused to {doing} {table}: {message}", OPERATORS),
+    ("cannot {doing} {table}: {message}", OPERATORS),
     ("{doing} {table} was to change {planned} rows and changed {changed}", OPERATORS),
     ("{count} rows of {table} {fault}", OPERATORS),
     ("cannot use the state", OPERATORS),
@@ -222,7 +222,7 @@ fn comments(source: &str) -> Vec<String> {
             open = format!("{open}{more}");
         } else if !line.starts_with("//") && !line.starts_with("#[") && !open.is_empty() {
             let text = std::mem::take(&mut open);
-            if !line.starts_with("const ") && !line.starts_with("fn ") {
+            if !["const ", "fn ", "pub(super) fn "].iter().any(|item| line.starts_with(item)) {
                 texts.push(text.trim().strip_suffix('.').unwrap_or(text.trim()).to_owned());
             }
         }

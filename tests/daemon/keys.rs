@@ -206,19 +206,38 @@ async fn a_state_that_root_makes_belongs_to_whom_its_folder_belongs() {
     if !given_away(&site.state_dir()) {
         return;
     }
-    assert_eq!(ran(site.erasured(&["clock"])).code, 0);
+    site.daemon().stop();
     assert!(checkpoint_key(&site).exists() && site.state_db().exists());
     assert_given_away(&site.state_dir());
 }
 
 #[tokio::test]
-async fn where_there_is_no_state_no_key_is_exchanged_and_nothing_made() {
+async fn where_there_is_no_state_no_command_makes_one() {
     let bench = office(1).await;
     let site = Site::at(bench.dir.path());
-    let refused = ran(site.erasured(&ROTATE));
-    assert_eq!(refused.code, 1);
-    assert!(refused.stderr.contains("there is no state in"), "{refused:?}");
-    assert!(!site.state_dir().exists());
+    let commands = [&ROTATE[..], &["clock"], &["clock", "--accept"], &["reopen", "app"]];
+    let refuses = |words: &[&str], sentence: &str, hint: &str| {
+        let refused = ran(site.erasured(words));
+        assert_eq!(refused.code, 1, "{words:?}");
+        assert!(refused.stderr.contains(sentence), "{words:?}: {refused:?}");
+        assert!(refused.stderr.contains(hint), "{words:?}: {refused:?}");
+    };
+    for words in commands {
+        refuses(words, "there is no state in", "hint: give --state-dir the daemon's folder");
+        assert!(!site.state_dir().exists(), "{words:?}");
+    }
+    // Nor in a folder that is there.
+    fs::create_dir(site.state_dir()).unwrap();
+    for words in commands {
+        refuses(words, "there is no state in", "hint: give --state-dir the daemon's folder");
+        assert_eq!(all_below(&site.state_dir()).len(), 1, "{words:?}");
+    }
+    // One that was lost is not a mistyped folder.
+    fs::create_dir(keys(&site)).unwrap();
+    for words in commands {
+        refuses(words, "and no state beside it", "hint: restore state.db from its backup");
+        assert_eq!(all_below(&site.state_dir()).len(), 2, "{words:?}");
+    }
 }
 
 #[tokio::test]

@@ -137,6 +137,17 @@ async fn nobody_waits_for_a_batch_that_is_halved_and_what_is_decided_meanwhile_h
     assert_eq!(living.bench.rows("SELECT count(*) FROM customers WHERE last_name IS NOT NULL").await, ["5"]);
 }
 
+#[tokio::test]
+async fn what_the_database_says_against_it_is_told_of_the_record_and_of_the_run() {
+    let living = refusing().await;
+    let run = living.json(&["run", "erase", "--wait"]).await;
+    let told = "customer: 2 records were not erased, for the database refused it: cannot delete from customers: no";
+    assert!(run["notes"].as_array().unwrap().contains(&json!(told)), "{run}");
+    assert_eq!((&run["returned"], &run["anonymised"]), (&json!(2), &json!(1)), "{run}");
+    let shown = living.json(&["show", "customer/1"]).await;
+    assert_eq!(shown["reason"], "the database refused to erase it: cannot delete from customers: no");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_is_halved_ends_when_the_run_is_to_stop() {
     let living = refusing().await;

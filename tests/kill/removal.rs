@@ -53,3 +53,24 @@ async fn a_kill_behind_vacuum_leaves_nobody_who_finds_somebody_else() {
     assert_eq!(bench.rows(finds).await, ["'word200'"]);
     daemon.stop();
 }
+
+#[tokio::test]
+async fn a_batch_that_could_not_be_settled_at_the_start_is_by_whoever_removes() {
+    let bench = confirmed("WAL", CUSTOMERS).await;
+    let site = Site::at(bench.dir.path());
+    killed_in_a_run(&site, "erase", "batch-committed", 1);
+    let open = "SELECT 1 FROM batch WHERE state = 'open'";
+    let away = bench.dir.path().join("away.db");
+    std::fs::rename(bench.database(), &away).unwrap();
+    let daemon = site.daemon();
+    site.idle();
+    assert_eq!(site.now(open).await.len(), 1, "nobody can tell what has become of it");
+    std::fs::rename(&away, bench.database()).unwrap();
+    // The proof may find what the application's own pages have kept.
+    let told = site.ctl(&["run", "remove", "--wait"]);
+    assert!(site.now(open).await.is_empty(), "{told:?}");
+    assert_eq!(site.entries("batch_settled").len(), 1);
+    assert!(!site.erased().is_empty(), "what it has erased is on record");
+    assert!(site.now("SELECT step FROM removal WHERE step <> 'proof'").await.is_empty());
+    daemon.stop();
+}

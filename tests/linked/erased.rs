@@ -1,6 +1,9 @@
 //! What was confirmed together goes in one transaction, or not at all.
 
-use erasured::store::JobKind;
+use std::sync::Mutex;
+
+use erasured::store::{Doing, JobKind};
+use tokio::runtime::Handle;
 
 use crate::office::Office;
 
@@ -58,13 +61,33 @@ async fn one_that_the_database_refuses_takes_its_group_back_and_no_other() {
         .sql("CREATE TRIGGER no_member BEFORE DELETE ON members WHEN old.no = 'M-1' BEGIN SELECT RAISE(ABORT, 'no'); END;")
         .await;
     let office = office.with_setting("member", "triggers = [\"no_member\"]");
-    office.run(JobKind::Erase).await;
+    let report = office.run(JobKind::Erase).await;
     let states = office.states(&["prospect/1", "person/1", "member/M-1", "prospect/4", "person/4", "prospect/3"]).await;
+    let why = "cannot delete from members: no";
     for state in &states[..3] {
-        assert!(state.contains("proposed: the database refused to erase it: "), "{states:?}");
+        assert!(state.contains(&format!("proposed: the database refused to erase it: {why}")), "{states:?}");
     }
+    let told = ["member", "person", "prospect"].map(|name| (name.to_owned(), [(why.to_owned(), 1)].into()));
+    assert_eq!(report.refused, told.into());
     for state in &states[3..] {
         assert!(state.contains("erased (deleted)"), "{states:?}");
     }
     office.bench.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_tells_that_it_erases_what_was_confirmed_together() {
+    let office = Office::open().await;
+    office.confirm_all_linked("customer/50").await.unwrap();
+    let told = Mutex::new(Vec::new());
+    let look = |id| {
+        let run = tokio::task::block_in_place(|| Handle::current().block_on(office.store.run(id)));
+        told.lock().unwrap().extend(run.unwrap().unwrap().report.stage.map(|stage| (stage.doing, stage.of)));
+    };
+    let (ended, _) = office.watched(JobKind::Erase, &look).await;
+    assert!(ended.contains("Done"), "{ended}");
+    let mut told = told.into_inner().unwrap();
+    told.dedup();
+    let together = (Doing::Together, "app".to_owned());
+    assert!(told.contains(&together) && told.contains(&(Doing::Erasing, "customer".to_owned())), "{told:?}");
 }

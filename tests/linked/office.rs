@@ -9,7 +9,7 @@ use erasured::clock::{SetClock, SharedClock};
 use erasured::desk::{Board, Decided, Desk, DeskError, LinkedVerdict, Origin, Standing, Wish, With};
 use erasured::jobs::{Foreseen, Future, Keys, Workshop, foresee, perform};
 use erasured::record::RecordRef;
-use erasured::store::{JobKind, RunReport, RunTrigger, Store, Target};
+use erasured::store::{JobKind, RunId, RunReport, RunTrigger, Store, Target};
 
 use crate::common::{Bench, key};
 
@@ -135,6 +135,11 @@ impl Office {
 
     /// A run, and how it ended.
     pub async fn ended(&self, job: JobKind) -> (String, RunReport) {
+        self.watched(job, &|_| {}).await
+    }
+
+    /// The same, looked at whenever it asks whether it is to stop.
+    pub async fn watched(&self, job: JobKind, look: &(dyn Fn(RunId) + Send + Sync)) -> (String, RunReport) {
         let mut turn = self.store.turn().await;
         let mut change = turn.begin().await.unwrap();
         let trigger = RunTrigger::Manual { actor: leave(&[]).actor().clone(), request: None };
@@ -143,7 +148,11 @@ impl Office {
         change.commit().await.unwrap();
         drop(turn);
         let run = self.store.run(id).await.unwrap().unwrap();
-        perform(&self.workshop, &run, &|| false).await.unwrap();
+        let stop = || {
+            look(id);
+            false
+        };
+        perform(&self.workshop, &run, &stop).await.unwrap();
         let run = self.store.run(id).await.unwrap().unwrap();
         (format!("{:?}", run.state), run.report)
     }

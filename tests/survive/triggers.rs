@@ -30,11 +30,7 @@ async fn a_trigger_that_refuses_sends_its_record_back_with_its_text_and_the_othe
     assert_eq!((report.deleted, report.returned), (2, 1));
     assert_eq!(
         journal.rulings(),
-        [
-            "1 deleted []",
-            "3 deleted []",
-            "2 refused: the database refused to delete from person: it's a founder: ask the board",
-        ]
+        ["1 deleted []", "3 deleted []", "2 refused: cannot delete from person: it's a founder: ask the board",]
     );
     assert_eq!(bench.rows("SELECT id FROM person").await, ["2"]);
 }

@@ -44,6 +44,7 @@ pub(super) fn progress(report: &RunReport) -> Option<RunProgress> {
     let doing = match stage.doing {
         desk::Doing::Looking => Doing::Looking,
         desk::Doing::Counting => Doing::Counting,
+        desk::Doing::Together => Doing::Together,
         desk::Doing::Erasing => Doing::Erasing,
         desk::Doing::Removing => Doing::Removing,
         desk::Doing::Proving => Doing::Proving,

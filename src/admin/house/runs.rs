@@ -241,6 +241,7 @@ fn notes(run: &Run) -> Vec<String> {
     if run.job == JobKind::Erase {
         notes.extend(run.report.removal.iter().flat_map(|(source, removed)| removed.left(source)));
     }
+    notes.extend(run.report.refused.iter().flat_map(|(category, of_category)| refused(category, of_category)));
     for (category, counts) in &run.report.categories {
         if counts.came_back > 0 {
             let records = if counts.came_back == 1 { "record was" } else { "records were" };
@@ -278,6 +279,15 @@ fn notes(run: &Run) -> Vec<String> {
     }
     notes.extend(run.report.proofs.iter().flat_map(|(source, report)| proven(source, report)));
     notes
+}
+
+/// What the database said of records that it refused to erase.
+fn refused(category: &str, by_reason: &BTreeMap<String, u64>) -> Vec<String> {
+    let told = |(why, count): (&String, &u64)| {
+        let records = if *count == 1 { "record was" } else { "records were" };
+        format!("{category}: {count} {records} not erased, for the database refused it: {why}")
+    };
+    by_reason.iter().map(told).collect()
 }
 
 /// What a proof has come to. What is not clean is still to be done, and told there.

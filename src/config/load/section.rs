@@ -80,12 +80,14 @@ impl<'a> Section<'a> {
 
     fn note_unknown(&self, entry: &Entry<'_>) {
         let Entry { key, key_place, .. } = entry;
-        let file = shape::FILES.iter().find(|shapes| shapes.iter().any(|shape| shape.name == self.shape.name));
-        let elsewhere = file.and_then(|shapes| shapes.iter().find(|shape| shape.names().any(|known| known == *key)));
-        let hint = if let Some(elsewhere) = elsewhere {
+        let (own, other) = shape::beside(self.shape);
+        let with_key = |shapes: shape::Shapes| shapes.iter().find(|shape| shape.names().any(|known| known == *key));
+        let hint = if let Some(elsewhere) = with_key(own) {
             format!("`{key}` stands {}", elsewhere.place)
         } else if let Some(meant) = nearest(key, self.shape.names()) {
             format!("did you mean `{meant}`? It is written {}", self.shape.example(meant))
+        } else if let Some(elsewhere) = with_key(other) {
+            format!("`{key}` belongs in {}", elsewhere.place_in_file(key))
         } else {
             format!("its keys are {}", listed(self.shape.names()))
         };

@@ -26,6 +26,16 @@ impl Shape {
         self.keys.iter().find(|known| known.name == key).map_or("", |known| known.example)
     }
 
+    /// Where `key` is written, for whoever has written it into a file of the other kind.
+    pub fn place_in_file(&self, key: &str) -> String {
+        let file = if is_of_category(self) { "a category's file" } else { "erasured.toml" };
+        match self.example(key) {
+            section if section.starts_with('[') => format!("{file}, as {section}"),
+            _ if [TOP.name, CATEGORY.name].contains(&self.name) => format!("{file}, above its first [section]"),
+            _ => format!("{file}, {}", self.place),
+        }
+    }
+
     /// The names of its keys.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.keys.iter().map(|key| key.name)
@@ -251,8 +261,21 @@ pub const REPLACEMENT: Shape = Shape {
     ],
 };
 
+/// The sections of a file.
+pub type Shapes = &'static [&'static Shape];
+
+/// The sections of the file in which this one stands, and of the other.
+pub fn beside(shape: &Shape) -> (Shapes, Shapes) {
+    let [top, category] = FILES;
+    if is_of_category(shape) { (category, top) } else { (top, category) }
+}
+
+fn is_of_category(shape: &Shape) -> bool {
+    FILES[1].iter().any(|other| other.name == shape.name)
+}
+
 /// The sections of the two kinds of file, for a key that stands in the wrong one.
-pub const FILES: [&[&Shape]; 2] = [
+pub const FILES: [Shapes; 2] = [
     &[&TOP, &SCHEDULE, &SOURCE, &REMOVAL, &GRANT, &HOLDS, &REASONS, &RETENTION, &NOTICE],
     &[&CATEGORY, &CRITERION, &MANUAL, &BRAKE, &ERASE, &DEPENDENT, &LINKED, &REPLACEMENT],
 ];

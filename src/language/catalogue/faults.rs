@@ -42,6 +42,10 @@ pub(super) const TEXTS: super::Part = &[
         "{category}: {} {records} erased before and came back with a restored backup",
         "{category}: {} {records} schon gelöscht und mit einer Sicherung zurückgekommen",
     ),
+    (
+        "{category}: {count} {records} not erased, for the database refused it: {why}",
+        "{category}: {count} {records} nicht zu löschen, die Datenbank hat es abgelehnt: {why}",
+    ),
     ("record was", "Datensatz war"),
     ("records were", "Datensätze waren"),
     ("not before", "nicht vor"),

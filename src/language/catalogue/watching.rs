@@ -40,6 +40,7 @@ pub(super) const TEXTS: super::Part = &[
     ("looking at {of}, {rows} rows so far", "betrachtet {of}, bisher {rows} Zeilen"),
     ("looking at {of}", "betrachtet {of}"),
     ("counting what of {of} is to be erased", "zählt, was von {of} zu löschen ist"),
+    ("erasing what was confirmed together in {of}", "löscht in {of}, was miteinander bestätigt wurde"),
     ("erasing {of}", "löscht {of}"),
     ("removing what was erased from the files of {of}", "entfernt Gelöschtes aus den Dateien von {of}"),
     ("looking for what was erased in the files of {of}", "sucht nach Gelöschtem in den Dateien von {of}"),

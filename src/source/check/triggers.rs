@@ -4,7 +4,7 @@ use super::Check;
 use super::columns::stays;
 use crate::config::{Finding, Rule};
 use crate::source::mapping::{Direction, Fate, Mapping, Node};
-use crate::source::schema::{TableKind, Trigger, TriggerEvent, holds};
+use crate::source::schema::{Table, TableKind, Trigger, TriggerEvent, holds};
 
 impl<'a> Check<'a> {
     /// The triggers that run when rows of these nodes are changed or deleted, and those that run because of them.
@@ -73,36 +73,44 @@ impl<'a> Check<'a> {
         self.findings.extend(findings);
     }
 
-    /// An index for full-text search over rows that go is told of it by a trigger, or keeps their words for good.
+    /// An index for full-text search over rows that go, or that are changed, is told of it by a trigger, or keeps their
+    /// words for good.
     pub(super) fn text_indexes_are_kept(&mut self, mapping: &Mapping) {
         let schema = self.schema;
         for index in schema.tables.iter().filter(|table| table.is_full_text()) {
             let TableKind::Virtual { module, content, has_own_content: false, .. } = &index.kind else { continue };
             let is_node = |table: &str| mapping.nodes.iter().any(|node| node.table.eq_ignore_ascii_case(table));
             // One without contents does not say over what it is.
-            let over = content.as_ref().map(|(table, _)| table);
+            let over = content.as_ref().map(|(table, _)| table.as_str());
             if is_node(&index.name) || over.is_some_and(|table| !is_node(table)) {
                 continue;
             }
-            let keeps = |trigger: &Trigger| {
-                trigger.event == TriggerEvent::Delete
-                    && over.is_none_or(|table| trigger.table.eq_ignore_ascii_case(table))
+            let keeps = |trigger: &&Trigger| {
+                over.is_none_or(|table| trigger.table.eq_ignore_ascii_case(table))
                     && trigger.writes.iter().any(|(_, table)| table.eq_ignore_ascii_case(&index.name))
                     && (module == "fts5" || over.is_none() || is_before(trigger))
             };
-            if schema.triggers.iter().any(keeps) {
-                continue;
+            let keeping: Vec<&Trigger> = schema.triggers.iter().filter(keeps).collect();
+            if !keeping.iter().any(|trigger| trigger.event == TriggerEvent::Delete) {
+                self.not_kept(&index.name, module, "deleted", "DELETE");
             }
-            let message = format!("no trigger takes the words of rows that are deleted out of {}", index.name);
-            let hint = match module.as_str() {
-                "fts5" => {
-                    "let a trigger do it after each DELETE, or make the index anew after each final run, with 'rebuild'"
-                }
-                _ => "let a trigger do it before each DELETE: afterwards it cannot read the words any more",
-            };
-            let place = self.category.table.place.clone();
-            self.report(Finding::warning("text-index-not-kept", &place, message).hint(hint));
+            let over = over.or_else(|| keeping.first().map(|trigger| trigger.table.as_str()));
+            if over.is_some_and(|table| has_changed_words(index, table, &mapping.nodes, &keeping)) {
+                self.not_kept(&index.name, module, "changed", "UPDATE");
+            }
         }
+    }
+
+    fn not_kept(&mut self, index: &str, module: &str, what: &str, statement: &str) {
+        let message = format!("no trigger takes the words of rows that are {what} out of {index}");
+        let hint = match module {
+            "fts5" => format!(
+                "let a trigger do it after each {statement}, or make the index anew after each final run, with 'rebuild'"
+            ),
+            _ => format!("let a trigger do it before each {statement}: afterwards it cannot read the words any more"),
+        };
+        let place = self.category.table.place.clone();
+        self.report(Finding::warning("text-index-not-kept", &place, message).hint(hint));
     }
 
     /// A row that a trigger writes because another is deleted, and that refers to it, must not be one that stays: the
@@ -174,6 +182,18 @@ pub(super) fn set_columns(place: usize, nodes: &[Node]) -> Vec<&str> {
     columns
 }
 
+/// Whether columns of `table` that the index has the words of are changed, and none of the triggers that keep it runs then.
+fn has_changed_words(index: &Table, table: &str, nodes: &[Node], keeping: &[&Trigger]) -> bool {
+    let own = |place: &usize| nodes.get(*place).is_some_and(|node| node.table.eq_ignore_ascii_case(table));
+    let is_changed = |place: usize| {
+        let changed = set_columns(place, nodes);
+        let has_words = changed.iter().any(|column| index.column(column).is_some_and(|column| !column.hidden));
+        let is_told = |trigger: &&Trigger| trigger.event == TriggerEvent::Update && fires(trigger, place, nodes);
+        has_words && !keeping.iter().any(is_told)
+    };
+    (0..nodes.len()).filter(own).any(is_changed)
+}
+
 /// Whether what happens to the node's rows makes the trigger run.
 fn fires(trigger: &Trigger, place: usize, nodes: &[Node]) -> bool {
     let Some(node) = nodes.get(place).filter(|node| trigger.table.eq_ignore_ascii_case(&node.table)) else {
@@ -192,6 +212,7 @@ fn fires(trigger: &Trigger, place: usize, nodes: &[Node]) -> bool {
 
 /// Whether a trigger runs before the rows change.
 fn is_before(trigger: &Trigger) -> bool {
-    let mut words = trigger.definition.split_whitespace().take_while(|word| !word.eq_ignore_ascii_case("DELETE"));
+    let is_event = |word: &&str| ["DELETE", "UPDATE"].iter().any(|event| word.eq_ignore_ascii_case(event));
+    let mut words = trigger.definition.split_whitespace().take_while(|word| !is_event(word));
     words.any(|word| word.eq_ignore_ascii_case("BEFORE"))
 }

@@ -146,6 +146,32 @@ async fn a_damaged_state_is_refused() {
     assert!(opened(&path).await.unwrap().check_whole(|| false).await.unwrap());
 }
 
+/// Whatever page it is, one sentence says it once, and a hint what to do.
+#[tokio::test]
+async fn a_damaged_page_is_told_of_in_one_sentence() {
+    let (_dir, path) = closed().await;
+    let whole = std::fs::read(&path).unwrap();
+    let mut told = std::collections::BTreeSet::new();
+    for (page, begin) in (0..whole.len()).step_by(4096).enumerate() {
+        let mut bytes = whole.clone();
+        bytes[if page == 0 { 100 } else { begin }..begin + 4096].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        let checked = match opened(&path).await {
+            Ok(store) => store.check_whole(|| false).await,
+            Err(error) => Err(error),
+        };
+        let error = checked.unwrap_err();
+        assert_eq!(error.hint(), Some("restore it from a backup"), "page {page}: {error:?}");
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let sentence = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        let clauses: Vec<&str> = sentence.split([':', '\n']).map(str::trim).collect();
+        let once: std::collections::BTreeSet<&&str> = clauses.iter().collect();
+        assert!(once.len() == clauses.len() && !sentence.contains('\n'), "page {page}: {sentence}");
+        told.insert(sentence);
+    }
+    assert!(told.iter().any(|told| told == "cannot bring the state to this version: it is damaged"), "{told:#?}");
+}
+
 /// A run that was cut short leaves entries without a checkpoint, however many.
 #[tokio::test]
 async fn a_long_end_of_the_trail_is_followed_behind_the_start() {
