@@ -46,6 +46,9 @@ pub enum KeyError {
     /// The file is not a key.
     #[error("{path} does not hold a key: 64 hexadecimal digits, and a line of as many for each exchange of a fingerprint key", path = .0.display())]
     Malformed(PathBuf),
+    /// What would be replaced by a file is a link to one.
+    #[error("{path} is a link to a key", path = .0.display())]
+    Link(PathBuf),
     /// The file cannot be read or written.
     #[error("cannot {doing} {path}", path = .path.display())]
     File {
@@ -68,6 +71,7 @@ pub enum KeyError {
 impl KeyError {
     /// What to do about it.
     pub(super) fn hint(&self) -> &'static str {
+        use std::io::ErrorKind;
         match self {
             Self::Lost { name: FINGERPRINT, .. } => {
                 "restore the key from its backup; without it nobody can tell whether a confirmed record is still the same person"
@@ -82,11 +86,22 @@ impl KeyError {
             }
             Self::NotToBeMade => "place both keys as credentials, or leave --no-new-keys out at the first start",
             Self::OtherCheckpointKey { .. } => {
-                "restore the key that belongs to this state; to exchange it, let both sign: erasured rotate checkpoint-key"
+                "put the key there that signs this state's trail: the file that erasured rotate has written, or the one in a \
+                 backup as old as the state"
             }
             Self::StateLost(_) => {
                 "restore state.db from its backup; to begin anew on purpose, move the keys and state.db.newest away first"
             }
+            Self::File { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                "name a file that is not there yet"
+            }
+            Self::File { source, .. } if source.kind() == ErrorKind::NotFound => {
+                "name a file in a folder that is there"
+            }
+            Self::File { source, .. } if source.kind() == ErrorKind::StorageFull => {
+                "make room on the disk; nothing was changed"
+            }
+            Self::Link(_) => "put the key's file itself there",
             Self::Malformed(_) | Self::File { .. } | Self::Credential(_) | Self::Random(_) => {
                 "check the file, its owner and its mode (0600)"
             }
@@ -118,13 +133,12 @@ impl KeyRing {
         if signs(&self.keys.checkpoint) {
             return Ok(());
         }
-        if let Some((place, path)) = self.next(KeyName::CheckpointKey) {
-            let next = read_checkpoint(&path)?;
-            if signs(&next) {
-                put_next_in_place(place, KeyName::CheckpointKey)?;
-                self.keys.checkpoint = next;
-                return Ok(());
-            }
+        if let Some((place, next)) = self.next(KeyName::CheckpointKey, read_checkpoint)?
+            && signs(&next)
+        {
+            put_next_in_place(place, KeyName::CheckpointKey)?;
+            self.keys.checkpoint = next;
+            return Ok(());
         }
         Err(KeyError::OtherCheckpointKey { found: self.keys.checkpoint.verifier(installation).to_string() })
     }
@@ -132,18 +146,20 @@ impl KeyRing {
     /// Takes the fingerprint key of this name, where an exchange was cut short between the state and the file; false where it
     /// is not here. The file stays where it is.
     pub(super) fn take_fingerprint(&mut self, wanted: &FingerprintKeyId) -> Result<bool, KeyError> {
-        let Some((_, path)) = self.next(KeyName::FingerprintKey) else { return Ok(false) };
-        let next = read_fingerprint(&path)?;
-        let is_wanted = next.id() == wanted;
-        if is_wanted {
-            self.keys.fingerprint = next;
-        }
-        Ok(is_wanted)
+        let next = self.next(KeyName::FingerprintKey, read_fingerprint)?.map(|(_, next)| next);
+        let Some(next) = next.filter(|next| next.id() == wanted) else { return Ok(false) };
+        self.keys.fingerprint = next;
+        Ok(true)
     }
 
-    fn next(&self, name: KeyName) -> Option<(&Path, PathBuf)> {
-        let place = self.place.as_deref()?;
-        Some((place, next_in(place, name))).filter(|(_, path)| path.exists())
+    /// The key that waits to take the place of the one of this name. What a full disk has left of one was never taken.
+    fn next<K>(&self, name: KeyName, read: fn(&Path) -> Result<K, KeyError>) -> Result<Option<(&Path, K)>, KeyError> {
+        let Some(place) = self.place.as_deref() else { return Ok(None) };
+        match read(&next_in(place, name)) {
+            Ok(next) => Ok(Some((place, next))),
+            Err(KeyError::Lost { .. } | KeyError::Malformed(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -165,11 +181,26 @@ fn next_in(place: &Path, name: KeyName) -> PathBuf {
 /// Writes a key down that is to take the place of the one that lies there. What an exchange has left there that was cut short
 /// before the state knew of it, is replaced.
 pub(super) fn put_next_in(place: &Path, name: KeyName, text: &str) -> Result<(), KeyError> {
-    let path = next_in(place, name);
-    if path.exists() {
-        std::fs::remove_file(&path).map_err(file("clear", &path))?;
+    let (path, to) = (next_in(place, name), place.join(name.file()));
+    if to.is_symlink() {
+        return Err(KeyError::Link(to));
     }
-    make_key(&path, text)
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file("clear", &path)(error)),
+        _ => make_key(&path, text),
+    }
+}
+
+/// Removes a key that was written down for nothing: nobody has taken it.
+pub(super) fn remove_next_in(place: &Path, name: KeyName) {
+    remove(&next_in(place, name));
+}
+
+/// Removes a file that holds a key which nobody has taken, or a part of one.
+pub(super) fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(%error, path = %path.display(), "a key that nobody has taken is left");
+    }
 }
 
 /// Writes a key down for whoever asks: the file is theirs, and nothing is written over.
@@ -300,7 +331,10 @@ fn make_key(path: &Path, text: &str) -> Result<(), KeyError> {
 
 /// Writes a key into a file that was just made, so that it is there whatever happens next.
 fn write(mut made: File, path: &Path, text: &str) -> Result<(), KeyError> {
-    writeln!(made, "{text}").map_err(file("write", path))?;
-    made.sync_all().map_err(file("sync", path))?;
+    let written = writeln!(made, "{text}").and_then(|()| made.sync_all());
+    if let Err(error) = written {
+        remove(path);
+        return Err(file("write", path)(error));
+    }
     sync_folder_of(path)
 }

@@ -3,7 +3,7 @@
 //! The new key is put aside, the state takes it in one change, and the file takes its place. Wherever that is cut short, one
 //! of the two is the one that the state names, and it is there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ enum RotateError {
     #[error("cannot write the state")]
     Store(#[source] StoreError),
     /// The state, which may have taken what it could not tell of; the new key is where nobody looks for it.
-    #[error("cannot write the state; keep {file}: it may hold the key that is in force from now on", file = file.display())]
+    #[error("cannot tell whether the state has taken the new key, in {file}", file = file.display())]
     InDoubt {
         /// The new key.
         file: PathBuf,
@@ -45,21 +45,15 @@ enum RotateError {
 }
 
 impl RotateError {
-    /// What it means for the new key that the state could not be written. One beside the state is found at the next start,
-    /// where it is needed.
-    fn without_state(to: Option<PathBuf>, source: StoreError) -> Self {
-        match to {
-            Some(file) => Self::InDoubt { file, source },
-            None => Self::Store(source),
-        }
-    }
-
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Credentials => Some("--to FILE writes the new key where you can make a credential of it"),
             Self::Beside => Some("leave --to out"),
             Self::Key(error) => Some(error.hint()),
-            Self::Store(error) | Self::InDoubt { source: error, .. } => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::InDoubt { .. } => {
+                Some("keep both keys: where the next start refuses the one before, the new one takes its place")
+            }
         }
     }
 }
@@ -73,10 +67,15 @@ pub(super) async fn run(arguments: &RotateArgs) -> ExitCode {
     if let Err(error) = held.store.check_whole(|| false).await {
         return output::failed(&causes(&error), error.hint());
     }
-    match exchange(&held, arguments.key, arguments.to.clone()).await {
+    // Where a service manager runs this, nobody knows from where a relative path leads.
+    let to = match arguments.to.as_deref().map(std::path::absolute).transpose() {
+        Ok(to) => to,
+        Err(error) => return output::failed(&format!("cannot tell where the new key is to go: {error}"), None),
+    };
+    match exchange(&held, arguments.key, to.as_deref()).await {
         Ok(told) => {
             output::data(&told);
-            if let Some(file) = &arguments.to {
+            if let Some(file) = &to {
                 output::data(&format!(
                     "it is in {}: put it in the credential's place before the start",
                     file.display()
@@ -89,21 +88,42 @@ pub(super) async fn run(arguments: &RotateArgs) -> ExitCode {
 }
 
 /// Exchanges the key of this name; gives what to tell of it.
-async fn exchange(held: &Held, name: KeyName, to: Option<PathBuf>) -> Result<String, RotateError> {
+async fn exchange(held: &Held, name: KeyName, to: Option<&Path>) -> Result<String, RotateError> {
     let next = Next::of(name, &held.keys).map_err(|error| RotateError::Key(KeyError::Random(error)))?;
-    let put = match (&held.keys_at, &to) {
-        (Some(place), None) => keys::put_next_in(place, name, &next.text()),
-        (None, Some(file)) => keys::put_elsewhere(file, &next.text()),
+    match (&held.keys_at, to) {
+        (Some(place), None) => {
+            keys::put_next_in(place, name, &next.text()).map_err(RotateError::Key)?;
+            match next.enter(held).await {
+                Ok(()) => keys::put_next_in_place(place, name).map_err(RotateError::Key)?,
+                Err(Outside::Certainly(error)) => {
+                    keys::remove_next_in(place, name);
+                    return Err(RotateError::Store(error));
+                }
+                // The next start finds it, if it is needed.
+                Err(Outside::Perhaps(error)) => return Err(RotateError::Store(error)),
+            }
+        }
+        (None, Some(file)) => {
+            keys::put_elsewhere(file, &next.text()).map_err(RotateError::Key)?;
+            match next.enter(held).await {
+                Ok(()) => {}
+                Err(Outside::Certainly(error)) => {
+                    keys::remove(file);
+                    return Err(RotateError::Store(error));
+                }
+                Err(Outside::Perhaps(source)) => return Err(RotateError::InDoubt { file: file.to_owned(), source }),
+            }
+        }
         (None, None) => return Err(RotateError::Credentials),
         (Some(_), Some(_)) => return Err(RotateError::Beside),
-    };
-    put.map_err(RotateError::Key)?;
-    let taken = next.take(&held.store, &held.keys).await;
-    let told = taken.map_err(|source| RotateError::without_state(to, source))?;
-    if let Some(place) = &held.keys_at {
-        keys::put_next_in_place(place, name).map_err(RotateError::Key)?;
     }
-    Ok(told)
+    Ok(next.told(&held.store))
+}
+
+/// Why the state has not taken a key, or perhaps has.
+enum Outside {
+    Certainly(StoreError),
+    Perhaps(StoreError),
 }
 
 /// A key that is to take the place of the one in force.
@@ -127,38 +147,55 @@ impl Next {
         }
     }
 
-    /// Lets the state take it; gives what to tell of it.
-    async fn take(&self, store: &Store, keys: &Keys) -> Result<String, StoreError> {
+    /// Lets the state take it. What goes wrong once it has is no reason not to go on.
+    async fn enter(&self, held: &Held) -> Result<(), Outside> {
+        let Err(error) = self.take(&held.store, &held.keys).await else { return Ok(()) };
+        match self.is_taken(&held.store).await {
+            Ok(true) => {
+                tracing::warn!(error = %causes(&error), "the key is exchanged; what was to follow is done at the next start");
+                Ok(())
+            }
+            Ok(false) => Err(Outside::Certainly(error)),
+            Err(_) => Err(Outside::Perhaps(error)),
+        }
+    }
+
+    async fn take(&self, store: &Store, keys: &Keys) -> Result<(), StoreError> {
         match self {
             Self::Checkpoint(key) => {
                 let mut turn = store.turn().await;
                 let mut change = turn.begin().await?;
                 change.hand_over_checkpoints(&By::daemon(), &keys.checkpoint, key).await?;
-                change.commit().await?;
-                let public = key.verifier(store.installation());
-                Ok(format!("checkpoints are signed with another key from now on: {public}"))
+                change.commit().await
             }
-            Self::Fingerprint(key) => {
-                store.exchange_fingerprint_key(&By::daemon(), keys.fingerprint.id(), key).await?;
-                let told = format!("fingerprints are taken with another key from now on: {}", key.id());
-                Ok(match store.personal_keys().is_empty() {
-                    true => told,
-                    false => format!("{told}\nwhat stands for personal keys stays under the first secret"),
-                })
-            }
+            Self::Fingerprint(key) => store.exchange_fingerprint_key(&By::daemon(), keys.fingerprint.id(), key).await,
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Whether the state has taken it.
+    async fn is_taken(&self, store: &Store) -> Result<bool, StoreError> {
+        match self {
+            Self::Checkpoint(key) => {
+                let verifier = key.verifier(store.installation());
+                Ok(store.newest_checkpoint().await?.is_some_and(|signed| verifier.signs_after(&signed.note)))
+            }
+            Self::Fingerprint(key) => Ok(store.exchanged_fingerprint_key().await?.as_ref() == Some(key.id())),
+        }
+    }
 
-    #[test]
-    fn a_key_that_may_be_in_force_by_now_is_to_be_kept() {
-        let failed = || StoreError::Missing("/s/state.db".into());
-        let error = RotateError::without_state(Some("/root/new-key".into()), failed());
-        assert!(causes(&error).starts_with("cannot write the state; keep /root/new-key: it may hold"), "{error}");
-        assert!(matches!(RotateError::without_state(None, failed()), RotateError::Store(_)));
+    fn told(&self, store: &Store) -> String {
+        match self {
+            Self::Checkpoint(key) => {
+                let public = key.verifier(store.installation());
+                format!("checkpoints are signed with another key from now on: {public}")
+            }
+            Self::Fingerprint(key) => {
+                let told = format!("fingerprints are taken with another key from now on: {}", key.id());
+                match store.personal_keys().is_empty() {
+                    true => told,
+                    false => format!("{told}\nwhat stands for personal keys stays under the first secret"),
+                }
+            }
+        }
     }
 }

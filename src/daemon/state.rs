@@ -57,6 +57,19 @@ pub enum StateError {
         /// The key that was found.
         found: String,
     },
+    /// It was made with a key that was exchanged since.
+    #[error(
+        "the fingerprint key here, {found}, was exchanged since this state was written, which needs the key {wanted}: \
+         exchanges since then: {exchanges}"
+    )]
+    LaterKey {
+        /// The key that the state names.
+        wanted: String,
+        /// The key that was found.
+        found: String,
+        /// How many lines the file has more.
+        exchanges: usize,
+    },
 }
 
 impl StateError {
@@ -69,7 +82,11 @@ impl StateError {
             Self::Key(error) => error.hint(),
             Self::Store(error) => error.hint().unwrap_or("see that the disk is well and not full; nothing was changed"),
             Self::OtherKey { .. } => {
-                "restore the key that belongs to this state; of one that was exchanged since a restored state was written, leave the last line out"
+                "put the key of this state there: the file that erasured rotate has written, or the one in a backup as new as the \
+                 state"
+            }
+            Self::LaterKey { .. } => {
+                "restore the newest state; to go on with this one, take as many lines out at the end of the key's file"
             }
         }
     }
@@ -165,6 +182,13 @@ async fn check_fingerprint_key(store: &Store, ring: &mut KeyRing) -> Result<bool
     match store.needs_other_key(&found).await.map_err(StateError::Store)? {
         None => Ok(false),
         Some(wanted) if ring.take_fingerprint(&wanted).map_err(StateError::Key)? => Ok(true),
-        Some(wanted) => Err(StateError::OtherKey { wanted: wanted.to_string(), found: found.to_string() }),
+        Some(wanted) => {
+            let exchanges = ring.keys.fingerprint.exchanges_since(&wanted);
+            let (wanted, found) = (wanted.to_string(), found.to_string());
+            Err(match exchanges {
+                Some(exchanges) => StateError::LaterKey { wanted, found, exchanges },
+                None => StateError::OtherKey { wanted, found },
+            })
+        }
     }
 }

@@ -156,10 +156,19 @@ impl FingerprintKey {
         Self::of(self.innermost.clone(), around)
     }
 
-    /// What a digest of the key before this one is under this one.
+    /// What a digest of the key before this one is under this one; of a key that no exchange has made, what it is.
     #[must_use]
     pub fn renewed(&self, digest: [u8; 32]) -> [u8; 32] {
         self.around.last().map_or(digest, |outermost| outermost.around(&digest))
+    }
+
+    /// How many exchanges ago the key had this name; `None` where it never had.
+    #[must_use]
+    pub fn exchanges_since(&self, id: &FingerprintKeyId) -> Option<usize> {
+        (0..=self.around.len()).find(|exchanges| {
+            let around = self.around.iter().take(self.around.len() - exchanges).cloned().collect();
+            Self::of(self.innermost.clone(), around).id == *id
+        })
     }
 
     /// The key written by [`to_text`](Self::to_text); `None` when it is not one.
@@ -295,6 +304,8 @@ mod tests {
             assert_ne!(after, taken(key, "Bo"));
             before = after;
         }
+        let ages = [&third, &second, &first, &other].map(|key| third.exchanges_since(key.id()));
+        assert_eq!(ages, [Some(0), Some(1), Some(2), None]);
         assert_ne!(taken(&other, "Jo").digest, taken(&second, "Jo").digest);
         assert_eq!(first.renewed([9; 32]), [9; 32]);
         // What seals and names keys that are personal stays.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sqlx::migrate::MigrateError;
 
 use crate::proposal::BatchId;
-use crate::record::SourceName;
+use crate::record::{FingerprintKeyId, SourceName};
 
 /// The cause below a failure of the state, whatever library it comes from.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -113,6 +113,14 @@ pub enum StoreError {
     /// The batch that was to be ended is not open.
     #[error("cannot end batch {0}: it is not open")]
     BatchNotOpen(BatchId),
+    /// A fingerprint key was to take the place of one that it is not made from.
+    #[error("the fingerprint key {to} is not what one exchange has made of {from}")]
+    NotExchanged {
+        /// The key in force.
+        from: FingerprintKeyId,
+        /// The other.
+        to: FingerprintKeyId,
+    },
     /// A batch was to be begun before the last was settled.
     #[error("cannot begin a batch of {source_name}: batch {open} is not settled")]
     BatchOpen {

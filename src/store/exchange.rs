@@ -32,14 +32,8 @@ impl Store {
     /// When it could not be read.
     pub async fn needs_other_key(&self, than: &FingerprintKeyId) -> Result<Option<FingerprintKeyId>, StoreError> {
         const DOING: &str = "read which fingerprint keys are needed";
-        let in_place: Option<String> = sqlx::query_scalar(
-            "SELECT details->>'to' FROM audit WHERE kind = 'fingerprint_key_changed' ORDER BY seq DESC LIMIT 1",
-        )
-        .fetch_optional(&self.readers)
-        .await
-        .map_err(failed(DOING))?;
-        if let Some(key) = in_place.filter(|key| key != than.as_str()) {
-            return Ok(Some(FingerprintKeyId::from_stored(&key)));
+        if let Some(key) = self.exchanged_fingerprint_key().await?.filter(|key| key != than) {
+            return Ok(Some(key));
         }
         let key: Option<String> = sqlx::query_scalar(
             "SELECT key_id FROM fingerprint_form f WHERE key_id <> ?1 AND (EXISTS (SELECT 1 FROM proposal p \
@@ -55,16 +49,34 @@ impl Store {
         Ok(key.map(|key| FingerprintKeyId::from_stored(&key)))
     }
 
-    /// Brings all that was taken with one key under the key that takes its place, and tells the trail; or nothing at all.
+    /// The fingerprint key that the last exchange has put in the place of another.
     ///
     /// # Errors
-    /// When it could not be written.
+    /// When it could not be read.
+    pub async fn exchanged_fingerprint_key(&self) -> Result<Option<FingerprintKeyId>, StoreError> {
+        let key: Option<String> = sqlx::query_scalar(
+            "SELECT details->>'to' FROM audit WHERE kind = 'fingerprint_key_changed' ORDER BY seq DESC LIMIT 1",
+        )
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(failed("read which fingerprint key was exchanged last"))?;
+        Ok(key.map(|key| FingerprintKeyId::from_stored(&key)))
+    }
+
+    /// Brings all that was taken with one key under the key that an exchange of it has made, and tells the trail; or nothing
+    /// at all. After an error from emptying the log it is done all the same.
+    ///
+    /// # Errors
+    /// When it could not be written, or the one key is not made from the other.
     pub async fn exchange_fingerprint_key(
         &self,
         by: &By,
         from: &FingerprintKeyId,
         to: &FingerprintKey,
     ) -> Result<(), StoreError> {
+        if to.exchanges_since(from) != Some(1) {
+            return Err(StoreError::NotExchanged { from: from.clone(), to: to.id().clone() });
+        }
         let mut turn = self.turn().await;
         let mut change = turn.begin().await?;
         for place in PLACES {

@@ -1,6 +1,7 @@
 //! Another fingerprint key: everybody is known as before, those who are gone included, and nobody by the key before.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -111,13 +112,47 @@ async fn an_exchange_that_was_cut_short_is_finished_or_forgotten() {
     let run = site.json(&["run", "erase", "--wait"]);
     assert_eq!((&run["deleted"], &run["held"]), (&2.into(), &1.into()), "{run}");
     daemon.stop();
-    assert_eq!((fs::read_to_string(&place).unwrap(), next.exists()), (new, false));
+    assert!(fs::read_to_string(&place).unwrap() == new && !next.exists());
     // The one before compares nobody any more.
     fs::write(&place, &old).unwrap();
     let refused = site.refused();
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("the state's fingerprints were taken with the key"), "{refused:?}");
-    assert!(refused.stderr.contains("hint: restore the key that belongs to this state"), "{refused:?}");
+    assert!(refused.stderr.contains("hint: put the key of this state there: the file that"), "{refused:?}");
+    // What a full disk has left of a new one says nothing about it.
+    fs::write(&next, "").unwrap();
+    assert_eq!(site.refused().stderr, refused.stderr);
+    fs::remove_file(&next).unwrap();
+    // A link stays what it is.
+    let elsewhere = bench.dir.path().join("elsewhere");
+    fs::write(&elsewhere, &new).unwrap();
+    fs::remove_file(&place).unwrap();
+    symlink(&elsewhere, &place).unwrap();
+    let refused = ran(site.erasured(&ROTATE));
+    assert!(refused.code == 1 && refused.stderr.contains("fingerprint-key is a link to a key"), "{refused:?}");
+    assert!(place.is_symlink() && fs::read_to_string(&elsewhere).unwrap() == new);
+    site.daemon().stop();
+}
+
+#[tokio::test]
+async fn a_state_from_before_an_exchange_opens_with_the_lines_that_the_key_had() {
+    let bench = decided().await;
+    let site = Site::at(bench.dir.path());
+    let before = ["state.db", "state.db.newest"].map(|name| site.state_dir().join(name));
+    let kept = before.each_ref().map(|path| fs::read(path).unwrap());
+    let old = fs::read_to_string(key(&site)).unwrap();
+    (rotate(&site), rotate(&site));
+    for (path, bytes) in before.iter().zip(kept) {
+        fs::write(path, bytes).unwrap();
+    }
+    let refused = site.refused();
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("was exchanged since this state was written"), "{refused:?}");
+    assert!(refused.stderr.contains("exchanges since then: 2\nhint: restore the newest state"), "{refused:?}");
+    let lines = fs::read_to_string(key(&site)).unwrap();
+    assert!(lines.lines().next() == old.lines().next() && lines.lines().count() == 3);
+    fs::write(key(&site), lines.lines().next().unwrap()).unwrap();
+    site.daemon().stop();
 }
 
 #[tokio::test]
@@ -170,6 +205,8 @@ async fn a_key_that_is_a_credential_is_exchanged_by_whoever_keeps_it() {
     assert!(with(&ROTATE).stderr.contains("hint: --to FILE writes the new key"));
     let rotated = with(&[&ROTATE[..], &["--to", new.to_str().unwrap()]].concat());
     assert_eq!(rotated.code, 0, "{rotated:?}");
+    let again = with(&[&ROTATE[..], &["--to", new.to_str().unwrap()]].concat());
+    assert!(again.code == 1 && again.stderr.contains("hint: put the key of this state there"), "{again:?}");
     let start = || site.start(&[("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap())]);
     assert_eq!(start().ended().code(), Some(1));
     fs::rename(&new, credentials.join("fingerprint-key")).unwrap();

@@ -110,7 +110,10 @@ async fn an_exchange_that_was_cut_short_is_finished_or_forgotten() {
         refused.stderr.contains("the trail is signed with another checkpoint key than the one here"),
         "{refused:?}"
     );
-    assert!(refused.stderr.contains("hint: restore the key that belongs to this state"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("hint: put the key there that signs this state's trail: the file that"),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

@@ -37,6 +37,12 @@ pub fn fill(folder: &Path) {
     let _ = std::fs::write(folder.join("filler"), vec![0; 4 * 1024 * 1024]);
 }
 
+/// Gives so many bytes of it back.
+pub fn make_some_room(folder: &Path, bytes: u64) {
+    let filler = std::fs::OpenOptions::new().write(true).open(folder.join("filler")).unwrap();
+    filler.set_len(filler.metadata().unwrap().len().saturating_sub(bytes)).unwrap();
+}
+
 /// Gives it back.
 pub fn make_room(folder: &Path) {
     std::fs::remove_file(folder.join("filler")).unwrap();

@@ -6,7 +6,7 @@ use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use sqlx::Connection as _;
 
 use crate::common::Bench;
-use crate::disk::{Disk, fill, make_room};
+use crate::disk::{Disk, fill, make_room, make_some_room};
 use crate::office::{erased, names, settings, source};
 use crate::process::{Answer, Daemon, Site, copied, wait_until};
 use crate::source::{assert_mended, confirmed};
@@ -110,6 +110,58 @@ async fn a_state_that_cannot_be_written_is_refused() {
     let daemon = site.daemon();
     assert_mended(&site);
     daemon.stop();
+}
+
+/// However little room there is: a key that the state has not taken is nowhere, and one that it has taken is in its place.
+#[tokio::test]
+async fn a_key_is_exchanged_whole_or_not_at_all_where_the_disk_is_full() {
+    for are_credentials in [false, true] {
+        let bench = confirmed().await;
+        let site = Site::at(bench.dir.path());
+        let (aside, place) = put_aside(&site);
+        let Some(disk) = Disk::mounted(&place, "size=2m") else { return };
+        copy(&aside, &place);
+        let (keys, credentials) = (place.join("keys"), bench.dir.path().join("credentials"));
+        let new = bench.dir.path().join("new-key");
+        let mut words = vec!["rotate", "fingerprint-key"];
+        if are_credentials {
+            copy(&keys, &credentials);
+            std::fs::remove_dir_all(&keys).unwrap();
+            words.extend(["--to", new.to_str().unwrap()]);
+        }
+        let rotate = || {
+            let mut command = site.erasured(&words);
+            if are_credentials {
+                command.env("CREDENTIALS_DIRECTORY", &credentials);
+            }
+            Answer::of(&mut command)
+        };
+        fill(&place);
+        let mut refused = 0;
+        let told = loop {
+            let answer = rotate();
+            if answer.code == 0 {
+                break answer;
+            }
+            refused += 1;
+            assert!(refused < 100 && answer.stderr.contains("\nhint: make room"), "{answer:?}");
+            assert!(!new.exists() && !keys.join("fingerprint-key.next").exists(), "{answer:?}");
+            make_some_room(&place, 4096);
+        };
+        assert!(refused > 1 && told.stderr.is_empty(), "{refused}: {told:?}");
+        make_room(&place);
+        if are_credentials {
+            std::fs::rename(&new, credentials.join("fingerprint-key")).unwrap();
+            copy(&credentials, &{
+                std::fs::create_dir(&keys).unwrap();
+                keys
+            });
+        }
+        let daemon = site.daemon();
+        assert_mended(&site);
+        daemon.stop();
+        drop(disk);
+    }
 }
 
 #[tokio::test]

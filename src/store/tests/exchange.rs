@@ -9,14 +9,31 @@ fn new_key() -> FingerprintKey {
     FingerprintKey::from_text(&format!("{}\n{}", "a1".repeat(32), "b2".repeat(32))).unwrap()
 }
 
+async fn rename(mut change: Change<'_>, key: &FingerprintKeyId) {
+    sqlx::query("UPDATE fingerprint_form SET key_id = ?1 WHERE key_id = 'k1'")
+        .bind(key.as_str())
+        .execute(&mut *change.transaction)
+        .await
+        .unwrap();
+    change.commit().await.unwrap();
+}
+
 /// What the fingerprint of `k1` is under the new key.
 fn renewed(of: i64) -> Fingerprint {
     let before = fingerprint("k1", of);
     Fingerprint { key_id: new_key().id().clone(), digest: new_key().renewed(before.digest), ..before }
 }
 
+/// Exchanges the key, as which `k1` stood until now.
 async fn exchange(bench: &Bench) {
-    let from = FingerprintKeyId::from_stored("k1");
+    let from = FingerprintKey::from_text(&"a1".repeat(32)).unwrap().id().clone();
+    let mut turn = bench.store.turn().await;
+    let change = turn.begin().await.unwrap();
+    rename(change, &from).await;
+    drop(turn);
+    let other = FingerprintKey::from_secret([9; 32]);
+    let refused = bench.store.exchange_fingerprint_key(&By::daemon(), &from, &other).await;
+    assert!(matches!(refused, Err(StoreError::NotExchanged { .. })), "nothing could be compared ever again");
     bench.store.exchange_fingerprint_key(&By::daemon(), &from, &new_key()).await.unwrap();
 }
 
