@@ -82,8 +82,8 @@ impl StateError {
             Self::Key(error) => error.hint(),
             Self::Store(error) => error.hint().unwrap_or("see that the disk is well and not full; nothing was changed"),
             Self::OtherKey { .. } => {
-                "put the key of this state there: the file that erasured rotate has written, or the one in a backup as new as the \
-                 state"
+                "restore the key of this state, from a backup as new as the state; after an exchange, put the file there that \
+                 erasured rotate has written"
             }
             Self::LaterKey { .. } => {
                 "restore the newest state; to go on with this one, take as many lines out at the end of the key's file"

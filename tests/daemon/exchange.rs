@@ -118,7 +118,10 @@ async fn an_exchange_that_was_cut_short_is_finished_or_forgotten() {
     let refused = site.refused();
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("the state's fingerprints were taken with the key"), "{refused:?}");
-    assert!(refused.stderr.contains("hint: put the key of this state there: the file that"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("hint: restore the key of this state, from a backup as new as the state; after"),
+        "{refused:?}"
+    );
     // What a full disk has left of a new one says nothing about it.
     fs::write(&next, "").unwrap();
     assert_eq!(site.refused().stderr, refused.stderr);
@@ -206,7 +209,7 @@ async fn a_key_that_is_a_credential_is_exchanged_by_whoever_keeps_it() {
     let rotated = with(&[&ROTATE[..], &["--to", new.to_str().unwrap()]].concat());
     assert_eq!(rotated.code, 0, "{rotated:?}");
     let again = with(&[&ROTATE[..], &["--to", new.to_str().unwrap()]].concat());
-    assert!(again.code == 1 && again.stderr.contains("hint: put the key of this state there"), "{again:?}");
+    assert!(again.code == 1 && again.stderr.contains("hint: restore the key of this state"), "{again:?}");
     let start = || site.start(&[("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap())]);
     assert_eq!(start().ended().code(), Some(1));
     fs::rename(&new, credentials.join("fingerprint-key")).unwrap();
