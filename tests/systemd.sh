@@ -141,8 +141,11 @@ holds "it runs as its own user" test "$(inside stat -c %U "/proc/$(property Main
 holds "without capabilities" test "$(process CapEff)$(process CapBnd)" = 00000000000000000000000000000000
 holds "with no way to new ones, and with its calls filtered" test "$(process NoNewPrivs)$(process Seccomp)" = 12
 in_sandbox() { nsenter -t "$(inside_pid)" -m -n -- setpriv --reuid=erasured --regid=erasured --clear-groups -- "$@"; }
-# The main process as it is called out here.
-inside_pid() { awk -v pid="$(property MainPID)" '/^NSpid:/ && $NF == pid { split(FILENAME, part, "/"); print part[3] }' /proc/[0-9]*/status 2>/dev/null | head -n 1; }
+# The main process as it is called out here: only one of deeper namespaces has two numbers. Others end while they are looked at.
+inside_pid() {
+    { cat /proc/[0-9]*/status 2>/dev/null || true; } |
+        awk -v pid="$(property MainPID)" '/^Pid:/ { own = $2 } /^NSpid:/ && NF > 2 && $NF == pid { print own }' | tail -n 1
+}
 cannot() { ! "$@" 2>/dev/null; }
 holds "it cannot write to /etc" cannot in_sandbox touch /etc/erasured/erasured.toml
 holds "nor to /usr" cannot in_sandbox touch /usr/bin/erasured
