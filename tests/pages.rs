@@ -127,17 +127,30 @@ fn every_exit_code_is_in_the_page_of_erasurectl() {
     }
 }
 
-#[test]
-fn the_examples_in_the_pages_of_the_settings_load_without_a_word() {
+/// The settings of the two pages with more behind those of `erasured.toml`, as they are loaded: without a warning.
+fn load_examples(behind: &str) -> erasured::config::Settings {
     let written = written();
     let (top, category) = (page(&written, "erasured.toml.5"), page(&written, "erasured-category.5"));
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("categories")).unwrap();
     let [top, category] = [examples(&top).remove(0), examples(&category).remove(0)];
-    fs::write(folder.path().join("erasured.toml"), top).unwrap();
+    fs::write(folder.path().join("erasured.toml"), format!("{top}\n{behind}")).unwrap();
     fs::write(folder.path().join("categories/prospect.toml"), category).unwrap();
-    let loaded = erasured::config::load(folder.path()).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    let loaded = erasured::config::load(folder.path()).expect("the examples load");
     assert!(loaded.warnings.is_empty(), "{:#?}", loaded.warnings);
+    loaded.settings
+}
+
+#[test]
+fn the_examples_in_the_pages_of_the_settings_load_without_a_word() {
+    load_examples("");
+}
+
+#[test]
+fn the_grants_that_the_operators_page_shows_load_too() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operators.md")).unwrap();
+    let shown = page.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    assert_eq!(load_examples(shown).grants.len(), load_examples("").grants.len() + 2);
 }
 
 /// The words of a command line, one list for each of its commands; what is behind a redirection or in a comment is none.

@@ -141,8 +141,11 @@ holds "it runs as its own user" test "$(inside stat -c %U "/proc/$(property Main
 holds "without capabilities" test "$(process CapEff)$(process CapBnd)" = 00000000000000000000000000000000
 holds "with no way to new ones, and with its calls filtered" test "$(process NoNewPrivs)$(process Seccomp)" = 12
 in_sandbox() { nsenter -t "$(inside_pid)" -m -n -- setpriv --reuid=erasured --regid=erasured --clear-groups -- "$@"; }
-# The main process as it is called out here.
-inside_pid() { awk -v pid="$(property MainPID)" '/^NSpid:/ && $NF == pid { split(FILENAME, part, "/"); print part[3] }' /proc/[0-9]*/status 2>/dev/null | head -n 1; }
+# The main process as it is called out here: only one of deeper namespaces has two numbers. Others end while they are looked at.
+inside_pid() {
+    { cat /proc/[0-9]*/status 2>/dev/null || true; } |
+        awk -v pid="$(property MainPID)" '/^Pid:/ { own = $2 } /^NSpid:/ && NF > 2 && $NF == pid { print own }' | tail -n 1
+}
 cannot() { ! "$@" 2>/dev/null; }
 holds "it cannot write to /etc" cannot in_sandbox touch /etc/erasured/erasured.toml
 holds "nor to /usr" cannot in_sandbox touch /usr/bin/erasured
@@ -240,12 +243,55 @@ clock() { with_keys -p User=erasured erasured clock | grep -q 'is believed'; }
 holds "a command that systemd runs with them works" clock
 reopen() { with_keys -p User=erasured -p SupplementaryGroups=crm erasured reopen crm | grep -q 'was not closed'; }
 holds "also one that needs the application's database" reopen
-rotate() { with_keys erasured rotate checkpoint-key --to /root/next-key | grep -q 'in /root/next-key'; }
-holds "the key of checkpoints is exchanged by root" rotate
+plan() { with_keys -p User=erasured -p SupplementaryGroups=crm erasured plan | grep -q '^erase, if it ran now'; }
+holds "and a plan, which needs the keys of the state" plan
+inside cp -a /var/lib/erasured /root/state-before
+rotate() { with_keys erasured rotate "$1" --to /root/next-key | grep -q 'in /root/next-key'; }
+holds "the key of checkpoints is exchanged by root" rotate checkpoint-key
+inside mv /etc/credstore/checkpoint-key /root/checkpoint-key.before
 inside mv /root/next-key /etc/credstore/checkpoint-key
+holds "and that of fingerprints, with the new one of checkpoints in its place" rotate fingerprint-key
+inside mv /root/next-key /etc/credstore/fingerprint-key
 inside systemctl start erasured.socket erasured.service
-holds "it starts with the new one" is_active
+holds "it starts with the new ones" is_active
 holds "the trail holds" as_clerk erasurectl audit verify
+
+say "keys that are encrypted, and a state from before the exchange"
+inside systemctl stop erasured.socket erasured.service
+inside mkdir -p -m 700 /etc/credstore.encrypted
+for key in checkpoint-key fingerprint-key; do
+    inside systemd-creds encrypt --name=$key /etc/credstore/$key /etc/credstore.encrypted/$key
+done
+inside mv /etc/credstore /root/credstore
+encrypted() {
+    inside systemd-run --quiet --pipe --wait -p User=erasured -p LoadCredentialEncrypted=fingerprint-key \
+        -p LoadCredentialEncrypted=checkpoint-key erasured clock | grep -q 'is believed'
+}
+holds "a command has them from where they are encrypted" encrypted
+decrypted() {
+    inside systemd-creds decrypt --name="$1" "/etc/credstore.encrypted/$1" "/root/$1"
+    inside cmp "/root/$1" "/root/credstore/$1"
+}
+holds "and their plain text can be had back" decrypted checkpoint-key
+# systemd looks there first, also for what the unit says is not encrypted.
+inside rm -r /etc/credstore.encrypted
+inside mv /root/credstore /etc/credstore
+inside sh -c 'mv /var/lib/erasured /root/state-after && cp -a /root/state-before /var/lib/erasured'
+refuses() { { with_keys -p User=erasured erasured clock 2>&1 || true; } | grep -qF "$1"; }
+holds "it does not go with the fingerprint key of now" refuses 'fingerprints were taken with the key'
+inside cp -p /etc/credstore/fingerprint-key /root/fingerprint-key.after
+inside sed -i '$d' /etc/credstore/fingerprint-key
+holds "nor, without that one's last line, with the checkpoint key of now" refuses 'signed with another checkpoint key'
+inside mv /etc/credstore/checkpoint-key /root/checkpoint-key.after
+inside cp -p /root/checkpoint-key.before /etc/credstore/checkpoint-key
+holds "but with the one from before" clock
+inside sh -c 'rm -r /var/lib/erasured && mv /root/state-after /var/lib/erasured'
+holds "the newer state goes with neither" refuses 'fingerprints were taken with the key'
+inside mv /root/fingerprint-key.after /etc/credstore/fingerprint-key
+holds "and not with the older checkpoint key" refuses 'signed with another checkpoint key'
+inside mv /root/checkpoint-key.after /etc/credstore/checkpoint-key
+inside systemctl start erasured.socket erasured.service
+holds "with both of its own it goes on" is_active
 
 say "shut down"
 inside systemctl poweroff >/dev/null 2>&1 || kill -s RTMIN+4 "$init"
