@@ -115,7 +115,7 @@ impl Backend for House {
         let filter = proposals::filter(&self.desk, set);
         let digest = decisions::digest(&digest)?;
         match self.desk.confirm_all(leave, request.as_str(), filter, &digest).await {
-            Ok(records) => Ok(decisions::all_done(records)),
+            Ok(set) => Ok(decisions::all_done(set)),
             Err(DeskError::Refused(failures)) => Ok(decisions::refused("confirm", failures)),
             Err(DeskError::Different(difference)) => Ok(decisions::different(&difference)),
             Err(error) => Err(problem_of(Asked::Decide("confirm"), error)),

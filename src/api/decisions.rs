@@ -92,6 +92,12 @@ pub struct DecisionAnswers {
     pub done: u64,
     /// How many stood in the way.
     pub refused: u64,
+    /// How many of those that were moved still wait for the confirmation of another person.
+    #[serde(default)]
+    pub await_second: u64,
+    /// How many of them are confirmed, and not to be erased before their cooling-off is over.
+    #[serde(default)]
+    pub cooling_off: u64,
     /// One for each record that was moved, in the order of the request; or one for each that stood in the way. None for
     /// those of a set that was confirmed as a whole.
     pub answers: Vec<DecisionAnswer>,
@@ -139,6 +145,9 @@ pub struct DecisionAnswer {
     pub version: Option<u64>,
     /// Why it could not be moved; null when it was.
     pub problem: Option<Problem>,
+    /// What a record that was just confirmed still waits for: another person, or the end of its cooling-off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<Blocked>,
     /// What is to be said of it and of the records that it is linked to, where there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub linked: Option<String>,

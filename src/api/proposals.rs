@@ -158,6 +158,9 @@ pub struct Proposal {
     pub rule_version: Option<String>,
     /// How many people have confirmed it so far, where it is still to be erased.
     pub confirmations: u32,
+    /// How many different people have to, by the rule in force; 0 where it is over.
+    #[serde(default)]
+    pub confirmations_needed: u32,
     /// Who decided about it last.
     pub decided_by: Option<String>,
     /// Who it is about, read from the source for this answer; null where it cannot be read or the record is gone.

@@ -197,7 +197,9 @@ fn row(item: &Proposal) -> [String; 7] {
 fn remark(item: &Proposal) -> String {
     let until = item.postponed_until.as_ref().map(|until| format!("until {until}"));
     let held = item.held_since.as_ref().map(|since| format!("held since {since}"));
-    let parts = [held, until, item.reason.clone(), item.problem.clone()];
+    let is_half = item.state == State::Proposed && (1..item.confirmations_needed).contains(&item.confirmations);
+    let second = is_half.then(|| "waits for a second person".to_owned());
+    let parts = [held, second, until, item.reason.clone(), item.problem.clone()];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 

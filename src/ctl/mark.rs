@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::list::state_name;
 use super::table::table;
-use crate::api::{MarkAnswer, MarkRequest};
+use crate::api::{Blocked, MarkAnswer, MarkRequest};
 
 pub(super) async fn run(session: &mut Session<'_>, what: Mark) -> Result<Exit, Failure> {
     let Some(reason) = what.reason.filter(|reason| !reason.trim().is_empty()) else {
@@ -22,9 +22,10 @@ pub(super) async fn run(session: &mut Session<'_>, what: Mark) -> Result<Exit, F
     let answer = got.value;
     session.console.data(&table(["RECORD", "STATE"], [[answer.record, state_name(answer.state).to_owned()]]))?;
     for by in &answer.blocked {
-        session.console.talk(match &by.until {
-            Some(until) => format!("it cannot be erased before {until}: {}", by.reason),
-            None => format!("it cannot be erased yet: {}", by.reason),
+        let Blocked { until, reason } = by;
+        session.console.talk(match until {
+            Some(until) => format!("it cannot be erased before {until}: {reason}"),
+            None => format!("it cannot be erased yet: {reason}"),
         });
     }
     Ok(Exit::Done)

@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::list::{origin_name, outcome_name, state_name};
 use super::table::{facts, or_dash, table};
-use crate::api::{DependentRule, LinkedStanding, LinkedVerdict, Origin, RecordView};
+use crate::api::{DependentRule, LinkedStanding, LinkedVerdict, Origin, Proposal, RecordView};
 
 pub(super) async fn run(session: &mut Session<'_>, what: &Show) -> Result<Exit, Failure> {
     // The parser has seen that there is a slash.
@@ -68,12 +68,20 @@ fn head(view: &RecordView) -> String {
         ("outcome", outcome),
         ("unit", of.unit.clone()),
         ("postponed until", of.postponed_until.clone()),
-        ("confirmations", (of.confirmations > 0).then(|| of.confirmations.to_string())),
+        ("confirmations", confirmations(of)),
         ("decided by", of.decided_by.clone()),
         ("times postponed", (of.postponed_count > 0).then(|| of.postponed_count.to_string())),
         ("reason", of.reason.clone()),
         ("problem", of.problem.clone()),
     ])
+}
+
+/// How many people have confirmed it, and of how many where one is not enough.
+fn confirmations(of: &Proposal) -> Option<String> {
+    match (of.confirmations, of.confirmations_needed) {
+        (count, total @ 2..) => Some(format!("{count} of {total}")),
+        (count, _) => (count > 0).then(|| count.to_string()),
+    }
 }
 
 /// The same person's records, and what is to be said of all of them.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Desk, DeskError};
+use super::show::too_young;
+use super::{Blocked, Desk, DeskError};
 use crate::actor::Authorised;
-use crate::proposal::Reason;
+use crate::proposal::{Reason, StateName};
 use crate::record::{CategoryName, RecordRef};
 use crate::store::{Decided, Decision, DecisionError, DecisionFailure, DecisionFault, Target};
 
@@ -63,6 +64,21 @@ impl Desk {
             Err(DecisionError::Refused(failures)) => Err(refused(targets, &within, failures)),
             Err(DecisionError::Store(error)) => Err(DeskError::Store(error)),
         }
+    }
+
+    /// What each of the records that were just confirmed still waits for before it can be erased.
+    #[must_use]
+    pub fn still_waits(&self, confirmed: &[Decided]) -> Vec<Option<Blocked>> {
+        let glass = self.glass();
+        let waits = |of: &Decided| match of.state {
+            StateName::Proposed => Some(Blocked {
+                until: None,
+                reason: "first of two confirmations: another person has to confirm it too".to_owned(),
+            }),
+            StateName::Confirmed => too_young(&glass, &of.record.category, glass.now),
+            _ => None,
+        };
+        confirmed.iter().map(waits).collect()
     }
 
     /// The categories in which two different people have to confirm.

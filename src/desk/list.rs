@@ -31,6 +31,8 @@ pub struct Item {
     pub reason: Option<String>,
     /// Since when it may not be erased because of a legal hold.
     pub held_since: Option<Date>,
+    /// How many different people have to confirm it; 0 where it is over.
+    pub decisions: u8,
 }
 
 impl Item {
@@ -40,7 +42,7 @@ impl Item {
             State::Withdrawn { reason } => Some(reason.to_string()),
             _ => None,
         };
-        Self { proposal, label: None, preview: None, problem: None, reason, held_since: None }
+        Self { proposal, label: None, preview: None, problem: None, reason, held_since: None, decisions: 0 }
     }
 
     /// What the final job would do to the record, or did.
@@ -137,8 +139,12 @@ impl Desk {
     }
 }
 
-/// Adds to each item what its source says of it.
+/// Adds to each open item what its category asks for, and what its source says of it.
 pub(super) async fn look(glass: &Glass<'_>, items: &mut [Item]) {
+    for item in items.iter_mut().filter(|item| item.proposal.life.state().is_open()) {
+        let category = glass.settings.categories.get(&item.proposal.record.category);
+        item.decisions = category.map_or(1, |category| category.decisions);
+    }
     let mut by_source: BTreeMap<SourceName, BTreeMap<CategoryName, Vec<usize>>> = BTreeMap::new();
     for (place, item) in items.iter().enumerate().filter(|(_, item)| item.proposal.life.state().is_open()) {
         let record = &item.proposal.record;

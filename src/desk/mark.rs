@@ -1,11 +1,11 @@
 //! A clerk asks for the erasure of one record, whatever the criteria say.
 
-use super::show::not_due_of;
+use super::show::{not_due_of, too_young};
 use super::{Blocked, Desk, DeskError};
 use crate::actor::Authorised;
 use crate::config::Category;
 use crate::erasure::Examined;
-use crate::proposal::{Origin, Outcome, Reason};
+use crate::proposal::{Origin, Outcome, Reason, StateName};
 use crate::record::RecordRef;
 use crate::store::{Decided, LedgerEntry, MarkError, NewProposal};
 
@@ -74,6 +74,9 @@ impl Desk {
             MarkError::Store(error) => DeskError::Store(error),
         })?;
         change.commit().await.map_err(DeskError::Store)?;
-        Ok(Marked { decided, blocked: retained.as_ref().map(not_due_of).into_iter().collect() })
+        let glass = self.glass();
+        let is_confirmed = decided.state == StateName::Confirmed;
+        let young = is_confirmed.then(|| too_young(&glass, &record.category, glass.now)).flatten();
+        Ok(Marked { decided, blocked: young.into_iter().chain(retained.as_ref().map(not_due_of)).collect() })
     }
 }

@@ -36,6 +36,7 @@ use tokio::sync::Mutex;
 pub use self::access::{
     AccessAsked, AccessChanged, AccessFault, AccessItem, AccessStanding, AccessView, Whose, assigned_of,
 };
+pub use self::all::ConfirmedSet;
 pub use self::board::{Board, held};
 pub use self::decide::Wish;
 pub use self::gate::{ClosedGate, GateError, GateFinding, GateStanding};

@@ -1,5 +1,6 @@
 //! One record in full: what would happen to it and why, what keeps it, what was decided before.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::linked::LinkedVerdict;
@@ -9,7 +10,7 @@ use crate::actor::Authorised;
 use crate::config::{ReasonKind, causes};
 use crate::erasure::{Examined, NotDue, Verdict, examine, open};
 use crate::proposal::{Outcome, State};
-use crate::record::{Fingerprint, RecordRef};
+use crate::record::{CategoryName, Fingerprint, RecordRef};
 use crate::store::{Event, EventKind, Hold, Proposal, RunId};
 
 /// One record in full.
@@ -129,8 +130,13 @@ async fn blocked(glass: &Glass<'_>, item: &Item) -> Vec<Blocked> {
 
 /// Whether the last confirmation has not waited for long enough.
 fn cooling_off(glass: &Glass<'_>, proposal: &Proposal) -> Option<Blocked> {
-    let period = glass.settings.categories.get(&proposal.record.category)?.cooling_off.as_ref()?;
     let confirmed_at = proposal.confirmed_at.filter(|_| *proposal.life.state() == State::Confirmed)?;
+    too_young(glass, &proposal.record.category, confirmed_at)
+}
+
+/// Until when a confirmation of that instant has to wait in the category.
+pub(super) fn too_young(glass: &Glass<'_>, category: &CategoryName, confirmed_at: Timestamp) -> Option<Blocked> {
+    let period = glass.settings.categories.get(category)?.cooling_off.as_ref()?;
     let end = period.value.after(&confirmed_at.to_zoned(glass.day.zone.clone()))?.to_zoned(glass.day.zone.clone());
     // On the day itself it may still be too young; on the next it is not.
     let until = if end.timestamp() > glass.now { end.date().tomorrow().ok() } else { return None };

@@ -10,7 +10,8 @@ use super::digest::{SetPages, member, seen};
 use super::error::failed;
 use super::filter::Values;
 use super::veil::Veil;
-use super::{Change, Decision, DecisionError, DecisionFailure, ProposalFilter, SetDigest, StoreError, Target, rows};
+use super::{Change, Decided, Decision, DecisionError, DecisionFailure, ProposalFilter, SetDigest, StateCounts};
+use super::{StoreError, Target, rows};
 use crate::actor::Actor;
 use crate::proposal::StateName;
 use crate::record::{CategoryName, RecordRef};
@@ -81,8 +82,8 @@ pub enum AllError {
 }
 
 impl Change<'_> {
-    /// Confirms all that the filter lets through, if that is what the digest stands for, or nothing; gives how many
-    /// records that were. Each is judged as if it were confirmed alone; in the categories that `need_two`, two different
+    /// Confirms all that the filter lets through, if that is what the digest stands for, or nothing; gives where how many
+    /// of them stand then. Each is judged as if it were confirmed alone; in the categories that `need_two`, two different
     /// people have to confirm it.
     ///
     /// # Errors
@@ -94,7 +95,7 @@ impl Change<'_> {
         need_two: &BTreeSet<CategoryName>,
         (filter, digest): (&ProposalFilter, &SetDigest),
         today: Date,
-    ) -> Result<u64, AllError> {
+    ) -> Result<StateCounts, AllError> {
         let veil = self.veil.clone();
         let now = seen(&mut self.transaction, filter, &veil).await?;
         if !now.digest.is_same_set(digest) {
@@ -109,6 +110,7 @@ impl Change<'_> {
             return Err(AllError::NotProposed { records, proposed: now.proposed });
         }
         let decision = Decision::Confirm { need_two: need_two.clone() };
+        let mut counts = StateCounts::new();
         let mut pages = SetPages::begin(&mut self.transaction, filter, &veil).await?;
         while let Some(lines) = pages.next(&mut self.transaction).await? {
             let mut targets = Vec::new();
@@ -117,12 +119,16 @@ impl Change<'_> {
                 targets.push(Target { record: member.record(&veil)?, version: Some(member.3) });
             }
             match self.decide(actor, request, &decision, &targets, today).await {
-                Ok(_) => {}
+                Ok(decided) => {
+                    for Decided { record, state, .. } in decided {
+                        *counts.entry(record.category).or_default().entry(state).or_default() += 1;
+                    }
+                }
                 Err(DecisionError::Refused(failures)) => return Err(AllError::Refused(failures)),
                 Err(DecisionError::Store(error)) => return Err(AllError::Store(error)),
             }
         }
-        Ok(records)
+        Ok(counts)
     }
 }
 

@@ -197,6 +197,43 @@ async fn two_different_people_have_to_confirm() {
 }
 
 #[tokio::test]
+async fn who_gives_the_first_of_two_confirmations_is_told_so() {
+    const WAITS: &str = "waits for a second person";
+    let living = Living::prepared().await;
+    living.with_customer("decisions = 2", "");
+    let said = living.ctl(&["confirm", "customer/1", "customer/2", "user/anna%403"]).await;
+    let remark = "first of two confirmations: another person has to confirm it too";
+    assert_eq!(said.out.matches(remark).count(), 2, "{}", said.out);
+    assert_eq!(said.err, "1 done, 2 wait for a second person\n");
+    let listed = living.ctl(&["list"]).await.out;
+    let waiting: Vec<&str> = listed.lines().filter(|line| line.ends_with(WAITS)).collect();
+    assert!(
+        matches!(waiting[..], [one, two] if one.contains("customer/1 ") && two.contains("customer/2 ")),
+        "{listed}"
+    );
+    let shown = async |record: &str| {
+        let shown = living.ctl(&["show", record]).await.out;
+        shown.lines().find_map(|line| line.strip_prefix("confirmations")).map(|given| given.trim().to_owned())
+    };
+    assert_eq!(shown("customer/1").await.as_deref(), Some("1 of 2"));
+    assert_eq!(shown("customer/3").await.as_deref(), Some("0 of 2"));
+    assert_eq!(shown("user/anna%403").await.as_deref(), Some("1"));
+    let otto = somebody(2002, "otto", Permission::Decide);
+    living.desk.decide(&otto, "r", Wish::Confirm, &target("customer/1")).await.unwrap();
+    assert_eq!(shown("customer/1").await.as_deref(), Some("2 of 2"));
+    // What is taken back has been confirmed by nobody, and is not said to wait for a second.
+    let restored = living.json(&["restore", "customer/2"]).await;
+    assert_eq!((&restored["await_second"], &restored["answers"][0]["blocked"]), (&json!(0), &Value::Null));
+    assert!(!living.ctl(&["list"]).await.out.contains(WAITS));
+    // All that is left, as a set.
+    let set = ["--category", "customer", "--state", "proposed"];
+    let digest = living.json(&[["list"].as_slice(), &set, &["--digest"]].concat()).await;
+    let digest = digest["digest"].as_str().unwrap().to_owned();
+    let all = [["confirm", "--all", "--digest", &digest, "--yes-confirm", "2"].as_slice(), &set].concat();
+    assert_eq!(living.ctl(&all).await.err, "2 wait for a second person\n");
+}
+
+#[tokio::test]
 async fn who_confirmed_alone_before_two_were_asked_for_is_not_enough() {
     let living = Living::prepared().await;
     living.json(&["confirm", "customer/1"]).await;
@@ -211,8 +248,11 @@ async fn who_confirmed_alone_before_two_were_asked_for_is_not_enough() {
 async fn a_confirmation_has_to_wait() {
     let living = Living::prepared().await;
     living.with_customer("cooling_off = \"7 days\"", "");
-    living.json(&["confirm", "customer/1"]).await;
+    let confirmed = living.json(&["confirm", "customer/1", "user/anna%403"]).await;
     let blocked = json!([{ "until": "2026-11-29", "reason": "a confirmation has to wait for 7 days" }]);
+    assert_eq!(confirmed["answers"][0]["blocked"], blocked);
+    assert_eq!((&confirmed["cooling_off"], &confirmed["answers"][1]["blocked"]), (&json!(1), &Value::Null));
+    living.json(&["restore", "user/anna%403"]).await;
     assert_eq!(living.json(&["show", "customer/1"]).await["blocked"], blocked);
     for at in ["2026-11-21T09:00:00Z", "2026-11-28T08:59:59Z"] {
         living.clock.advance_to(at.parse().unwrap());
@@ -225,6 +265,19 @@ async fn a_confirmation_has_to_wait() {
     assert_eq!(living.json(&["show", "customer/1"]).await["blocked"], json!([]));
     let run = living.erase().await;
     assert_eq!((&run["deleted"], &run["cooling_off"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
+async fn who_confirms_a_set_or_marks_is_told_of_the_wait() {
+    let living = Living::prepared().await;
+    living.with_customer("cooling_off = \"7 days\"", "[manual]\nauto_confirm = true\n");
+    let digest = living.json(&["list", "--digest"]).await;
+    let digest = digest["digest"].as_str().unwrap().to_owned();
+    let said = living.ctl(&["confirm", "--all", "--digest", &digest, "--yes-confirm", "4"]).await;
+    assert_eq!(said.err, "4 done\nof these, 3 in cooling-off: not erased before it is over\n");
+    let marked = living.json(&["mark", "customer/4", "--reason", "asked by letter"]).await;
+    let blocked = json!([{ "until": "2026-11-29", "reason": "a confirmation has to wait for 7 days" }]);
+    assert_eq!((&marked["state"], &marked["blocked"]), (&json!("confirmed"), &blocked));
 }
 
 #[tokio::test]

@@ -17,6 +17,10 @@ use erasured::api::*;
 use erasured::record::RecordRef;
 use jiff::civil::{Date, date};
 
+/// The key of a record that another person has to confirm too.
+const FIRST_OF_TWO: &str = "71";
+/// The key of a record that is not erased at once.
+const COOLING_OFF: &str = "72";
 /// Runs of this number never end.
 pub const ENDLESS: u64 = 99;
 
@@ -43,6 +47,7 @@ fn proposal(key: &str, state: State) -> Proposal {
         criterion: Some("inactive".into()),
         rule_version: Some("1f2e3d4c5b6a7988".into()),
         confirmations: u32::from(state == State::Confirmed),
+        confirmations_needed: 1,
         decided_by: (state != State::Proposed).then(|| "vera".into()),
         label: Some("Maier, A.".into()),
         due_on: Some("2025-01-01".into()),
@@ -389,7 +394,10 @@ impl Fake {
             return DecisionAnswers { refused: refused.len() as u64, answers: refused, ..Default::default() };
         }
         self.decided.lock().unwrap().extend(moved.iter().map(|answer| answer.record.clone()));
-        DecisionAnswers { done: moved.len() as u64, answers: moved, ..Default::default() }
+        let waiting =
+            |state| moved.iter().filter(|of| of.state == Some(state) && !of.blocked.is_empty()).count() as u64;
+        let (await_second, cooling_off) = (waiting(State::Proposed), waiting(State::Confirmed));
+        DecisionAnswers { done: moved.len() as u64, await_second, cooling_off, answers: moved, ..Default::default() }
     }
 }
 
@@ -511,7 +519,15 @@ fn decide_on(target: &Target, state: State) -> DecisionAnswer {
         _ => None,
     };
     let done = problem.is_none();
-    DecisionAnswer { record, state: done.then_some(state), version: done.then_some(4), problem, linked: None }
+    let (until, reason) = match target.record.key.as_str() {
+        FIRST_OF_TWO => (None, "first of two confirmations: another person has to confirm it too"),
+        COOLING_OFF => (Some("2026-11-28".to_owned()), "a confirmation has to wait for 7 days"),
+        _ => (None, ""),
+    };
+    let waits = state == State::Confirmed && !reason.is_empty();
+    let state = if waits && until.is_none() { State::Proposed } else { state };
+    let blocked = waits.then(|| Blocked { until, reason: reason.to_owned() }).into_iter().collect();
+    DecisionAnswer { record, state: done.then_some(state), version: done.then_some(4), problem, blocked, linked: None }
 }
 
 impl Backend for Fake {
@@ -556,6 +572,12 @@ impl Backend for Fake {
     }
     async fn list(&self, _: &Authorised, selection: Selection) -> Reply<ProposalPage> {
         known(&selection.set)?;
+        let of_two = Proposal {
+            confirmations: 1,
+            confirmations_needed: 2,
+            decided_by: Some("vera".into()),
+            ..proposal(FIRST_OF_TWO, State::Proposed)
+        };
         let mut items = vec![
             proposal("17", State::Proposed),
             Proposal {
@@ -573,6 +595,7 @@ impl Backend for Fake {
                 held_since: Some("2026-11-19".into()),
                 ..proposal("a/b", State::Confirmed)
             },
+            of_two,
         ];
         items.retain(|item| selection.set.state.is_none_or(|state| item.state == state));
         let total = items.len() as u64;
@@ -617,7 +640,7 @@ impl Backend for Fake {
 
     async fn confirm_all(&self, _: &Authorised, _: &RequestId, _: Set, digest: String) -> Reply<DecisionAnswers> {
         if digest == SET {
-            return Ok(DecisionAnswers { done: 3, ..Default::default() });
+            return Ok(DecisionAnswers { done: 3, await_second: 1, ..Default::default() });
         }
         let part =
             |count, records: &[&str]| SetPart { count, records: records.iter().map(ToString::to_string).collect() };
@@ -641,8 +664,14 @@ impl Backend for Fake {
         if record.key.as_str() == "404" {
             return Err(with_hint(no_such_record(&record.to_string()), "erasurectl list shows those there are"));
         }
+        let needed = if record.key.as_str() == FIRST_OF_TWO { 2 } else { 1 };
         Ok(RecordView {
-            proposal: Proposal { record: record.to_string(), ..proposal("", State::Proposed) },
+            proposal: Proposal {
+                record: record.to_string(),
+                confirmations: needed - 1,
+                confirmations_needed: needed,
+                ..proposal("", State::Proposed)
+            },
             outcome_reason: Some("2 rows of orders stay and refer to it".into()),
             dependents: vec![
                 DependentCount { table: "orders".into(), rule: DependentRule::Keep, rows: 2 },

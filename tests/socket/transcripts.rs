@@ -127,6 +127,7 @@ transcripts! {
     show(Fake::default()):
         ["show", "customer/17"]
         ["show", "customer/17", "--json"]
+        ["show", "customer/71"]
         ["show", "customer/404"]
         ["show", "17"]
     confirm(Fake::default()):
@@ -134,6 +135,9 @@ transcripts! {
         ["confirm", "customer/17", "customer/18@3"]
         ["confirm", "customer/17@3", "customer/18@2"]
         ["confirm", "customer/17", "--json"]
+        ["confirm", "customer/71"]
+        ["confirm", "customer/71", "customer/72", "customer/73"]
+        ["confirm", "customer/71", "customer/72", "--json"]
         ["confirm", "customer/404"]
         ["confirm", "customer/409"]
         ["confirm", "customer/403"]

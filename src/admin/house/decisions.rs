@@ -1,12 +1,13 @@
 //! Decisions: what the desk has moved, or why it has not.
 
 use super::faults::{no_such_record, not_in_the_future};
-use super::proposals::state_name;
+use super::proposals::{blocked, state_name};
 use crate::admin::problem::{problem, with_hint};
 use crate::admin::{Reply, Target};
 use crate::api::{self, Code, DecisionAnswer, DecisionAnswers, Problem};
 use crate::desk::{
-    self, Decided, DecisionFailure, DecisionFault, MoveError, Named, SeenSet, SetDifference, SetDigest, Wish,
+    self, ConfirmedSet, Decided, DecisionFailure, DecisionFault, MoveError, Named, SeenSet, SetDifference, SetDigest,
+    Wish,
 };
 use crate::record::RecordRef;
 
@@ -37,10 +38,25 @@ pub(super) fn done(decided: Vec<Decided>) -> DecisionAnswers {
             state: Some(state_name(now.state)),
             version: Some(u64::from(now.version)),
             problem: None,
+            blocked: Vec::new(),
             linked: None,
         })
         .collect();
     DecisionAnswers { done: answers.len() as u64, answers, ..DecisionAnswers::default() }
+}
+
+/// All were confirmed, and these wait for something yet.
+pub(super) fn confirmed(decided: Vec<Decided>, waits: Vec<Option<desk::Blocked>>) -> DecisionAnswers {
+    let mut answers = done(decided);
+    for (answer, wait) in answers.answers.iter_mut().zip(waits) {
+        match (&wait, answer.state) {
+            (Some(_), Some(api::State::Confirmed)) => answers.cooling_off += 1,
+            (Some(_), _) => answers.await_second += 1,
+            (None, _) => {}
+        }
+        answer.blocked = wait.iter().map(blocked).collect();
+    }
+    answers
 }
 
 /// None was moved: these stood in the way.
@@ -66,8 +82,9 @@ pub(super) fn digest(text: &str) -> Reply<SetDigest> {
 }
 
 /// A whole set was confirmed.
-pub(super) fn all_done(records: u64) -> DecisionAnswers {
-    DecisionAnswers { done: records, ..DecisionAnswers::default() }
+pub(super) fn all_done(set: ConfirmedSet) -> DecisionAnswers {
+    let ConfirmedSet { records, await_second, cooling_off } = set;
+    DecisionAnswers { done: records, await_second, cooling_off, ..DecisionAnswers::default() }
 }
 
 /// Nothing of a set was confirmed, because it is not what was seen.
@@ -108,7 +125,7 @@ fn answer(doing: &str, failure: DecisionFailure) -> DecisionAnswer {
         DecisionFault::NotProposed | DecisionFault::Rule(_) => (None, None),
     };
     let problem = Some(problem_with(doing, &record, &fault));
-    DecisionAnswer { record: record.to_string(), state, version, problem, linked: None }
+    DecisionAnswer { record: record.to_string(), state, version, problem, blocked: Vec::new(), linked: None }
 }
 
 fn problem_with(doing: &str, record: &RecordRef, fault: &DecisionFault) -> Problem {

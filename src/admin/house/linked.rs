@@ -78,7 +78,8 @@ impl House {
             Err(error) => return Err(failed(error)),
         };
         let verdicts = self.desk.verdicts(leave, &decided).await.map_err(failed)?;
-        let mut answers = decisions::done(decided);
+        let waits = self.desk.still_waits(&decided);
+        let mut answers = decisions::confirmed(decided, waits);
         for (record, verdict) in verdicts {
             let record = record.to_string();
             if let Some(answer) = answers.answers.iter_mut().find(|answer| answer.record == record) {
@@ -97,8 +98,8 @@ fn not_together(failures: Vec<LinkedFailure>) -> api::DecisionAnswers {
             let record = record.map_or_else(|| ANOTHER_RECORD.to_owned(), |record| record.to_string());
             let refused = problem(Code::Conflict, format!("cannot confirm together with {record}: {fault}"));
             let problem = Some(with_hint(refused, fault.hint()));
-            api::DecisionAnswer { record, state: None, version: None, problem, linked: None }
+            api::DecisionAnswer { record, state: None, version: None, problem, blocked: Vec::new(), linked: None }
         })
         .collect();
-    api::DecisionAnswers { done: 0, refused: answers.len() as u64, answers, difference: None }
+    api::DecisionAnswers { refused: answers.len() as u64, answers, ..api::DecisionAnswers::default() }
 }

@@ -101,6 +101,7 @@ fn proposal(item: &Item) -> api::Proposal {
         criterion: of.origin.criterion().map(str::to_owned),
         rule_version: of.origin.version().map(str::to_owned),
         confirmations: confirmations(of),
+        confirmations_needed: u32::from(item.decisions),
         decided_by: of.decided_by.clone(),
         label: item.label.as_ref().map(|label| label.reveal().to_owned()),
         due_on: of.origin.due_on().map(|due_on| due_on.to_string()),
@@ -209,7 +210,7 @@ pub(super) fn mark_answer(marked: desk::Marked) -> api::MarkAnswer {
     }
 }
 
-fn blocked(by: &desk::Blocked) -> api::Blocked {
+pub(super) fn blocked(by: &desk::Blocked) -> api::Blocked {
     api::Blocked { until: by.until.map(|until| until.to_string()), reason: by.reason.clone() }
 }
 

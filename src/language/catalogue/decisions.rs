@@ -88,6 +88,10 @@ pub(super) const TEXTS: super::Part = &[
     ("{rows} rows of {named}", "{rows} Zeilen von {named}"),
     ("{} stay and refer to it", "{} bleiben und verweisen darauf"),
     ("it is postponed", "zurückgestellt"),
+    (
+        "first of two confirmations: another person has to confirm it too",
+        "erste von zwei Bestätigungen: eine andere Person muss auch bestätigen",
+    ),
     ("a confirmation has to wait for {}", "eine Bestätigung muss {} warten"),
     ("it is not the same person as when it was proposed", "es ist nicht mehr dieselbe Person wie beim Vorschlag"),
     ("its category is not in the settings", "die Datenart steht nicht in den Einstellungen"),

@@ -9,7 +9,10 @@ fn proposed() -> ProposalFilter {
 }
 
 async fn confirm_all(bench: &Bench, filter: &ProposalFilter, digest: &SetDigest) -> Result<u64, AllError> {
-    confirm_all_as(bench, vera(), &[], filter, digest).await
+    let counts = confirm_all_as(bench, vera(), &[], filter, digest).await?;
+    let mut states = counts.values().flatten();
+    assert!(states.all(|(state, _)| *state == StateName::Confirmed), "{counts:?}");
+    Ok(counts.values().flat_map(|of| of.values()).sum())
 }
 
 async fn confirm_all_as(
@@ -18,13 +21,13 @@ async fn confirm_all_as(
     need_two: &[&str],
     filter: &ProposalFilter,
     digest: &SetDigest,
-) -> Result<u64, AllError> {
+) -> Result<StateCounts, AllError> {
     let need_two = need_two.iter().map(|name| name.parse().unwrap()).collect();
     let mut turn = bench.store.turn().await;
     let mut change = turn.begin().await?;
-    let records = change.confirm_all(&actor, "r-1", &need_two, (filter, digest), TODAY).await?;
+    let counts = change.confirm_all(&actor, "r-1", &need_two, (filter, digest), TODAY).await?;
     change.commit().await?;
-    Ok(records)
+    Ok(counts)
 }
 
 async fn digest(bench: &Bench, filter: &ProposalFilter) -> SetDigest {
@@ -133,7 +136,9 @@ async fn two_people_confirm_a_set_one_after_the_other() {
     bench.propose([1_000_001]).await;
     let all = async |digest: SetDigest, actor| confirm_all_as(&bench, actor, &["prospect"], &proposed(), &digest).await;
     let first = digest(&bench, &proposed()).await;
-    assert_eq!(all(first.clone(), vera()).await.unwrap(), 4);
+    let counts = |category: &str, state, count| (category.parse().unwrap(), [(state, count)].into());
+    let of_two = [counts("prospect", StateName::Proposed, 3), counts("member", StateName::Confirmed, 1)];
+    assert_eq!(all(first.clone(), vera()).await.unwrap(), StateCounts::from(of_two));
     assert_eq!(bench.proposal(1).await.life.state().name(), StateName::Proposed);
     assert_eq!(bench.proposal(1_000_001).await.life.state().name(), StateName::Confirmed);
     let Err(AllError::Different(difference)) = all(first, vera()).await else { panic!() };
@@ -143,6 +148,7 @@ async fn two_people_confirm_a_set_one_after_the_other() {
     let Err(AllError::Refused(failures)) = all(second.clone(), vera()).await else { panic!() };
     assert_eq!(failures.len(), 3, "the same person again");
     let jan = Actor::User { uid: 1001, name: "jan".into() };
-    assert_eq!(all(second, jan).await.unwrap(), 3);
+    let confirmed = [counts("prospect", StateName::Confirmed, 3)];
+    assert_eq!(all(second, jan).await.unwrap(), StateCounts::from(confirmed));
     assert_eq!(bench.proposal(1).await.life.state().name(), StateName::Confirmed);
 }
