@@ -7,6 +7,7 @@ use super::csv;
 use super::exit::{Exit, Failure};
 use super::json::pretty;
 use super::table::{clean, facts, or_dash, table};
+use super::tongue::told;
 use crate::api::{
     CategoryTotal, ListQuery, Origin, Outcome, Proposal, ProposalPage, ProposalSet, ProposalTotals, SetDigest, State,
 };
@@ -186,7 +187,7 @@ fn row(item: &Proposal) -> [String; 7] {
     [
         item.record.clone(),
         state_name(item.state).to_owned(),
-        item.criterion.clone().unwrap_or_else(|| origin_name(item.origin).to_owned()),
+        item.criterion.clone().unwrap_or_else(|| told(origin_name(item.origin))),
         or_dash(item.due_on.as_deref()),
         or_dash(item.outcome.map(outcome_name)),
         or_dash(item.label.as_deref()),

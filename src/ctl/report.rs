@@ -7,6 +7,7 @@ use super::list::origin_name;
 use super::run::{counts, found, job_of, state_name, step_name, trigger_name, what};
 use super::sheet::{Body, Section};
 use super::table::or_dash;
+use super::tongue::told;
 use crate::api::{
     ClosedBrake, Doing, EraseCounts, PrepareCounts, Proof, ProofLayer, Run, RunCategory, RunProgress, RunReason,
     RunState, RunTrail, Work,
@@ -121,7 +122,7 @@ pub(super) fn reasons(run: &Run) -> Body {
         Work::Remove(_) => &[],
     };
     let row = |category: &RunCategory, reason: &RunReason| {
-        let due = reason.criterion.clone().unwrap_or_else(|| origin_name(reason.origin).to_owned());
+        let due = reason.criterion.clone().unwrap_or_else(|| told(origin_name(reason.origin)));
         let told = columns.iter().map(|(_, count)| count(reason).to_string());
         [category.category.clone(), due].into_iter().chain(told).collect()
     };

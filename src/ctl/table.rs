@@ -7,11 +7,12 @@ use super::tongue::told;
 /// What stands where there is nothing to say.
 const NOTHING: &str = "-";
 /// Columns, and lines of facts, that hold names, keys, dates, and what people have typed: these are never translated.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "APPROVED BY",
     "AT",
     "BY",
     "CATEGORY",
+    "CRITERION",
     "DEPENDENT",
     "DUE ON",
     "ENTRY",
@@ -114,12 +115,22 @@ fn written(mut table: Table) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tongue::{Tongue, speaking};
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn a_label_cannot_write_on_the_terminal() {
         let shown = table(["LABEL"], [["\x1b[2JMaier\r\u{202e}x".to_owned()]]);
         assert_eq!(shown, "LABEL\n\u{fffd}[2JMaier\u{fffd}\u{fffd}x\n");
+    }
+
+    #[tokio::test]
+    async fn what_settings_call_something_is_not_translated() {
+        let german = Tongue::new(Language::German, None);
+        let shown =
+            speaking(german, async { table(["CRITERION", "OUTCOME"], [["left".into(), "delete".into()]]) }).await;
+        assert_eq!(shown, "LÖSCHKRITERIUM  ERGEBNIS\nleft            löschen\n");
     }
 
     #[test]

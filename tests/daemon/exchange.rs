@@ -144,7 +144,8 @@ async fn a_state_from_before_an_exchange_opens_with_the_lines_that_the_key_had()
     let before = ["state.db", "state.db.newest"].map(|name| site.state_dir().join(name));
     let kept = before.each_ref().map(|path| fs::read(path).unwrap());
     let old = fs::read_to_string(key(&site)).unwrap();
-    (rotate(&site), rotate(&site));
+    rotate(&site);
+    rotate(&site);
     for (path, bytes) in before.iter().zip(kept) {
         fs::write(path, bytes).unwrap();
     }
