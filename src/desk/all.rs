@@ -37,8 +37,7 @@ impl Desk {
     }
 
     /// Confirms all of a set, if it is what the digest stands for, or nothing; gives how many records that were, and how
-    /// many of them wait for something yet. What is
-    /// outside the asker's scope is not in the set.
+    /// many of them wait for something yet. What is outside the asker's scope is not in the set.
     ///
     /// # Errors
     /// [`DeskError::Different`] with what has changed, [`DeskError::NotProposed`], [`DeskError::NothingThere`] or
