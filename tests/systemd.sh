@@ -278,7 +278,7 @@ inside rm -r /etc/credstore.encrypted
 inside mv /root/credstore /etc/credstore
 inside sh -c 'mv /var/lib/erasured /root/state-after && cp -a /root/state-before /var/lib/erasured'
 refuses() { { with_keys -p User=erasured erasured clock 2>&1 || true; } | grep -qF "$1"; }
-holds "it does not go with the fingerprint key of now" refuses 'fingerprints were taken with the key'
+holds "it does not go with the fingerprint key of now" refuses 'was exchanged since this state was written'
 inside cp -p /etc/credstore/fingerprint-key /root/fingerprint-key.after
 inside sed -i '$d' /etc/credstore/fingerprint-key
 holds "nor, without that one's last line, with the checkpoint key of now" refuses 'signed with another checkpoint key'
