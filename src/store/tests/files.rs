@@ -237,7 +237,9 @@ async fn the_note_of_the_newest_entry_is_one_that_the_trail_has_or_says_nothing(
         std::fs::write(&note, nothing).unwrap();
         Store::open(&bench.path(), bench.clock.clone()).await.unwrap();
     }
-    for other in [noted.replace('1', "2"), noted.replacen("000", "001", 1)] {
+    let (hash, last) = noted.trim_end().split_at(noted.trim_end().len() - 1);
+    let other_hash = format!("{hash}{}\n", if last == "0" { "1" } else { "0" });
+    for other in [other_hash, noted.replacen("000", "001", 1)] {
         std::fs::write(&note, &other).unwrap();
         let refused = Store::open(&bench.path(), bench.clock.clone()).await.unwrap_err();
         assert!(matches!(refused, StoreError::Older { .. }), "{other}: {refused}");
