@@ -10,7 +10,7 @@ use crate::office::{CUSTOMER, erased, names, office, settings, source};
 use crate::process::{Site, wait_for, wait_until};
 
 /// Customers for many small batches.
-const MANY: usize = 500;
+const MANY: usize = 2_000;
 
 fn count(rows: &[String]) -> u64 {
     rows[0].parse().unwrap()
