@@ -178,22 +178,17 @@ fn next_in(place: &Path, name: KeyName) -> PathBuf {
     place.join(format!("{}.next", name.file()))
 }
 
-/// Writes a key down that is to take the place of the one that lies there. What an exchange has left there that was cut short
+/// Writes a key down that is to take the place of the one that lies there; gives where. What an exchange has left there that was cut short
 /// before the state knew of it, is replaced.
-pub(super) fn put_next_in(place: &Path, name: KeyName, text: &str) -> Result<(), KeyError> {
+pub(super) fn put_next_in(place: &Path, name: KeyName, text: &str) -> Result<PathBuf, KeyError> {
     let (path, to) = (next_in(place, name), place.join(name.file()));
     if to.is_symlink() {
         return Err(KeyError::Link(to));
     }
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file("clear", &path)(error)),
-        _ => make_key(&path, text),
+        _ => make_key(&path, text).map(|()| path),
     }
-}
-
-/// Removes a key that was written down for nothing: nobody has taken it.
-pub(super) fn remove_next_in(place: &Path, name: KeyName) {
-    remove(&next_in(place, name));
 }
 
 /// Removes a file that holds a key which nobody has taken, or a part of one.

@@ -90,32 +90,23 @@ pub(super) async fn run(arguments: &RotateArgs) -> ExitCode {
 /// Exchanges the key of this name; gives what to tell of it.
 async fn exchange(held: &Held, name: KeyName, to: Option<&Path>) -> Result<String, RotateError> {
     let next = Next::of(name, &held.keys).map_err(|error| RotateError::Key(KeyError::Random(error)))?;
-    match (&held.keys_at, to) {
-        (Some(place), None) => {
-            keys::put_next_in(place, name, &next.text()).map_err(RotateError::Key)?;
-            match next.enter(held).await {
-                Ok(()) => keys::put_next_in_place(place, name).map_err(RotateError::Key)?,
-                Err(Outside::Certainly(error)) => {
-                    keys::remove_next_in(place, name);
-                    return Err(RotateError::Store(error));
-                }
-                // The next start finds it, if it is needed.
-                Err(Outside::Perhaps(error)) => return Err(RotateError::Store(error)),
-            }
-        }
-        (None, Some(file)) => {
-            keys::put_elsewhere(file, &next.text()).map_err(RotateError::Key)?;
-            match next.enter(held).await {
-                Ok(()) => {}
-                Err(Outside::Certainly(error)) => {
-                    keys::remove(file);
-                    return Err(RotateError::Store(error));
-                }
-                Err(Outside::Perhaps(source)) => return Err(RotateError::InDoubt { file: file.to_owned(), source }),
-            }
-        }
+    let put = match (&held.keys_at, to) {
+        (Some(place), None) => keys::put_next_in(place, name, &next.text()),
+        (None, Some(file)) => keys::put_elsewhere(file, &next.text()).map(|()| file.to_owned()),
         (None, None) => return Err(RotateError::Credentials),
         (Some(_), Some(_)) => return Err(RotateError::Beside),
+    };
+    let file = put.map_err(RotateError::Key)?;
+    match (next.enter(held).await, &held.keys_at) {
+        (Ok(()), Some(place)) => keys::put_next_in_place(place, name).map_err(RotateError::Key)?,
+        (Ok(()), None) => {}
+        (Err(Outside::Certainly(error)), _) => {
+            keys::remove(&file);
+            return Err(RotateError::Store(error));
+        }
+        // The next start finds it, if it is needed.
+        (Err(Outside::Perhaps(error)), Some(_)) => return Err(RotateError::Store(error)),
+        (Err(Outside::Perhaps(source)), None) => return Err(RotateError::InDoubt { file, source }),
     }
     Ok(next.told(&held.store))
 }
